@@ -1,0 +1,158 @@
+import { plainToInstance, Transform, Type } from 'class-transformer';
+import {
+  ArrayNotEmpty, IsArray, IsBoolean, IsIn, IsInt, IsNotEmpty, IsObject, IsOptional, IsString, IsUrl, Max, Min,
+  MinLength, validateSync, type ValidationError,
+} from 'class-validator';
+import { LANES, type Lane } from '#libs/nodes/node.js';
+
+const list = Transform(({ value }) =>
+  typeof value === 'string' ? value.split(',').map((item) => item.trim()).filter(Boolean) : value,
+);
+const flag = Transform(({ value }) =>
+  value === 'true' || value === '1' ? true : value === 'false' || value === '0' ? false : value,
+);
+const json = Transform(({ value }) => {
+  if (typeof value !== 'string') return value;
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
+  }
+});
+const url = (protocols: string[]) =>
+  IsUrl({ protocols, require_tld: false, require_protocol: true, require_host: true });
+
+/**
+ * Every variable that Platen reads, with its default. Read once at start by `loadEnvironment`; nothing
+ * else reads `process.env`. `.env.example` lists the same (a test compares them).
+ */
+export class Environment {
+  /** `production` refuses generated secrets. */
+  @IsIn(['development', 'test', 'production'])
+  NODE_ENV: string = 'development';
+
+  /** Where the API listens. */
+  @IsString() @IsNotEmpty()
+  HOST: string = '127.0.0.1';
+
+  @Type(() => Number) @IsInt() @Min(0) @Max(65535)
+  PORT: number = 3000;
+
+  /** Where clients reach the API, for absolute URLs (signed files, webhooks). Default: HOST and PORT. */
+  @IsOptional() @url(['http', 'https'])
+  PUBLIC_URL?: string;
+
+  /** Unset: an embedded Postgres, with its data in PLATEN_HOME. */
+  @IsOptional() @url(['postgres', 'postgresql'])
+  DATABASE_URL?: string;
+
+  /** Connections to Postgres per process. */
+  @Type(() => Number) @IsInt() @Min(4) @Max(500)
+  DATABASE_POOL: number = 20;
+
+  /** Unset: a Redis found on PATH, else Postgres carries queue, events and rate limits. */
+  @IsOptional() @url(['redis', 'rediss'])
+  REDIS_URL?: string;
+
+  /** Data of the embedded servers, generated secrets, local files. */
+  @IsString() @IsNotEmpty()
+  PLATEN_HOME: string = '.platen';
+
+  /** HS256 secret, 32 characters or more. Unset: made and kept in PLATEN_HOME (refused in production). */
+  @IsOptional() @IsString() @MinLength(32)
+  JWT_SECRET?: string;
+
+  /** JWKS address: tokens are then RS256 or ES256, and JWT_SECRET is not used. */
+  @IsOptional() @url(['http', 'https'])
+  JWT_JWKS_URL?: string;
+
+  /** Signs file URLs and wraps data keys; 32 characters or more. Unset: as JWT_SECRET. */
+  @IsOptional() @IsString() @MinLength(32)
+  PLATEN_MASTER_KEY?: string;
+
+  @IsIn(['local'])
+  STORAGE_DRIVER: string = 'local';
+
+  /** Folder of the local driver. Default: `storage` in PLATEN_HOME. */
+  @IsOptional() @IsString() @IsNotEmpty()
+  STORAGE_PATH?: string;
+
+  /** Bytes of one asset at most. */
+  @Type(() => Number) @IsInt() @Min(1)
+  MAX_ASSET_BYTES: number = 2 * 1024 ** 3;
+
+  /** Base address of public files when a CDN serves them. */
+  @IsOptional() @url(['http', 'https'])
+  CDN_BASE_URL?: string;
+
+  /** JSON `{ plan: { monthlyGenerations, maxInFlight, … } }`, merged over the defaults of `credits/plans.ts`. */
+  @json @IsOptional() @IsObject()
+  PLANS?: Record<string, unknown>;
+
+  /** JSON `{ node: credits }`: what a step of a built-in node costs (default 0). */
+  @json @IsOptional() @IsObject()
+  NODE_PRICES?: Record<string, number>;
+
+  /** JSON `{ model: credits }` (default 1). */
+  @json @IsOptional() @IsObject()
+  MODEL_PRICES?: Record<string, number>;
+
+  /** Origins that browsers may call from, comma-separated; `*` for any. Default: none. */
+  @list @IsArray()
+  CORS_ORIGINS: string[] = [];
+
+  /** From a generation's first lease to its end, waiting included. */
+  @Type(() => Number) @IsInt() @Min(1_000)
+  GENERATION_TIMEOUT_MS: number = 30 * 60_000;
+
+  /** Faces and node types that are switched off, comma-separated. */
+  @list @IsArray()
+  FEATURES_OFF: string[] = [];
+
+  /** Generations that one worker runs at once, per lane. */
+  @Type(() => Number) @IsInt() @Min(1) @Max(1_000)
+  WORKER_CONCURRENCY: number = 4;
+
+  /** Lanes this worker serves, comma-separated. */
+  @list @IsArray() @ArrayNotEmpty() @IsIn(LANES, { each: true })
+  WORKER_LANES: Lane[] = [...LANES];
+
+  /** How long running steps may go on after SIGTERM. */
+  @Type(() => Number) @IsInt() @Min(0)
+  SHUTDOWN_GRACE_MS: number = 20_000;
+
+  /** A Chrome or Chromium to use instead of the one from npm. */
+  @IsOptional() @IsString() @IsNotEmpty()
+  CHROMIUM_PATH?: string;
+
+  /** Runs sketches where Chromium's own sandbox cannot be had. */
+  @flag @IsBoolean()
+  ALLOW_UNSANDBOXED_CHROMIUM: boolean = false;
+
+  @IsIn(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
+  LOG_LEVEL: string = 'info';
+}
+
+/** Checks and types the variables. Throws one error that lists every fault. */
+export function loadEnvironment(variables: NodeJS.ProcessEnv): Environment {
+  const known = Object.keys(new Environment());
+  const optional = ['PUBLIC_URL', 'DATABASE_URL', 'REDIS_URL', 'JWT_SECRET', 'JWT_JWKS_URL', 'PLATEN_MASTER_KEY',
+    'STORAGE_PATH', 'CDN_BASE_URL', 'PLANS', 'NODE_PRICES', 'MODEL_PRICES', 'CHROMIUM_PATH'];
+  const given = Object.fromEntries(
+    [...new Set([...known, ...optional])]
+      .filter((name) => variables[name] !== undefined && variables[name] !== '')
+      .map((name) => [name, variables[name]]),
+  );
+  const environment = plainToInstance(Environment, given, { exposeDefaultValues: true });
+  const faults = validateSync(environment, { forbidUnknownValues: true });
+  if (faults.length > 0) throw new InvalidEnvironment(faults);
+  return environment;
+}
+
+export class InvalidEnvironment extends Error {
+  constructor(faults: ValidationError[]) {
+    const lines = faults.map((fault) => `  ${fault.property}: ${Object.values(fault.constraints ?? {}).join('; ')}`);
+    super(`The configuration has ${faults.length} fault(s):\n${lines.join('\n')}`);
+    this.name = 'InvalidEnvironment';
+  }
+}

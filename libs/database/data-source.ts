@@ -1,0 +1,46 @@
+import { DataSource } from 'typeorm';
+import { migrations } from './migrations/index.js';
+
+/** Any fixed number: processes that boot at once migrate one after another under this advisory lock. */
+const MIGRATION_LOCK = 7_065_412;
+
+export interface DataSourceOptions {
+  url: string;
+  /** Connections held at most by this process. */
+  poolSize: number;
+}
+
+export function createDataSource({ url, poolSize }: DataSourceOptions): DataSource {
+  return new DataSource({
+    type: 'postgres',
+    url,
+    entities: [],
+    migrations,
+    migrationsTableName: 'migration',
+    migrationsTransactionMode: 'each',
+    poolSize,
+    logging: false,
+    extra: {
+      application_name: 'platen',
+      connectionTimeoutMillis: 5_000,
+      statement_timeout: 30_000,
+      idle_in_transaction_session_timeout: 30_000,
+      keepAlive: true,
+    },
+    // A pool without a listener would end the process when Postgres restarts.
+    poolErrorHandler: () => undefined,
+  });
+}
+
+/** Brings the schema up to date. Safe to call from any number of processes at once. */
+export async function migrate(dataSource: DataSource): Promise<string[]> {
+  const lock = dataSource.createQueryRunner();
+  await lock.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
+  try {
+    const ran = await dataSource.runMigrations({ transaction: 'each' });
+    return ran.map((migration) => migration.name);
+  } finally {
+    await lock.query('select pg_advisory_unlock($1)', [MIGRATION_LOCK]);
+    await lock.release();
+  }
+}

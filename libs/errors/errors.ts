@@ -1,0 +1,86 @@
+import { AppError, type FieldFault } from './app-error.js';
+
+/** One factory per failure: code, HTTP status and public sentence stand together, once. */
+
+export const validationError = (faults: FieldFault[]) =>
+  new AppError('VALIDATION_ERROR', 400, 'Invalid request body', faults);
+
+export const fieldError = (field: string, message: string) => validationError([{ field, message }]);
+
+export const unauthenticated = (message = 'Authentication required') =>
+  new AppError('UNAUTHENTICATED', 401, message);
+
+export const forbidden = () => new AppError('FORBIDDEN', 403, 'Forbidden');
+
+export const insufficientCredits = (details: {
+  required: number;
+  available: number;
+  cost_breakdown: unknown;
+}) => new AppError('INSUFFICIENT_CREDITS', 402, 'Insufficient credits', details);
+
+export const workflowNotFound = () =>
+  new AppError('WORKFLOW_NOT_FOUND', 404, 'Workflow not found');
+export const projectNotFound = () => new AppError('PROJECT_NOT_FOUND', 404, 'Project not found');
+export const collectionNotFound = () =>
+  new AppError('COLLECTION_NOT_FOUND', 404, 'Collection not found');
+export const jobNotFound = () => new AppError('JOB_NOT_FOUND', 404, 'Job not found');
+export const generationNotFound = () =>
+  new AppError('GENERATION_NOT_FOUND', 404, 'Generation not found');
+export const notFound = (what = 'Resource') => new AppError('NOT_FOUND', 404, `${what} not found`);
+
+export const workflowNotExecutable = () =>
+  new AppError('WORKFLOW_NOT_EXECUTABLE', 400, 'Workflow type not supported for generation');
+
+export const invalidJobStatus = (message: string) =>
+  new AppError('INVALID_JOB_STATUS', 409, message);
+
+export const invalidGenerationStatus = (message: string) =>
+  new AppError('INVALID_GENERATION_STATUS', 409, message);
+
+export const nameTaken = (name: string) =>
+  new AppError('NAME_TAKEN', 409, `The name "${name}" is taken`);
+
+export const editionsExhausted = (editions: number) =>
+  new AppError('EDITIONS_EXHAUSTED', 409, `All ${editions} editions of this collection exist`);
+
+export const idempotencyInProgress = () =>
+  new AppError(
+    'IDEMPOTENCY_IN_PROGRESS',
+    409,
+    'The first request with this Idempotency-Key is still running',
+    undefined,
+    5,
+  );
+
+export const idempotencyKeyReused = () =>
+  new AppError(
+    'IDEMPOTENCY_KEY_REUSED',
+    422,
+    'This Idempotency-Key was used with a different request',
+  );
+
+export const payloadTooLarge = (message = 'Payload too large') =>
+  new AppError('PAYLOAD_TOO_LARGE', 413, message);
+
+export const unsupportedMediaType = (message = 'Unsupported media type') =>
+  new AppError('UNSUPPORTED_MEDIA_TYPE', 415, message);
+
+export const rateLimited = (retryAfterSeconds: number) =>
+  new AppError(
+    'RATE_LIMITED',
+    429,
+    `Rate limit exceeded. Try again in ${retryAfterSeconds} seconds.`,
+    undefined,
+    retryAfterSeconds,
+  );
+
+export const tooManyInflight = (limit: number) =>
+  new AppError('TOO_MANY_INFLIGHT', 429, `Too many open generations (limit ${limit})`, { limit }, 5);
+
+export const storageQuotaExceeded = (details: { limit: number; used: number }) =>
+  new AppError('STORAGE_QUOTA_EXCEEDED', 402, 'Storage quota exceeded', details);
+
+export const serviceUnavailable = () =>
+  new AppError('SERVICE_UNAVAILABLE', 503, 'Service temporarily unavailable', undefined, 5);
+
+export const internalError = () => new AppError('INTERNAL_ERROR', 500, 'Internal server error');

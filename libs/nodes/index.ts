@@ -1,0 +1,12 @@
+import type { ScriptSandbox } from '#libs/sandbox/script-sandbox.js';
+import type { SketchRenderer } from '#libs/sandbox/sketch-renderer.js';
+import type { NodeDefinition } from './node.js';
+
+/** What nodes work with. Both start lazily, so that the API can list nodes without a browser. */
+export interface NodeTools {
+  scripts: ScriptSandbox;
+  sketches: SketchRenderer;
+}
+
+/** Every built-in node: one line each. `registrations.spec.ts` compares this list with the folder. */
+export const createNodes = (tools: NodeTools): NodeDefinition[] => [];

@@ -1,0 +1,137 @@
+import type { Readable } from 'node:stream';
+import type { Json, JsonObject } from '#libs/instruction-set/instruction-set.js';
+import type { SeededRandom } from '#libs/instruction-set/random.js';
+
+/** Where a generation queues: `chromium` renders, `provider` waits on the outside, `default` is the rest. */
+export const LANES = ['chromium', 'provider', 'default'] as const;
+export type Lane = (typeof LANES)[number];
+
+/** A JSON Schema (draft 2020-12) with two words of our own, see `NodeDefinition.payload`. */
+export type JsonSchema = { [keyword: string]: unknown };
+
+/** An input file, given to a node in place of a `$ref` to an asset. Read it with `context.assets`. */
+export class AssetHandle {
+  constructor(
+    readonly id: string,
+    readonly storageKey: string,
+    readonly name: string,
+    readonly mimeType: string,
+    readonly size: number,
+    readonly sha256: string,
+    readonly width?: number,
+    readonly height?: number,
+  ) {}
+}
+
+/** A file that a node made. The engine spools, hashes, sniffs and stores it. */
+export interface ProducedAsset {
+  /** File name without a path, e.g. `art.png`. Its extension is corrected to what the bytes are. */
+  name: string;
+  bytes: Uint8Array | Readable;
+  /** Only for types that bytes do not tell (text, JSON). */
+  mimeType?: string;
+}
+
+export interface Trait {
+  trait_type: string;
+  value: string | number | boolean;
+}
+
+/** The step is finished. Its primary output is the first asset, else `value`. */
+export interface Done {
+  kind: 'done';
+  assets?: ProducedAsset[];
+  value?: Json;
+  traits?: Trait[];
+}
+
+/** The step waits for the outside: it gives its slot back until a wake-up or until `pollAfterMs` passed. */
+export interface Waiting {
+  kind: 'waiting';
+  /** What `poll` and `cancel` need to find the work again. Stored with the step run. */
+  reference: Json;
+  /** Milliseconds until the next `poll`. Absent: only a wake-up (webhook, queue event) or the deadline. */
+  pollAfterMs?: number;
+  /** Milliseconds from now after which the step fails. */
+  timeoutMs?: number;
+}
+
+export type NodeOutcome = Done | Waiting;
+
+/** All a node sees of the system: no container, no database, no environment. */
+export interface NodeContext<Payload = JsonObject> {
+  /** The step's payload with references and variables resolved, defaults filled in and checked. */
+  readonly payload: Payload;
+  /** The edition's hash: the one source of all randomness. */
+  readonly hash: string;
+  readonly generationIndex: number;
+  /** Values of the instruction set's variables for this edition. */
+  readonly variables: Readonly<JsonObject>;
+  /** A stream of random numbers that depends on the hash and the step only. */
+  readonly random: SeededRandom;
+  /** Unguessable, unique to this attempt, stored before the node runs: send it along to the outside. */
+  readonly token: string;
+  /** Aborts on cancel, on a lost lease, at the time limit and at shutdown. */
+  readonly signal: AbortSignal;
+  /** Reports how far the step is, from 0 to 1. Calls are cheap; they are thinned out on the way. */
+  progress(fraction: number, message?: string): void;
+  /** Adds a line to the step's log (the last 100 are kept). */
+  log(line: string): void;
+  readonly assets: AssetReader;
+}
+
+export interface AssetReader {
+  read(handle: AssetHandle): Promise<Buffer>;
+  open(handle: AssetHandle): Promise<Readable>;
+}
+
+/**
+ * A kind of step. Rules a node keeps: it never changes its payload; apart from nodes that ask an outside
+ * service, the same payload, hash and variables give the same bytes; it stops soon after `signal` aborts.
+ */
+export interface NodeDefinition<Payload = any> {
+  /** Stored in instruction sets for ever: a literal that outlives refactors. */
+  readonly name: string;
+  /** Other spellings. Names match ignoring case and `. _ -`. */
+  readonly aliases: readonly string[];
+  readonly title: string;
+  readonly lane: Lane;
+  /**
+   * JSON Schema of the payload, with `default`s, which are filled in. A property with `verbatim: true` is
+   * never substituted (source code); one with `asset: true` takes an asset.
+   */
+  readonly payload: JsonSchema;
+  /** How long one attempt may run. A payload's own `time_limit_ms` wins. */
+  readonly timeLimitMs: number;
+  /** Faults of a payload beyond its schema, e.g. that code does not parse. Called when a workflow is saved. */
+  check?(payload: Payload): Array<{ path: string; message: string }>;
+  run(context: NodeContext<Payload>): Promise<NodeOutcome>;
+  /** Asks after work in progress. Required of a node that returns `waiting`. */
+  poll?(context: NodeContext<Payload>, reference: Json): Promise<NodeOutcome>;
+  /** Looks for work an earlier attempt may have started before its answer was lost, by that attempt's token. */
+  find?(context: NodeContext<Payload>, lostToken: string): Promise<Json | null>;
+  /** Stops work in progress outside. Idempotent. */
+  cancel?(reference: Json, signal: AbortSignal): Promise<void>;
+}
+
+/** Types a definition's functions by its payload. */
+export const defineNode = <Payload>(definition: NodeDefinition<Payload>): NodeDefinition<Payload> =>
+  definition;
+
+/** Why a step failed: `permanent` is the input's fault (fail now), else the world's (try again). */
+export class NodeError extends Error {
+  constructor(
+    /** Stable and upper case, e.g. `SKETCH_ERROR`. Shown to the user, as is the message. */
+    readonly code: string,
+    message: string,
+    readonly permanent: boolean,
+    readonly retryAfterMs?: number,
+  ) {
+    super(message);
+    this.name = 'NodeError';
+  }
+}
+
+export const inputFault = (code: string, message: string) => new NodeError(code, message, true);
+export const worldFault = (code: string, message: string, retryAfterMs?: number) =>
+  new NodeError(code, message, false, retryAfterMs);

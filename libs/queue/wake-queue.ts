@@ -1,0 +1,33 @@
+import type { Lane } from '#libs/nodes/node.js';
+
+/**
+ * "This lane has work." Postgres holds what must happen: a wake-up may be lost, doubled or late without
+ * harm, since the reconciler finds rows whose time has come and wakes them again.
+ */
+export interface WakeUp {
+  lane: Lane;
+  generationId: string;
+  /** The generation's `wake_seq`: makes the queue job's id, so that a repeat is never swallowed. */
+  wakeSeq: number;
+  delayMs?: number;
+}
+
+export interface WakeQueueConsumer {
+  /** Takes nothing new; running handlers go on. */
+  pause(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export abstract class WakeQueue {
+  /** Never waits longer than 2 s for a broken queue and never throws: a lost wake-up costs latency only. */
+  abstract wake(wakeUps: WakeUp[]): Promise<void>;
+
+  /** Calls `handler` for each wake-up of `lane`, `concurrency` at a time. */
+  abstract consume(
+    lane: Lane,
+    concurrency: number,
+    handler: (wakeUp: WakeUp) => Promise<void>,
+  ): WakeQueueConsumer;
+
+  abstract close(): Promise<void>;
+}

@@ -1,0 +1,42 @@
+import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
+
+export interface ScriptLimits {
+  timeMs: number;
+  memoryBytes: number;
+}
+
+/** A script's result: JSON, or bytes (`Uint8Array`/`ArrayBuffer` in the script). */
+export type ScriptValue = { kind: 'json'; value: unknown } | { kind: 'bytes'; bytes: Uint8Array };
+
+export interface ScriptRun {
+  /** Source text; see `entry`. */
+  code: string;
+  /**
+   * How the code is entered: `function_body` (or `export default` value/function) as the `javascript`
+   * node, `compute_cost` defines `computeCost(context)`, `expression` is one expression.
+   */
+  entry: 'function_body' | 'compute_cost' | 'expression';
+  /** Names the code can read. */
+  globals: JsonObject;
+  /** Seeds `Math.random` and friends; absent: `Math.random` and `Date` throw. */
+  hash?: string;
+  limits: ScriptLimits;
+  signal?: AbortSignal;
+}
+
+/** The script failed: its own error, a limit, or a result that is not JSON. Always the input's fault. */
+export class ScriptError extends Error {
+  constructor(
+    readonly reason: 'error' | 'time_limit' | 'memory_limit' | 'result',
+    message: string,
+  ) {
+    super(message);
+    this.name = 'ScriptError';
+  }
+}
+
+/** Runs untrusted JavaScript with nothing of the host in reach, under hard limits. */
+export abstract class ScriptSandbox {
+  abstract run(script: ScriptRun): Promise<{ value: ScriptValue; logs: string[] }>;
+  abstract close(): Promise<void>;
+}
