@@ -1,0 +1,70 @@
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createStorage } from './index.js';
+import { LocalStorage } from './local.storage.js';
+import { describeStorage } from './storage.contract.js';
+import { InvalidStorageKey } from './storage-key.js';
+
+let home: string;
+
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), 'platen-storage-'));
+});
+afterEach(() => rm(home, { recursive: true }));
+
+describeStorage('LocalStorage', async () => new LocalStorage(join(home, 'storage')));
+
+describe(LocalStorage.name, () => {
+  const root = () => join(home, 'storage');
+  const storage = () => new LocalStorage(root());
+  const secret = async () => {
+    await mkdir(join(home, 'outside'));
+    await writeFile(join(home, 'outside', 'secret'), 'secret');
+    await mkdir(root());
+  };
+
+  it('follows no link to a file', async () => {
+    await secret();
+    await symlink(join(home, 'outside', 'secret'), join(root(), 'link'));
+    await expect(storage().open('link')).rejects.toThrow('No object at link');
+    expect(await storage().stat('link')).toBeNull();
+  });
+
+  it('follows no link to a folder, reading or writing', async () => {
+    await secret();
+    await symlink(join(home, 'outside'), join(root(), 'folder'));
+    const source = join(home, 'outside', 'secret');
+    await expect(storage().open('folder/secret')).rejects.toThrow(InvalidStorageKey);
+    await expect(storage().put('folder/new', source)).rejects.toThrow(InvalidStorageKey);
+    await expect(storage().delete('folder/secret')).rejects.toThrow(InvalidStorageKey);
+    expect(await readdir(join(home, 'outside'))).toEqual(['secret']);
+  });
+
+  it('leaves no temporary file when a put fails or a check succeeds', async () => {
+    await storage().check();
+    await mkdir(join(root(), 'taken'));
+    const source = join(home, 'source');
+    await writeFile(source, 'content');
+    await expect(storage().put('taken', source)).rejects.toThrow();
+    expect(await readdir(root())).toEqual(['taken']);
+  });
+
+  it('is not ready where its folder cannot be made', async () => {
+    await writeFile(root(), 'a file, not a folder');
+    await expect(storage().check()).rejects.toThrow();
+  });
+});
+
+describe(createStorage.name, () => {
+  it('keeps local files in PLATEN_HOME unless told otherwise, and writes nothing before its first use', async () => {
+    const storage = createStorage({ STORAGE_DRIVER: 'local', PLATEN_HOME: home });
+    expect(await readdir(home)).toEqual([]);
+    await storage.check();
+    expect(await readdir(home)).toEqual(['storage']);
+  });
+
+  it('refuses a driver it does not know', () => {
+    expect(() => createStorage({ STORAGE_DRIVER: 'tape', PLATEN_HOME: home })).toThrow('tape');
+  });
+});

@@ -1,0 +1,116 @@
+import { randomUUID } from 'node:crypto';
+import { constants } from 'node:fs';
+import { copyFile, lstat, mkdir, open, realpath, rename, rm, writeFile, type FileHandle } from 'node:fs/promises';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import type { Readable } from 'node:stream';
+import { Storage, ObjectNotFound, type ByteRange, type StoredObject } from './storage.js';
+import { assertStorageKey, InvalidStorageKey } from './storage-key.js';
+
+/** What the file system says when a path leads to no regular file. */
+const ABSENT = new Set(['ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP']);
+
+/**
+ * Objects as files below one folder, a key being the path. An object appears by a rename, after its bytes
+ * are on the disk, so that a reader or a crash never meets half of one. Symbolic links are not followed.
+ */
+export class LocalStorage extends Storage {
+  private readonly root: string;
+
+  constructor(root: string) {
+    super();
+    this.root = resolve(root);
+  }
+
+  async put(key: string, path: string): Promise<void> {
+    const target = this.pathOf(key);
+    await this.makeFolder(dirname(target));
+    const temporary = join(dirname(target), `.${randomUUID()}.part`);
+    try {
+      // A file system that can share blocks copies in no time.
+      await copyFile(path, temporary, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+      await flush(temporary);
+      await rename(temporary, target);
+      await flush(dirname(target));
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
+    }
+  }
+
+  async open(key: string, range?: ByteRange): Promise<Readable> {
+    const file = await this.openFile(key);
+    return file.createReadStream({ ...range });
+  }
+
+  async stat(key: string): Promise<StoredObject | null> {
+    try {
+      const entry = await lstat(await this.existingPathOf(key));
+      return entry.isFile() ? { size: entry.size } : null;
+    } catch (error) {
+      if (isAbsent(error)) return null;
+      throw error;
+    }
+  }
+
+  async delete(key: string): Promise<void> {
+    try {
+      await rm(await this.existingPathOf(key), { force: true });
+    } catch (error) {
+      if (!isAbsent(error)) throw error;
+    }
+  }
+
+  async check(): Promise<void> {
+    const probe = join(this.root, `.check-${randomUUID()}`);
+    await this.makeFolder(this.root);
+    await writeFile(probe, 'writable', { flag: 'wx', flush: true });
+    await rm(probe);
+  }
+
+  private async openFile(key: string): Promise<FileHandle> {
+    const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+    const file = await this.existingPathOf(key).then((path) => open(path, flags)).catch((error) => {
+      throw isAbsent(error) ? new ObjectNotFound(key) : error;
+    });
+    if ((await file.stat()).isFile()) return file;
+    await file.close();
+    throw new ObjectNotFound(key);
+  }
+
+  private pathOf(key: string): string {
+    assertStorageKey(key);
+    const path = resolve(this.root, key);
+    if (!path.startsWith(this.root + sep)) throw new InvalidStorageKey();
+    return path;
+  }
+
+  private async existingPathOf(key: string): Promise<string> {
+    const path = this.pathOf(key);
+    return join(await this.unlinked(dirname(path)), basename(path));
+  }
+
+  private async makeFolder(folder: string): Promise<void> {
+    await mkdir(folder, { recursive: true });
+    await this.unlinked(folder);
+  }
+
+  /** The real path of a folder, refused when a link on the way below the root leads elsewhere. */
+  private async unlinked(folder: string): Promise<string> {
+    const real = await realpath(folder);
+    const expected = join(await realpath(this.root), relative(this.root, folder));
+    if (real !== expected) throw new InvalidStorageKey();
+    return real;
+  }
+}
+
+const isAbsent = (error: unknown): boolean => ABSENT.has((error as NodeJS.ErrnoException).code ?? '');
+
+/** Waits until a file's bytes, or a folder's entries, are on the disk. */
+async function flush(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
