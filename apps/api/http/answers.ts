@@ -1,0 +1,59 @@
+import { applyDecorators, HttpCode, type Type } from '@nestjs/common';
+import { ApiExtraModels, ApiResponse, getSchemaPath } from '@nestjs/swagger';
+import type { ErrorCode } from '#libs/errors/app-error.js';
+import { STATUS_OF } from './error-status.js';
+
+export interface AnswerShape {
+  /** Default 200. */
+  status?: number;
+  /** Class of `data`; absent: `null`. */
+  data?: Type;
+  /** `data` is a page of these. */
+  pageOf?: Type;
+  /** Codes of this route, beside those that every route of its policy has. */
+  errors?: ErrorCode[];
+}
+
+type Schema = Record<string, unknown>;
+
+const envelopeOf = (data: Schema): Schema => ({
+  type: 'object',
+  required: ['success', 'data', 'error'],
+  properties: { success: { const: true }, data, error: { type: 'null' } },
+});
+
+const pageOf = (item: Schema): Schema => ({
+  type: 'object',
+  required: ['items', 'next_cursor'],
+  properties: { items: { type: 'array', items: item }, next_cursor: { type: ['string', 'null'] } },
+});
+
+const failureOf = (codes: ErrorCode[]): Schema => ({
+  allOf: [
+    { $ref: '#/components/schemas/Failure' },
+    { type: 'object', properties: { code: { enum: codes } } },
+  ],
+});
+
+/** What a route answers, for OpenAPI, and its success status. The envelope is put around it. */
+export function Answers({ status = 200, data, pageOf: item, errors = [] }: AnswerShape) {
+  const model = data ?? item;
+  const reference: Schema = model ? { $ref: getSchemaPath(model) } : { type: 'null' };
+  return applyDecorators(
+    HttpCode(status),
+    ...(model ? [ApiExtraModels(model)] : []),
+    ApiResponse({ status, description: 'Success', schema: envelopeOf(item ? pageOf(reference) : reference) }),
+    ApiErrors(...errors),
+  );
+}
+
+/** Error codes of a route, for OpenAPI: one response for each status. */
+export function ApiErrors(...codes: ErrorCode[]) {
+  const statuses = [...new Set(codes.map((code) => STATUS_OF[code]))];
+  return applyDecorators(
+    ...statuses.map((status) => {
+      const own = codes.filter((code) => STATUS_OF[code] === status);
+      return ApiResponse({ status, description: own.join(', '), schema: failureOf(own) });
+    }),
+  );
+}

@@ -1,0 +1,47 @@
+import { type ErrorCode } from '#libs/errors/app-error.js';
+
+/** The one shape of every JSON answer. */
+export interface Success<Data> {
+  success: true;
+  data: Data;
+  error: null;
+}
+
+export interface Failure {
+  success: false;
+  data: null;
+  /** A sentence for people. */
+  error: string;
+  code: ErrorCode;
+  details?: unknown;
+}
+
+/** An answer without data says `null`, so that the key is always there. */
+export const successEnvelope = <Data>(data: Data): Success<Data> => ({
+  success: true,
+  data: data === undefined ? (null as Data) : data,
+  error: null,
+});
+
+export const failureEnvelope = (failure: { code: ErrorCode; message: string; details?: unknown }): Failure => ({
+  success: false,
+  data: null,
+  error: failure.message,
+  code: failure.code,
+  ...(failure.details === undefined ? {} : { details: failure.details }),
+});
+
+/** An answer whose text is fixed already (idempotent routes): sent as it is, byte for byte. */
+export class Answer {
+  constructor(
+    readonly status: number,
+    /** The whole envelope. */
+    readonly text: string,
+    readonly replayed = false,
+  ) {}
+
+  /** `data` of the envelope, for a handler that goes on with it. */
+  data<Data>(): Data {
+    return (JSON.parse(this.text) as Success<Data>).data;
+  }
+}

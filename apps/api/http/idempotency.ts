@@ -1,0 +1,180 @@
+import { createHash } from 'node:crypto';
+import canonicalize from 'canonicalize';
+import type { FastifyRequest } from 'fastify';
+import { sqlState, type Database, type Transaction } from '#libs/database/database.js';
+import { fieldError, idempotencyInProgress, idempotencyKeyReused } from '#libs/errors/errors.js';
+import { Answer, successEnvelope } from './envelope.js';
+import type { Caller } from './policy.js';
+
+/** How long a twin waits for the first call before it is told to come back. */
+const PATIENCE_MS = 10_000;
+const LOCK_NOT_AVAILABLE = '55P03';
+const PRUNED_AT_ONCE = 1_000;
+
+export interface RunOptions {
+  /** Status of a success. */
+  status?: number;
+  /** What makes two requests the same; default the body. For multipart: fields and file digests. */
+  fingerprint?: unknown;
+}
+
+/** One request under its `Idempotency-Key`: unique per user, route and key. */
+interface KeyedRequest {
+  userId: string;
+  route: string;
+  key: string;
+  fingerprint: string;
+}
+
+interface StoredAnswer {
+  fingerprint: string;
+  status: number;
+  body: string;
+}
+
+/**
+ * Runs creating requests once per `Idempotency-Key`, user and route, for 24 hours. The key's row, the
+ * effect and the answer's text commit in one transaction, so there is never one without the others; a
+ * failure of any kind frees the key.
+ */
+export class Idempotency {
+  /** Running requests of this process: twins join them here instead of each holding a connection. */
+  private readonly running = new Map<string, { fingerprint: string; answer: Promise<Answer> }>();
+
+  constructor(
+    private readonly database: Database,
+    private readonly patienceMs = PATIENCE_MS,
+  ) {}
+
+  /**
+   * `prepare` reads and checks, outside any transaction; `commit` writes, and gives `data` of the
+   * envelope. Without a key: prepare, then commit in a transaction.
+   * Throws 400 (key), 409 `IDEMPOTENCY_IN_PROGRESS`, 422 `IDEMPOTENCY_KEY_REUSED`, or what they throw.
+   */
+  async run<Prepared, Data>(
+    request: FastifyRequest,
+    caller: Caller,
+    prepare: () => Promise<Prepared>,
+    commit: (tx: Transaction, prepared: Prepared) => Promise<Data>,
+    { status = 201, fingerprint = request.body }: RunOptions = {},
+  ): Promise<Answer> {
+    const key = keyOf(request);
+    const answerOf = async (tx: Transaction, prepared: Prepared) =>
+      new Answer(status, JSON.stringify(successEnvelope(await commit(tx, prepared))));
+    if (key === undefined) {
+      const prepared = await prepare();
+      return this.database.transaction((tx) => answerOf(tx, prepared));
+    }
+    const keyed = keyedRequest(request, caller, key, fingerprint);
+    return this.once(keyed, async () => {
+      const stored = await this.find(this.database, keyed);
+      if (stored) return stored;
+      const prepared = await prepare();
+      return this.database.transaction(async (tx) => {
+        const twins = await this.claim(tx, keyed);
+        if (twins) return twins;
+        const answer = await answerOf(tx, prepared);
+        await this.store(tx, keyed, answer);
+        return answer;
+      });
+    });
+  }
+
+  /** Deletes keys that no longer count. Returns how many. */
+  async prune(): Promise<number> {
+    const rows = await this.database.query(
+      `delete from idempotency_key where ctid in (
+         select ctid from idempotency_key where created_at < now() - interval '24 hours' limit $1
+       ) returning 1`,
+      [PRUNED_AT_ONCE],
+    );
+    return rows.length;
+  }
+
+  /** Joins the same request when it is running in this process, else runs it. */
+  private async once(keyed: KeyedRequest, work: () => Promise<Answer>): Promise<Answer> {
+    const id = JSON.stringify([keyed.userId, keyed.route, keyed.key]);
+    const first = this.running.get(id);
+    // Another body under the same key waits in the database, and is refused there.
+    if (first && first.fingerprint !== keyed.fingerprint) return work();
+    if (first) return replayOf(await this.patiently(first.answer));
+    const answer = work();
+    this.running.set(id, { fingerprint: keyed.fingerprint, answer });
+    try {
+      return await answer;
+    } finally {
+      this.running.delete(id);
+    }
+  }
+
+  private async patiently(answer: Promise<Answer>): Promise<Answer> {
+    let timer: NodeJS.Timeout | undefined;
+    const timeout = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(idempotencyInProgress()), this.patienceMs);
+    });
+    try {
+      return await Promise.race([answer, timeout]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  private async find(db: Pick<Database, 'query'>, keyed: KeyedRequest): Promise<Answer | null> {
+    const [stored] = await db.query<StoredAnswer>(
+      `select fingerprint, status, body from idempotency_key
+       where user_id = $1 and route = $2 and key = $3 and created_at >= now() - interval '24 hours'`,
+      [keyed.userId, keyed.route, keyed.key],
+    );
+    if (!stored) return null;
+    if (stored.fingerprint !== keyed.fingerprint) throw idempotencyKeyReused();
+    return new Answer(stored.status, stored.body, true);
+  }
+
+  /**
+   * Takes the key for this transaction; the unique index makes a twin in another process wait for our
+   * end. Returns the twin's answer when it was first.
+   */
+  private async claim(tx: Transaction, keyed: KeyedRequest): Promise<Answer | null> {
+    await tx.query(`set local lock_timeout = ${this.patienceMs}`);
+    const claimed = await tx
+      .query(
+        `insert into idempotency_key as k (user_id, route, key, fingerprint) values ($1, $2, $3, $4)
+         on conflict (user_id, route, key) do update
+           set fingerprint = excluded.fingerprint, status = null, body = null, created_at = now()
+           where k.created_at < now() - interval '24 hours'
+         returning 1`,
+        [keyed.userId, keyed.route, keyed.key, keyed.fingerprint],
+      )
+      .catch((error: unknown) => {
+        throw sqlState(error) === LOCK_NOT_AVAILABLE ? idempotencyInProgress() : error;
+      });
+    return claimed.length > 0 ? null : this.find(tx, keyed);
+  }
+
+  private async store(tx: Transaction, keyed: KeyedRequest, answer: Answer): Promise<void> {
+    await tx.query(
+      'update idempotency_key set status = $4, body = $5 where user_id = $1 and route = $2 and key = $3',
+      [keyed.userId, keyed.route, keyed.key, answer.status, answer.text],
+    );
+  }
+}
+
+const replayOf = (answer: Answer) => new Answer(answer.status, answer.text, true);
+
+function keyOf(request: FastifyRequest): string | undefined {
+  const key = request.headers['idempotency-key'];
+  if (key === undefined) return undefined;
+  if (typeof key === 'string' && /^[\x21-\x7e]{1,255}$/.test(key)) return key;
+  throw fieldError('Idempotency-Key', 'must be 1 to 255 visible ASCII characters');
+}
+
+function keyedRequest(request: FastifyRequest, caller: Caller, key: string, body: unknown): KeyedRequest {
+  const { params, query } = request;
+  const canonical = canonicalize({ params, query, body: body ?? null }) ?? '';
+  return {
+    userId: caller.userId,
+    route: `${request.method} ${request.routeOptions.url}`,
+    key,
+    fingerprint: createHash('sha256').update(canonical).digest('hex'),
+  };
+}
