@@ -25,6 +25,8 @@ export default {
   },
   transformIgnorePatterns: [],
   moduleNameMapper: {
+    // It offers nothing under `require` or `default`.
+    '^canonicalize$': '<rootDir>/node_modules/canonicalize/lib/canonicalize.js',
     '^#(libs|apps)/(.*)\\.js$': '<rootDir>/$1/$2',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
