@@ -80,6 +80,9 @@ export const tooManyInflight = (limit: number) =>
 export const storageQuotaExceeded = (details: { limit: number; used: number }) =>
   new AppError('STORAGE_QUOTA_EXCEEDED', 402, 'Storage quota exceeded', details);
 
+export const upstreamError = (message = 'An upstream service failed') =>
+  new AppError('UPSTREAM_ERROR', 502, message);
+
 export const serviceUnavailable = () =>
   new AppError('SERVICE_UNAVAILABLE', 503, 'Service temporarily unavailable', undefined, 5);
 

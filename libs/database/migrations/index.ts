@@ -1,4 +1,5 @@
 import { Initial1763700000000 } from './1763700000000-initial.js';
+import { RateLimit1763700000001 } from './1763700000001-rate-limit.js';
 
 /** Every migration, oldest first. */
-export const migrations = [Initial1763700000000];
+export const migrations = [Initial1763700000000, RateLimit1763700000001];
