@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { DataSource, EntityManager } from 'typeorm';
 
 /** Runs SQL. Rows come back as `pg` reads them: `bigint` and `numeric` are strings. */
@@ -14,10 +15,15 @@ export interface Transaction extends Queryable {
 /** SQLSTATEs after which the whole transaction may simply be tried again. */
 const RETRYABLE = new Set(['40001', '40P01']);
 const ATTEMPTS = 3;
+const RECONNECT_MS = 250;
 
 /** The one door to Postgres. Money and state change only inside `transaction`. */
 export class Database implements Queryable {
-  constructor(private readonly dataSource: DataSource) {}
+  /** With `patienceMs` a transaction waits that long for a Postgres that is away, instead of failing at once. */
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly patienceMs = 0,
+  ) {}
 
   query<Row = Record<string, unknown>>(sql: string, parameters: unknown[] = []): Promise<Row[]> {
     return rowsOf<Row>(this.dataSource.manager, sql, parameters);
@@ -28,11 +34,13 @@ export class Database implements Queryable {
    * whole on deadlock or serialization failure, so `work` has no effect outside the database.
    */
   async transaction<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result> {
+    const patientUntil = Date.now() + this.patienceMs;
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.runOnce(work);
       } catch (error) {
-        if (attempt >= ATTEMPTS || !RETRYABLE.has(sqlState(error) ?? '')) throw error;
+        if (isDatabaseUnavailable(error) && Date.now() < patientUntil) await setTimeout(RECONNECT_MS);
+        else if (attempt >= ATTEMPTS || !RETRYABLE.has(sqlState(error) ?? '')) throw error;
       }
     }
   }

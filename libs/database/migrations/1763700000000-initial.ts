@@ -152,12 +152,14 @@ const STATEMENTS = [
     encryption_enabled boolean not null default false,
     is_current boolean not null default true,
     remixable boolean not null default false,
+    auto_publish boolean not null default false,
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now()
   )`,
   `create index collection_of_user on collection (user_id, created_at desc, id)`,
   `create index collection_of_project on collection (project_id)`,
   `create index collection_public on collection (created_at desc, id) where status = 'published' and not archived`,
+  `create index collection_to_publish on collection (id) where auto_publish and status = 'draft'`,
   `create table collection_preview (
     collection_id uuid primary key references collection on delete cascade,
     cover_image_url text,
@@ -199,6 +201,7 @@ const STATEMENTS = [
     external_id text,
     seq bigint not null default 0,
     progress real not null default 0,
+    steps_done integer not null default 0,
     generations integer not null,
     completed integer not null default 0,
     failed integer not null default 0,

@@ -1,0 +1,186 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import PQueue from 'p-queue';
+import type { Logger } from 'pino';
+import type { Database } from '#libs/database/database.js';
+import { GenerationRun } from '#libs/engine/generation-run.js';
+import type { GenerationState, GenerationStore } from '#libs/engine/generation-store.js';
+import type { StepProgress } from '#libs/engine/step-context.js';
+import type { StepRunner } from '#libs/engine/step-runner.js';
+import type { BusMessage, EventBus } from '#libs/events/event-bus.js';
+import { aloneWaits, claim, LEASE_SECONDS, renew } from '#libs/generations/claims.js';
+import type { Lane } from '#libs/nodes/node.js';
+import type { WakeQueue, WakeQueueConsumer } from '#libs/queue/wake-queue.js';
+import { LeaseHold, type HoldListener } from './lease-hold.js';
+
+const RENEW_MS = 3_000;
+const LOOK_MS = 2_000;
+
+export interface WorkerOptions {
+  lanes: Lane[];
+  /** Generations at once, per lane. */
+  concurrency: number;
+  graceMs: number;
+}
+
+export interface WorkerParts {
+  database: Database;
+  queue: WakeQueue;
+  bus: EventBus;
+  store: GenerationStore;
+  steps: StepRunner;
+  log: Logger;
+}
+
+/**
+ * Takes generations and runs them. A wake-up says that a lane has work; which generation is taken is the
+ * claim's decision. Every two seconds the worker also looks by itself, so it works on while the queue is away.
+ */
+export class GenerationWorker implements HoldListener {
+  private readonly name = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
+  private readonly slots = new Map<Lane, PQueue>();
+  private readonly holds = new Map<string, LeaseHold>();
+  private readonly claims = new PQueue({ concurrency: 1 });
+  private readonly timers: NodeJS.Timeout[] = [];
+  private consumers: WakeQueueConsumer[] = [];
+  private unsubscribe = () => {};
+  private stopping = false;
+  private aloneWanted = false;
+
+  constructor(
+    private readonly parts: WorkerParts,
+    private readonly options: WorkerOptions,
+  ) {
+    for (const lane of options.lanes) this.slots.set(lane, new PQueue({ concurrency: options.concurrency }));
+  }
+
+  start(): void {
+    const { queue, bus } = this.parts;
+    const { lanes, concurrency } = this.options;
+    this.unsubscribe = bus.subscribe((message) => this.hear(message));
+    this.consumers = lanes.map((lane) =>
+      queue.consume(lane, concurrency, async () => void (await this.take(lane))),
+    );
+    this.timers.push(
+      setInterval(() => void this.renewAll(), RENEW_MS),
+      setInterval(() => void this.look(), LOOK_MS),
+    );
+    void this.look();
+  }
+
+  /** Takes nothing new, lets running steps end for the grace time, hands the rest back. */
+  async stop(): Promise<void> {
+    this.stopping = true;
+    this.unsubscribe();
+    await Promise.all(this.consumers.map((consumer) => consumer.pause()));
+    for (const hold of this.holds.values()) hold.drain();
+    const grace = setTimeout(() => {
+      for (const hold of this.holds.values()) hold.handBack();
+    }, this.options.graceMs);
+    await Promise.all([...this.slots.values()].map((slots) => slots.onIdle()));
+    clearTimeout(grace);
+    for (const timer of this.timers) clearInterval(timer);
+    await Promise.all(this.consumers.map((consumer) => consumer.close()));
+  }
+
+  onProgress(state: GenerationState, { stepId, fraction, message }: StepProgress): void {
+    const { bus } = this.parts;
+    void bus.publish({
+      kind: 'progress',
+      userId: state.userId,
+      collectionId: state.collectionId,
+      event: {
+        type: 'node_progress', job_id: state.jobId, at: new Date().toISOString(), generation_id: state.generationId,
+        generation_index: state.index, hash: state.hash, step_id: stepId, progress: fraction,
+        ...(message && { message }),
+      },
+    });
+  }
+
+  onUnexpected(error: unknown, generationId: string, stepId: string): void {
+    this.parts.log.error({ err: error, generation_id: generationId, step_id: stepId }, 'step failed unexpectedly');
+  }
+
+  /** Runs the lane's next generation when a slot is free. False: there was none. */
+  private async take(lane: Lane): Promise<boolean> {
+    const ran = await this.slots.get(lane)?.add(() => this.runNext(lane));
+    return ran === true;
+  }
+
+  private async runNext(lane: Lane): Promise<boolean> {
+    const hold = await this.claims.add(() => this.claim(lane));
+    if (!hold) return false;
+    try {
+      await this.run(hold);
+    } catch (error) {
+      this.parts.log.error({ err: error, generation_id: hold.lease.generationId }, 'generation run broke off');
+    } finally {
+      this.holds.delete(hold.lease.generationId);
+    }
+    return true;
+  }
+
+  private async claim(lane: Lane): Promise<LeaseHold | undefined> {
+    const idle = this.holds.size === 0;
+    const aloneRuns = [...this.holds.values()].some(({ lease }) => lease.alone);
+    if (this.stopping || aloneRuns || (this.aloneWanted && !idle)) return undefined;
+    const lease = await claim(this.parts.database, { lane, worker: this.name, idle });
+    if (!lease) return undefined;
+    if (lease.alone) this.aloneWanted = false;
+    const hold = new LeaseHold(lease, this);
+    this.holds.set(lease.generationId, hold);
+    return hold;
+  }
+
+  private async run(hold: LeaseHold): Promise<void> {
+    const { store, steps, log } = this.parts;
+    const { lease } = hold;
+    const state = await store.begin(lease);
+    if (!state) return;
+    hold.wakeSeq = Math.max(hold.wakeSeq, state.wakeSeq);
+    const ids = { user_id: state.userId, job_id: lease.jobId, generation_id: lease.generationId };
+    log.info({ ...ids, lease: lease.number }, 'generation taken');
+    const end = await new GenerationRun(store, steps, lease, state, hold).run();
+    log.info({ ...ids, end }, 'generation left');
+  }
+
+  /** Loops over a lane until it is empty: one chain more per look, up to the lane's slots. */
+  private async look(): Promise<void> {
+    if (this.stopping) return;
+    this.aloneWanted = await aloneWaits(this.parts.database, this.options.lanes).catch(() => false);
+    for (const [lane, slots] of this.slots) {
+      if (slots.pending < slots.concurrency) void this.drain(lane);
+    }
+  }
+
+  private async drain(lane: Lane): Promise<void> {
+    try {
+      while (!this.stopping && (await this.take(lane)));
+    } catch (error) {
+      this.parts.log.warn({ err: error, lane }, 'lane could not be looked at');
+    }
+  }
+
+  private async renewAll(): Promise<void> {
+    const holds = [...this.holds.values()];
+    if (holds.length === 0) return;
+    try {
+      const held = await renew(this.parts.database, holds.map(({ lease }) => lease));
+      const seqs = new Map(held.map(({ generationId, wakeSeq }) => [generationId, wakeSeq]));
+      for (const hold of holds) {
+        const wakeSeq = seqs.get(hold.lease.generationId);
+        if (wakeSeq === undefined) hold.lose();
+        else hold.renewed(wakeSeq);
+      }
+    } catch (error) {
+      this.parts.log.warn({ err: error }, 'leases could not be renewed');
+      const oldest = Date.now() - LEASE_SECONDS * 1_000;
+      for (const hold of holds) if (hold.renewedAt < oldest) hold.lose();
+    }
+  }
+
+  private hear(message: BusMessage): void {
+    if (message.kind !== 'cancel') return;
+    for (const id of message.generationIds) this.holds.get(id)?.lose();
+  }
+}

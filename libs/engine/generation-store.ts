@@ -1,0 +1,142 @@
+import type { InstructionSet, Json, JsonObject } from '#libs/instruction-set/instruction-set.js';
+import type { Lane, ProducedAsset, Trait } from '#libs/nodes/node.js';
+
+/** The right to run a generation: every write carries its number and is refused when a newer one exists. */
+export interface Lease {
+  generationId: string;
+  jobId: string;
+  number: number;
+  lane: Lane;
+  /** After two deaths in one step a generation runs alone in its worker. */
+  alone: boolean;
+}
+
+/** A stored file as a step's output names it. `url` is its address once the generation is paid. */
+export interface OutputAsset {
+  id: string;
+  url: string;
+  name: string;
+  mime_type: string;
+  size: number;
+  sha256: string;
+  width: number | null;
+  height: number | null;
+  duration: number | null;
+  storage_key: string;
+}
+
+/** What a finished step leaves to those that reference it. The primary output is the first asset, else the value. */
+export interface StepOutput {
+  assets: OutputAsset[];
+  value: Json;
+  traits: Trait[];
+}
+
+/** A file in storage that has no row yet. */
+export type StoredFile = Omit<OutputAsset, 'id' | 'url'>;
+
+/** An attempt that has begun; its row was committed before the node ran. */
+export interface Attempt {
+  id: string;
+  stepId: string;
+  number: number;
+  token: string;
+}
+
+export interface WaitingAttempt extends Attempt {
+  reference: Json;
+  /** Milliseconds until its next poll and its deadline, by the database's clock; null: none. */
+  dueInMs: number | null;
+  timeoutInMs: number | null;
+}
+
+/** What earlier attempts of an unfinished step tell, for this run of the generation. */
+export interface StepRecord {
+  attempts: number;
+  /** Failed attempts that count against the retry budget. */
+  failures: number;
+  retryInMs: number | null;
+  /** Token of the last attempt when its worker died: the outside may know it. */
+  lostToken: string | null;
+}
+
+/** All that a worker needs to go on from the last checkpoint. */
+export interface GenerationState {
+  jobId: string;
+  generationId: string;
+  userId: string;
+  collectionId: string | null;
+  index: number;
+  hash: string;
+  run: number;
+  instructionSet: InstructionSet;
+  /** What the variables are in this edition, decided by its hash. */
+  values: JsonObject;
+  finished: Map<string, StepOutput>;
+  waiting: WaitingAttempt[];
+  records: Map<string, StepRecord>;
+  wakeSeq: number;
+  /** Until the generation's deadline. */
+  timeLeftMs: number;
+}
+
+export interface StepStart {
+  stepId: string;
+  node: string;
+  alias: string | null;
+  inputDigest: string | null;
+}
+
+export interface StepResult {
+  files: StoredFile[];
+  value: Json;
+  traits: Trait[];
+  logs: string[];
+}
+
+export interface StepFailure {
+  code: string;
+  message: string;
+  logs: string[];
+}
+
+/** Somebody else holds the generation, or it was cancelled: stop, and change nothing. */
+export class LeaseLost extends Error {
+  constructor() {
+    super('The lease on this generation is lost');
+    this.name = 'LeaseLost';
+  }
+}
+
+/**
+ * The engine's memory: each call is one transaction that commits a change with its events, or throws
+ * `LeaseLost`. Implemented on Postgres by `libs/generations`.
+ */
+export interface GenerationStore {
+  /** Starts or goes on with a claimed generation. Null: there is nothing to do any more. */
+  begin(lease: Lease): Promise<GenerationState | null>;
+  /** Commits the attempts, with their tokens, before their nodes run. */
+  startSteps(lease: Lease, starts: StepStart[]): Promise<Attempt[]>;
+  /** The checkpoint: output, assets and events together. The last one also settles the generation. */
+  completeStep(lease: Lease, attempt: Attempt, result: StepResult): Promise<StepOutput>;
+  waitStep(
+    lease: Lease,
+    attempt: Attempt,
+    waiting: { reference: Json; pollAfterMs: number | null; timeoutMs: number | null; logs: string[] },
+  ): Promise<void>;
+  /** With `retryInMs` the step is tried again; without, the generation fails and its price is released. */
+  failStep(lease: Lease, attempt: Attempt, failure: StepFailure, retryInMs: number | null): Promise<void>;
+  /** Gives the slot back until `wakeInMs` passed. A number: a wake-up came meanwhile, so run on from there. */
+  park(lease: Lease, wakeSeq: number, wakeInMs: number | null): Promise<'parked' | number>;
+  /** Gives the generation back in mid-way, for any worker to go on with. */
+  handBack(lease: Lease): Promise<void>;
+}
+
+/** Where the engine puts a produced file before its step's checkpoint names it. */
+export interface AssetStore {
+  store(
+    owner: { userId: string; jobId: string; generationId: string; stepId: string; index: number },
+    produced: ProducedAsset,
+    signal: AbortSignal,
+  ): Promise<StoredFile>;
+}

@@ -1,0 +1,29 @@
+import { NodeError } from '#libs/nodes/node.js';
+import type { StepFailure } from './generation-store.js';
+
+/** Attempts of one step in one run of a generation. */
+export const MAX_ATTEMPTS = 3;
+const FIRST_DELAY_MS = 1_000;
+const MAX_DELAY_MS = 5 * 60_000;
+
+export interface FailureVerdict {
+  failure: Omit<StepFailure, 'logs'>;
+  /** Null: the step has failed for good. */
+  retryInMs: number | null;
+}
+
+/**
+ * Whether a failed attempt is tried again. An error that is the input's fault never is; the world's is,
+ * after 1 s, 2 s, … with full jitter added, or when the service's `Retry-After` says.
+ */
+export function judge(error: unknown, failuresBefore: number, random: () => number = Math.random): FailureVerdict {
+  const known = error instanceof NodeError ? error : null;
+  const failure = {
+    code: known?.code ?? 'STEP_FAILED',
+    // The text of an unknown error may hold anything of the host, so it stays in the worker's log.
+    message: known?.message ?? 'The step failed unexpectedly',
+  };
+  if (known?.permanent || failuresBefore + 1 >= MAX_ATTEMPTS) return { failure, retryInMs: null };
+  const backoff = FIRST_DELAY_MS * 2 ** failuresBefore * (1 + random());
+  return { failure, retryInMs: Math.min(MAX_DELAY_MS, Math.max(backoff, known?.retryAfterMs ?? 0)) };
+}

@@ -1,0 +1,56 @@
+import { randomStream, SeededRandom } from '#libs/instruction-set/random.js';
+import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
+import type { AssetReader, NodeContext } from '#libs/nodes/node.js';
+import type { GenerationState } from './generation-store.js';
+
+/** Lines of a step's log that are kept, and characters of each. */
+const LOG_LINES = 100;
+const LOG_LINE_LENGTH = 2_000;
+
+export interface StepProgress {
+  stepId: string;
+  fraction: number;
+  message: string | null;
+}
+
+export interface ContextParts {
+  state: GenerationState;
+  stepId: string;
+  token: string;
+  payload: JsonObject;
+  signal: AbortSignal;
+  assets: AssetReader;
+  /** Where the step's log lines go. */
+  logs: string[];
+  onProgress(progress: StepProgress): void;
+}
+
+/** The narrow view of the world that one attempt gets. */
+export function createContext(parts: ContextParts): NodeContext {
+  const { state, stepId, logs } = parts;
+  return {
+    payload: parts.payload,
+    hash: state.hash,
+    generationIndex: state.index,
+    variables: state.values,
+    random: new SeededRandom(randomStream(state.hash, `step:${seedOf(state, stepId)}`)),
+    token: parts.token,
+    signal: parts.signal,
+    assets: parts.assets,
+    progress: (fraction, message) =>
+      parts.onProgress({ stepId, fraction: clamp(fraction), message: message?.slice(0, 200) ?? null }),
+    log: (line) => {
+      logs.push(line.slice(0, LOG_LINE_LENGTH));
+      if (logs.length > LOG_LINES) logs.shift();
+    },
+  };
+}
+
+/**
+ * A step's place in its graph, not its id: ids are new in each collection, and the same set with the same
+ * hash gives the same bytes in all of them.
+ */
+const seedOf = (state: GenerationState, stepId: string): number =>
+  state.instructionSet.steps.findIndex((step) => String(step.id) === stepId);
+
+const clamp = (fraction: number): number => (fraction >= 0 ? Math.min(1, fraction) : 0);

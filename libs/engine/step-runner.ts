@@ -1,0 +1,139 @@
+import { createHash } from 'node:crypto';
+import canonicalize from 'canonicalize';
+import { completePayload } from '#libs/nodes/payload.js';
+import type { JsonObject, Step } from '#libs/instruction-set/instruction-set.js';
+import { resolvePayload } from '#libs/instruction-set/references.js';
+import {
+  AssetHandle, inputFault, NodeError, worldFault, type AssetReader, type NodeDefinition, type NodeOutcome,
+} from '#libs/nodes/node.js';
+import type { NodeRegistry } from '#libs/nodes/registry.js';
+import type { AssetStore, Attempt, GenerationState, StepResult, WaitingAttempt } from './generation-store.js';
+import { createContext, type StepProgress } from './step-context.js';
+
+/** How long a node may take to stop after its signal aborted; then the engine goes on without it. */
+const STOP_MS = 3_000;
+
+export interface PreparedStep {
+  step: Step;
+  node: NodeDefinition;
+  payload: JsonObject;
+  /** SHA-256 of the resolved payload: equal inputs have equal digests. */
+  digest: string;
+}
+
+export type StepOutcome =
+  | { kind: 'done'; result: StepResult }
+  | { kind: 'waiting'; reference: WaitingAttempt['reference']; pollAfterMs: number | null; timeoutMs: number | null; logs: string[] };
+
+/** Runs one attempt of one step: resolves its payload, calls its node, stores the files it made. */
+export class StepRunner {
+  constructor(
+    private readonly registry: NodeRegistry,
+    private readonly files: AssetStore & AssetReader,
+  ) {}
+
+  /** Resolves references and variables and fills in defaults. Throws `NodeError` when that cannot be. */
+  prepare(state: GenerationState, step: Step): PreparedStep {
+    const node = this.registry.find(step.nodeName);
+    if (!node) throw inputFault('UNKNOWN_NODE', `There is no node "${step.nodeName}"`);
+    const resolved = resolvePayload(step.nodePayload, {
+      variables: state.values,
+      output: (stepId) => state.finished.get(String(stepId)),
+      schema: node.payload,
+    });
+    const payload = completePayload(node, resolved);
+    return { step, node, payload, digest: digestOf(payload) };
+  }
+
+  /** Calls the node: to begin, or (with `waiting`) to ask after what it began. Logs are kept on failure, too. */
+  async run(call: {
+    state: GenerationState;
+    prepared: PreparedStep;
+    attempt: Attempt;
+    waiting?: WaitingAttempt;
+    lostToken: string | null;
+    signal: AbortSignal;
+    logs: string[];
+    onProgress(progress: StepProgress): void;
+  }): Promise<StepOutcome> {
+    const { state, prepared, attempt } = call;
+    const limit = timeLimitOf(prepared);
+    const timeout = AbortSignal.timeout(limit);
+    const signal = AbortSignal.any([call.signal, timeout]);
+    const context = createContext({
+      state, signal, payload: prepared.payload, stepId: attempt.stepId, token: attempt.token,
+      assets: this.files, logs: call.logs, onProgress: call.onProgress,
+    });
+    const work = this.call(prepared.node, context, call.waiting, call.lostToken);
+    const outcome = await untilAborted(work, signal).catch((error: unknown) => {
+      if (call.signal.aborted) throw call.signal.reason;
+      if (timeout.aborted) throw inputFault('STEP_TIME_LIMIT', `The step took longer than ${limit} ms`);
+      throw error;
+    });
+    return this.settle(outcome, call, signal);
+  }
+
+  private async call(
+    node: NodeDefinition,
+    context: Parameters<NodeDefinition['run']>[0],
+    waiting: WaitingAttempt | undefined,
+    lostToken: string | null,
+  ): Promise<NodeOutcome> {
+    if (waiting) return this.poll(node, context, waiting.reference);
+    // An earlier attempt may have reached the outside before its worker died: look before calling again.
+    const found = lostToken && node.find ? await node.find(context, lostToken) : null;
+    return found === null ? node.run(context) : this.poll(node, context, found);
+  }
+
+  private poll(node: NodeDefinition, ...call: Parameters<NonNullable<NodeDefinition['poll']>>) {
+    if (!node.poll) throw new Error(`Node ${node.name} waits but has no poll`);
+    return node.poll(...call);
+  }
+
+  private async settle(
+    outcome: NodeOutcome,
+    { state, attempt, logs }: { state: GenerationState; attempt: Attempt; logs: string[] },
+    signal: AbortSignal,
+  ): Promise<StepOutcome> {
+    if (outcome.kind === 'waiting') {
+      const { reference, pollAfterMs = null, timeoutMs = null } = outcome;
+      return { kind: 'waiting', reference, pollAfterMs, timeoutMs, logs };
+    }
+    const { userId, jobId, generationId } = state;
+    const files = [];
+    for (const [index, produced] of (outcome.assets ?? []).entries()) {
+      const owner = { userId, jobId, generationId, stepId: attempt.stepId, index };
+      files.push(await this.files.store(owner, produced, signal).catch(storageFault));
+    }
+    return { kind: 'done', result: { files, value: outcome.value ?? null, traits: outcome.traits ?? [], logs } };
+  }
+}
+
+function storageFault(error: unknown): never {
+  if (error instanceof NodeError) throw error;
+  throw worldFault('STORAGE_FAILED', 'The file could not be stored');
+}
+
+function timeLimitOf({ node, payload }: PreparedStep): number {
+  const own = payload['time_limit_ms'];
+  // The node ends at its own limit with its own message; this one is the net below it.
+  return (typeof own === 'number' ? own : node.timeLimitMs) + STOP_MS;
+}
+
+const digestOf = (payload: JsonObject): string =>
+  createHash('sha256')
+    .update(canonicalize(JSON.parse(JSON.stringify(payload, handleAsDigest))) ?? '')
+    .digest('hex');
+
+const handleAsDigest = (_key: string, value: unknown) =>
+  value instanceof AssetHandle ? { asset: value.sha256 } : value;
+
+/** Settles with `work`, or a moment after `signal` aborted when `work` does not stop by itself. */
+function untilAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const giveUp = () => setTimeout(() => reject(signal.reason), STOP_MS).unref();
+    if (signal.aborted) giveUp();
+    else signal.addEventListener('abort', giveUp, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp));
+  });
+}

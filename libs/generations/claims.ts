@@ -1,0 +1,86 @@
+import type { Queryable } from '#libs/database/database.js';
+import type { Lease } from '#libs/engine/generation-store.js';
+import type { Lane } from '#libs/nodes/node.js';
+
+/** Seconds a lease lasts without renewal. After that another worker may take the generation. */
+export const LEASE_SECONDS = 10;
+
+export interface ClaimRequest {
+  lane: Lane;
+  worker: string;
+  /** Only a worker that runs nothing else may take a generation that must run alone. */
+  idle: boolean;
+}
+
+/** What the database says of the leases a worker holds. */
+export interface HeldLease {
+  generationId: string;
+  wakeSeq: number;
+}
+
+/**
+ * Takes the next generation of a lane: waiting ones that are due first, then by priority, then by turn.
+ * A claim is no change of state: it only makes the caller the newest holder.
+ */
+export async function claim(db: Queryable, { lane, worker, idle }: ClaimRequest): Promise<Lease | undefined> {
+  const [row] = await db.query<{ id: string; job_id: string; lease: string; alone: boolean }>(CLAIM, [
+    lane,
+    worker,
+    idle,
+    LEASE_SECONDS,
+  ]);
+  return row && { generationId: row.id, jobId: row.job_id, number: Number(row.lease), lane, alone: row.alone };
+}
+
+/** Whether a generation that must run alone waits for an idle worker. */
+export async function aloneWaits(db: Queryable, lanes: Lane[]): Promise<boolean> {
+  const [row] = await db.query<{ waits: boolean }>(
+    `select exists (select from generation where alone and lane = any($1) and status in ('pending', 'waiting')
+       and wake_at <= now() and (lease_until is null or lease_until < now())) as waits`,
+    [lanes],
+  );
+  return row?.waits === true;
+}
+
+/**
+ * Prolongs leases, all in one statement. The ones missing from the answer are lost. A row that is locked
+ * by a checkpoint right now is left for the next renewal: waiting for it could deadlock with a cancel.
+ */
+export async function renew(db: Queryable, leases: Lease[]): Promise<HeldLease[]> {
+  const rows = await db.query<{ id: string; wake_seq: string }>(RENEW, [
+    leases.map(({ generationId }) => generationId),
+    leases.map(({ number }) => number),
+    LEASE_SECONDS,
+  ]);
+  return rows.map(({ id, wake_seq }) => ({ generationId: id, wakeSeq: Number(wake_seq) }));
+}
+
+const CLAIM = `
+  with due as (
+    select id from generation
+     where lane = $1 and status = 'waiting' and wake_at <= now()
+       and (lease_until is null or lease_until < now()) and ($3 or not alone)
+     order by wake_at limit 1 for update skip locked
+  ), next as (
+    select id from generation
+     where lane = $1 and status = 'pending' and wake_at <= now()
+       and (lease_until is null or lease_until < now()) and ($3 or not alone)
+       and not exists (select from due)
+     order by priority desc, turn, id limit 1 for update skip locked
+  ), picked as (select id from due union all select id from next)
+  update generation g
+     set lease = g.lease + 1, lease_until = now() + make_interval(secs => $4), leased_by = $2
+    from picked where g.id = picked.id
+  returning g.id, g.job_id, g.lease, g.alone`;
+
+const RENEW = `
+  with mine as (
+    select * from unnest($1::uuid[], $2::bigint[]) as m (id, lease)
+  ), free as (
+    select g.id from generation g join mine using (id, lease)
+     where g.status in ('pending', 'processing') for update of g skip locked
+  ), renewed as (
+    update generation g set lease_until = now() + make_interval(secs => $3) from free where g.id = free.id
+  )
+  select g.id, g.wake_seq from generation g join mine using (id, lease)
+   where g.status in ('pending', 'processing')`;

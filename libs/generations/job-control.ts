@@ -1,0 +1,175 @@
+import type { Ledger } from '#libs/credits/ledger.js';
+import type { Plans } from '#libs/credits/plans.js';
+import { toCredits } from '#libs/credits/micro-credits.js';
+import { generationNotFound, invalidGenerationStatus, invalidJobStatus } from '#libs/errors/errors.js';
+import type { EventBus } from '#libs/events/event-bus.js';
+import type { Lane } from '#libs/nodes/node.js';
+import type { WakeQueue } from '#libs/queue/wake-queue.js';
+import type { ChangedGeneration, JobChange, JobTransactions } from './job-transaction.js';
+import { CHANGED_COLUMNS, changedGeneration, endOpenSteps, eventOf } from './settlement.js';
+
+const ENDED = new Set(['completed', 'failed', 'cancelled']);
+
+/** What a user may do to a job after submission. Each call is one transaction with one winner. */
+export class JobControl {
+  constructor(
+    private readonly jobs: JobTransactions,
+    private readonly ledger: Ledger,
+    private readonly plans: Plans,
+    private readonly queue: WakeQueue,
+    private readonly bus: EventBus,
+  ) {}
+
+  /** Ends every open generation and gives its price back. Throws `JOB_NOT_FOUND`, `INVALID_JOB_STATUS`. */
+  cancelJob(userId: string, jobId: string): Promise<void> {
+    return this.jobs.change(
+      jobId,
+      async (change) => {
+        if (ENDED.has(change.job.status)) throw invalidJobStatus(`The job is already ${change.job.status}`);
+        await this.cancel(change, null);
+        change.finish({ cancelled: true });
+      },
+      userId,
+    );
+  }
+
+  /** Throws `JOB_NOT_FOUND`, `GENERATION_NOT_FOUND`, `INVALID_GENERATION_STATUS`. */
+  cancelGeneration(userId: string, jobId: string, index: number): Promise<void> {
+    return this.jobs.change(
+      jobId,
+      async (change) => {
+        const cancelled = await this.cancel(change, index);
+        if (cancelled === 0) throw await statusFault(change, index, 'ended');
+        change.finish();
+      },
+      userId,
+    );
+  }
+
+  /**
+   * Runs what failed or was cancelled again, from the step that failed; its full price is held under the
+   * next run number. Throws `JOB_NOT_FOUND`, `INVALID_JOB_STATUS`, `INSUFFICIENT_CREDITS`.
+   */
+  resumeJob(userId: string, jobId: string): Promise<void> {
+    return this.jobs.change(
+      jobId,
+      async (change) => {
+        const { status } = change.job;
+        if (status !== 'failed' && status !== 'cancelled') throw invalidJobStatus(`The job is ${status}`);
+        await this.resume(change, null);
+      },
+      userId,
+    );
+  }
+
+  /** Throws `JOB_NOT_FOUND`, `GENERATION_NOT_FOUND`, `INVALID_GENERATION_STATUS`, `INSUFFICIENT_CREDITS`. */
+  resumeGeneration(userId: string, jobId: string, index: number): Promise<void> {
+    return this.jobs.change(
+      jobId,
+      async (change) => {
+        const resumed = await this.resume(change, index);
+        if (resumed === 0) throw await statusFault(change, index, 'not failed or cancelled');
+      },
+      userId,
+    );
+  }
+
+  private async cancel(change: JobChange, index: number | null): Promise<number> {
+    const rows = await change.tx.query<Record<string, any>>(CANCEL, [change.job.id, index, change.now]);
+    const generations = rows.map(changedGeneration).sort((a, b) => a.index - b.index);
+    const ids = generations.map(({ id }) => id);
+    await endOpenSteps(change, ids);
+    for (const generation of generations) {
+      change.released(generation, 'cancelled');
+      change.emit('generation_cancelled', { ...eventOf(generation), status: 'cancelled' });
+    }
+    if (ids.length > 0) {
+      change.tx.afterCommit(() => this.bus.publish({ kind: 'cancel', generationIds: ids }));
+    }
+    return generations.length;
+  }
+
+  private async resume(change: JobChange, index: number | null): Promise<number> {
+    const { tx, job } = change;
+    const rows = await tx.query<Record<string, any>>(RESUME, [job.id, index]);
+    if (rows.length === 0) return 0;
+    const generations = rows.map(changedGeneration);
+    job.failed -= rows.filter(({ ended }) => ended === 'failed').length;
+    job.cancelled -= rows.filter(({ ended }) => ended === 'cancelled').length;
+    const reopens = ENDED.has(job.status);
+    job.status = job.started ? 'processing' : 'pending';
+    if (reopens) change.emit('job_resumed', { status: job.status });
+    for (const generation of generations) {
+      change.emit('generation_resumed', { ...eventOf(generation), status: 'pending' });
+    }
+    await this.holdAgain(change, generations);
+    tx.afterCommit(() =>
+      this.queue.wake(
+        rows.map((row) => ({ lane: row.lane as Lane, generationId: row.id, wakeSeq: Number(row.wake_seq) })),
+      ),
+    );
+    return generations.length;
+  }
+
+  private async holdAgain(change: JobChange, generations: ChangedGeneration[]): Promise<void> {
+    const { tx, job } = change;
+    const needsBase = job.base_status === 'released';
+    if (needsBase) {
+      job.base_run += 1;
+      job.base_status = 'held';
+    }
+    const [account] = await tx.query<{ plan: string; price_id: string | null }>(
+      'select plan, price_id from account where user_id = $1',
+      [job.user_id],
+    );
+    const base = needsBase && job.base_price > 0n ? { run: job.base_run, price: job.base_price } : undefined;
+    const total = generations.reduce((sum, { price }) => sum + price, base?.price ?? 0n);
+    await this.ledger.hold(tx, {
+      userId: job.user_id,
+      jobId: job.id,
+      generations,
+      ...(base && { base }),
+      maxOpen: this.plans.of(account ?? { plan: 'free', price_id: null }).maxOpenGenerations,
+      breakdown: {
+        total_credits: toCredits(total),
+        per_generation: toCredits(generations[0]?.price ?? 0n),
+        workflow_base_cost: toCredits(base?.price ?? 0n),
+      },
+    });
+  }
+}
+
+async function statusFault(change: JobChange, index: number, problem: string): Promise<Error> {
+  const [row] = await change.tx.query<{ status: string }>(
+    'select status from generation where job_id = $1 and index = $2',
+    [change.job.id, index],
+  );
+  return row ? invalidGenerationStatus(`The generation is ${problem}: ${row.status}`) : generationNotFound();
+}
+
+const CANCEL = `
+  update generation
+     set status = 'cancelled', completed_at = $3, lease = lease + 1, lease_until = null, leased_by = null,
+         wake_at = null
+   where job_id = $1 and ($2::integer is null or index = $2) and status in ('pending', 'processing', 'waiting')
+  returning ${CHANGED_COLUMNS}`;
+
+const RESUME = `
+  with ended as (
+    select id, status, user_id, lane from generation
+     where job_id = $1 and ($2::integer is null or index = $2) and status in ('failed', 'cancelled')
+     order by index for update
+  ), turn as (
+    select e.lane, greatest(
+             (select max(g.turn) from generation g where g.user_id = e.user_id and g.lane = e.lane),
+             (select max(g.turn) from generation g where g.lane = e.lane and g.started_at is not null)) as last
+      from (select distinct user_id, lane from ended) e
+  ), resumed as (
+    update generation g
+       set status = 'pending', run = g.run + 1, wake_seq = g.wake_seq + 1, wake_at = clock_timestamp(),
+           turn = t.last + 1 + g.index, alone = false, error = null, deadline_at = null, completed_at = null
+      from ended e join turn t using (lane)
+     where g.id = e.id
+    returning g.id, g.index, g.hash, g.run, g.price, g.lane, g.wake_seq
+  )
+  select r.*, e.status as ended from resumed r join ended e using (id) order by r.index`;

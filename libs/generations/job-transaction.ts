@@ -1,0 +1,210 @@
+import { generationKey, baseKey, type Ledger, type Movement } from '#libs/credits/ledger.js';
+import type { Database, Transaction } from '#libs/database/database.js';
+import { jobNotFound } from '#libs/errors/errors.js';
+import type { EventBus } from '#libs/events/event-bus.js';
+import type { EventDetail, JobEvent, RecordedEventType } from '#libs/events/job-event.js';
+
+/** A job's row as a change of state needs it. */
+export interface LockedJob {
+  id: string;
+  user_id: string;
+  collection_id: string | null;
+  status: string;
+  seq: number;
+  steps: number;
+  steps_done: number;
+  generations: number;
+  completed: number;
+  failed: number;
+  cancelled: number;
+  base_price: bigint;
+  base_run: number;
+  base_status: 'held' | 'captured' | 'released';
+  started: boolean;
+}
+
+/** The part of a generation that money and events need. */
+export interface ChangedGeneration {
+  id: string;
+  index: number;
+  hash: string;
+  run: number;
+  price: bigint;
+}
+
+/** Every change of state of a job, its generations and steps goes through `change`. */
+export class JobTransactions {
+  constructor(
+    private readonly database: Database,
+    private readonly ledger: Ledger,
+    private readonly bus: EventBus,
+  ) {}
+
+  /**
+   * Locks the job's row, lets `work` change generations and steps, then writes the events (with the next
+   * sequence numbers), the job and the ledger. One transaction; the lock order is job, generation,
+   * account. After commit the events are published. Throws `JOB_NOT_FOUND`; `userId` narrows to an owner.
+   */
+  change<Result>(
+    jobId: string,
+    work: (change: JobChange) => Promise<Result>,
+    userId: string | null = null,
+  ): Promise<Result> {
+    return this.database.transaction(async (tx) => {
+      const [row] = await tx.query<Record<string, any>>(LOCK, [jobId, userId]);
+      if (!row) throw jobNotFound();
+      const change = new JobChange(tx, lockedJob(row), row.now);
+      const result = await work(change);
+      const events = await change.write(this.ledger);
+      if (events.length > 0) tx.afterCommit(() => this.publish(change.job, events));
+      return result;
+    });
+  }
+
+  private publish(job: LockedJob, events: JobEvent[]): Promise<void> {
+    return this.bus.publish({
+      kind: 'events',
+      jobId: job.id,
+      userId: job.user_id,
+      collectionId: job.collection_id,
+      seq: job.seq,
+      events,
+    });
+  }
+}
+
+/** One open change of one job: collects events, counts and movements, and writes them together at the end. */
+export class JobChange {
+  private readonly events: JobEvent[] = [];
+  private readonly movements: Movement[] = [];
+  private closed = 0;
+  private error: { code: string; message: string } | null = null;
+
+  constructor(
+    readonly tx: Transaction,
+    readonly job: LockedJob,
+    /** The database's clock when the job was locked; the time of all events of this change. */
+    readonly now: Date,
+  ) {}
+
+  emit(type: RecordedEventType, detail: EventDetail = {}): void {
+    this.job.seq += 1;
+    this.events.push({
+      seq: this.job.seq,
+      type,
+      job_id: this.job.id,
+      at: this.now.toISOString(),
+      ...detail,
+    });
+  }
+
+  start(): void {
+    if (this.job.status !== 'pending') return;
+    this.job.status = 'processing';
+    this.emit('job_started', { status: 'processing' });
+  }
+
+  /** The generation was made: its price and, with the job's first success, the base cost are spent. */
+  captured(generation: ChangedGeneration): void {
+    this.resolve('capture', generation);
+    this.job.completed += 1;
+    if (this.job.base_status === 'held') this.resolveBase('capture');
+  }
+
+  /** The generation ended without a result: its price is given back. */
+  released(generation: ChangedGeneration, as: 'failed' | 'cancelled'): void {
+    this.resolve('release', generation);
+    this.job[as] += 1;
+  }
+
+  /** Ends the job when its last generation has ended. `cancelled` marks a cancel of the whole job. */
+  finish({ cancelled = false } = {}): void {
+    const { job } = this;
+    if (job.completed + job.failed + job.cancelled < job.generations) return;
+    if (job.base_status === 'held') this.resolveBase('release');
+    job.status = cancelled ? 'cancelled' : endStatus(job);
+    if (job.status === 'failed') {
+      this.error = { code: 'GENERATION_FAILED', message: `${job.failed} of ${job.generations} generations failed` };
+    }
+    this.emit(`job_${job.status}` as RecordedEventType, {
+      status: job.status,
+      progress: progressOf(job),
+      ...(this.error && { error: this.error }),
+    });
+  }
+
+  /** Writes everything that was collected. The account's row is locked last. */
+  async write(ledger: Ledger): Promise<JobEvent[]> {
+    const { job, events } = this;
+    if (events.length === 0 && this.movements.length === 0) return events;
+    await this.tx.query(WRITE, [
+      job.id, job.user_id, job.seq, job.status, job.steps_done, progressOf(job), job.completed, job.failed,
+      job.cancelled, job.base_run, job.base_status, this.error && JSON.stringify(this.error), this.now,
+      events.map(({ seq }) => seq),
+      events.map(({ type }) => type),
+      events.map(({ seq: _seq, type: _type, job_id: _job, at: _at, ...detail }) => JSON.stringify(detail)),
+    ]);
+    if (this.movements.length > 0) {
+      await ledger.append(this.tx, job.user_id, this.movements, { opens: -this.closed });
+    }
+    return events;
+  }
+
+  private resolve(type: 'capture' | 'release', generation: ChangedGeneration): void {
+    this.closed += 1;
+    this.movements.push({
+      type,
+      amount: generation.price,
+      key: `${generationKey(generation)}:${type}`,
+      jobId: this.job.id,
+      generationId: generation.id,
+    });
+  }
+
+  private resolveBase(type: 'capture' | 'release'): void {
+    const { job } = this;
+    job.base_status = type === 'capture' ? 'captured' : 'released';
+    if (job.base_price === 0n) return;
+    this.movements.push({
+      type,
+      amount: job.base_price,
+      key: `${baseKey(job.id, job.base_run)}:${type}`,
+      jobId: job.id,
+    });
+  }
+}
+
+const endStatus = (job: LockedJob) =>
+  job.failed > 0 ? 'failed' : job.cancelled > 0 ? 'cancelled' : 'completed';
+
+/** Percent of all steps of all generations. Finished steps stay finished, so it never falls. */
+const progressOf = (job: LockedJob): number =>
+  job.status === 'completed' ? 100 : Math.min(99, Math.floor((100 * job.steps_done) / (job.steps * job.generations)));
+
+function lockedJob(row: Record<string, any>): LockedJob {
+  return {
+    ...(row as LockedJob),
+    seq: Number(row.seq),
+    base_price: BigInt(row.base_price),
+    started: row.started_at !== null,
+  };
+}
+
+const LOCK = `
+  select id, user_id, collection_id, status, seq, steps_done, generations, completed, failed, cancelled,
+         base_price, base_run, base_status, started_at,
+         greatest(jsonb_array_length(instruction_set -> 'steps'), 1) as steps, clock_timestamp() as now
+    from job where id = $1 and ($2::uuid is null or user_id = $2) for update`;
+
+const WRITE = `
+  with event as (
+    insert into job_history (job_id, user_id, seq, type, data, at)
+    select $1, $2, e.seq, e.type, e.data, $13
+      from unnest($14::bigint[], $15::text[], $16::jsonb[]) as e (seq, type, data)
+  )
+  update job
+     set seq = $3, status = $4, steps_done = $5, progress = greatest(progress, $6), completed = $7, failed = $8,
+         cancelled = $9, base_run = $10, base_status = $11, error = $12::jsonb,
+         started_at = case when $4 = 'pending' then started_at else coalesce(started_at, $13) end,
+         completed_at = case when $4 in ('completed', 'failed', 'cancelled') then $13::timestamptz end
+   where id = $1`;

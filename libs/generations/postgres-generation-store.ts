@@ -1,0 +1,268 @@
+import { randomUUID } from 'node:crypto';
+import { insertAssets } from '#libs/assets/asset-rows.js';
+import {
+  LeaseLost, type Attempt, type GenerationState, type GenerationStore, type Lease, type StepFailure, type StepOutput,
+  type StepResult, type StepStart,
+} from '#libs/engine/generation-store.js';
+import type { EventDetail } from '#libs/events/job-event.js';
+import type { InstructionSet, Json } from '#libs/instruction-set/instruction-set.js';
+import { resolveVariables } from '#libs/instruction-set/variables.js';
+import type { WakeQueue } from '#libs/queue/wake-queue.js';
+import { LEASE_SECONDS } from './claims.js';
+import { loadStepRuns } from './generation-state.js';
+import type { ChangedGeneration, JobChange, JobTransactions } from './job-transaction.js';
+import { CHANGED_COLUMNS, changedGeneration, completeGeneration, eventOf, failGeneration } from './settlement.js';
+
+/** Outputs above this size stay out of events. */
+const EVENT_OUTPUT_BYTES = 16 * 1024;
+/** A due time this near gets a wake-up of its own; later ones are found by the reconciler. */
+const SOON_MS = 60_000;
+
+/** The engine's memory on Postgres. Every write is fenced by the lease's number. */
+export class PostgresGenerationStore implements GenerationStore {
+  constructor(
+    private readonly jobs: JobTransactions,
+    private readonly timeoutMs: number,
+    private readonly queue: WakeQueue,
+  ) {}
+
+  begin(lease: Lease): Promise<GenerationState | null> {
+    return this.jobs.change(lease.jobId, async (change) => {
+      const [row] = await change.tx.query<Record<string, any>>(CLAIMED, [lease.generationId, lease.number]);
+      if (!row) return null;
+      const set = row.instruction_set as InstructionSet;
+      const { values, traits } = resolveVariables(set.variables, row.hash);
+      const [started] = await change.tx.query<{ time_left: number; wake_seq: string }>(BEGIN, [
+        row.id, LEASE_SECONDS, this.timeoutMs, JSON.stringify(values), JSON.stringify(traits),
+      ]);
+      change.start();
+      change.emit(row.started_at ? 'generation_resumed' : 'generation_started', {
+        ...eventOf(changedGeneration(row)),
+        status: 'processing',
+      });
+      return {
+        jobId: lease.jobId,
+        generationId: row.id,
+        userId: change.job.user_id,
+        collectionId: change.job.collection_id,
+        index: row.index,
+        hash: row.hash,
+        run: row.run,
+        instructionSet: set,
+        values,
+        wakeSeq: Number(started?.wake_seq),
+        timeLeftMs: started?.time_left ?? 0,
+        ...(await loadStepRuns(change.tx, row.id, row.run)),
+      };
+    });
+  }
+
+  startSteps(lease: Lease, starts: StepStart[]): Promise<Attempt[]> {
+    return this.fenced(lease, async (change, generation) => {
+      const rows = await change.tx.query<Record<string, any>>(START_STEPS, [
+        generation.id,
+        generation.run,
+        lease.alone,
+        starts.map(({ stepId }) => stepId),
+        starts.map(({ node }) => node),
+        starts.map(({ alias }) => alias),
+        starts.map(() => randomUUID()),
+        starts.map(({ inputDigest }) => inputDigest),
+      ]);
+      const attempts = rows.map(attemptOf);
+      for (const { stepId, node, alias } of starts) {
+        const attempt = attempts.find((candidate) => candidate.stepId === stepId);
+        change.emit('node_started', {
+          ...eventOf(generation), step_id: stepId, node, ...(alias && { alias }), attempt: attempt?.number, progress: 0,
+        });
+      }
+      return attempts;
+    });
+  }
+
+  completeStep(lease: Lease, attempt: Attempt, result: StepResult): Promise<StepOutput> {
+    return this.fenced(lease, async (change, generation) => {
+      const assets = await insertAssets(change.tx, {
+        userId: change.job.user_id,
+        collectionId: change.job.collection_id,
+        jobId: lease.jobId,
+        generationId: generation.id,
+        stepId: attempt.stepId,
+        files: result.files,
+      });
+      const output: StepOutput = { assets, value: result.value, traits: result.traits };
+      const step = await this.closeAttempt(change, attempt, 'completed', { output, logs: result.logs });
+      change.job.steps_done += 1;
+      change.emit('node_completed', {
+        ...step.event, ...eventOf(generation), status: 'completed', progress: 1, ...eventOutput(output),
+      });
+      const [progress] = await change.tx.query<{ done: number }>(PROGRESS, [generation.id, change.job.steps]);
+      if (progress?.done === change.job.steps) await completeGeneration(change, generation);
+      return output;
+    });
+  }
+
+  waitStep(
+    lease: Lease,
+    attempt: Attempt,
+    waiting: { reference: Json; pollAfterMs: number | null; timeoutMs: number | null; logs: string[] },
+  ): Promise<void> {
+    return this.fenced(lease, async ({ tx }) => {
+      const rows = await tx.query(WAIT_STEP, [
+        attempt.id, JSON.stringify(waiting.reference), waiting.pollAfterMs, waiting.timeoutMs,
+        JSON.stringify(waiting.logs),
+      ]);
+      if (rows.length === 0) throw new LeaseLost();
+    });
+  }
+
+  failStep(lease: Lease, attempt: Attempt, failure: StepFailure, retryInMs: number | null): Promise<void> {
+    return this.fenced(lease, async (change, generation) => {
+      const { logs, ...error } = failure;
+      const step = await this.closeAttempt(change, attempt, 'failed', { error, logs, retryInMs });
+      change.emit('node_failed', {
+        ...step.event,
+        ...eventOf(generation),
+        status: 'failed',
+        attempt: attempt.number,
+        ...(step.retryAt && { retry_at: step.retryAt.toISOString() }),
+        error,
+      });
+      if (retryInMs === null) await failGeneration(change, generation, { ...error, step_id: attempt.stepId });
+    });
+  }
+
+  park(lease: Lease, wakeSeq: number, wakeInMs: number | null): Promise<'parked' | number> {
+    return this.fenced(lease, async (change, generation) => {
+      const [row] = await change.tx.query<{ wake_seq: string; parked: boolean }>(PARK, [
+        generation.id, wakeSeq, wakeInMs,
+      ]);
+      if (!row?.parked) return Number(row?.wake_seq);
+      change.emit('generation_waiting', { ...eventOf(generation), status: 'waiting' });
+      if (wakeInMs !== null && wakeInMs <= SOON_MS) this.wakeAfterCommit(change, lease, wakeSeq, wakeInMs);
+      return 'parked';
+    });
+  }
+
+  async handBack(lease: Lease): Promise<void> {
+    await this.fenced(lease, async (change, generation) => {
+      await change.tx.query(
+        `update step_run set status = 'cancelled', completed_at = $2, error = '{"code": "HANDED_BACK"}'
+          where generation_id = $1 and status = 'running'`,
+        [generation.id, change.now],
+      );
+      const [row] = await change.tx.query<{ wake_seq: string }>(HAND_BACK, [generation.id]);
+      change.emit('generation_waiting', { ...eventOf(generation), status: 'pending', message: 'Handed back' });
+      this.wakeAfterCommit(change, lease, Number(row?.wake_seq), 0);
+    });
+  }
+
+  private wakeAfterCommit(change: JobChange, lease: Lease, wakeSeq: number, delayMs: number): void {
+    const { lane, generationId } = lease;
+    change.tx.afterCommit(() => this.queue.wake([{ lane, generationId, wakeSeq, delayMs: Math.ceil(delayMs) }]));
+  }
+
+  /** Runs `work` under the job's and the generation's lock, or throws `LeaseLost`. */
+  private fenced<Result>(
+    lease: Lease,
+    work: (change: JobChange, generation: ChangedGeneration) => Promise<Result>,
+  ): Promise<Result> {
+    return this.jobs.change(lease.jobId, async (change) => {
+      const [row] = await change.tx.query(FENCE, [lease.generationId, lease.number, LEASE_SECONDS]);
+      if (!row) throw new LeaseLost();
+      return work(change, changedGeneration(row));
+    });
+  }
+
+  private async closeAttempt(
+    change: JobChange,
+    attempt: Attempt,
+    status: 'completed' | 'failed',
+    outcome: { output?: StepOutput; error?: Json; logs: string[]; retryInMs?: number | null },
+  ): Promise<{ event: EventDetail; retryAt: Date | null }> {
+    const [row] = await change.tx.query<Record<string, any>>(CLOSE_ATTEMPT, [
+      attempt.id, status, jsonOrNull(outcome.output), jsonOrNull(outcome.error), JSON.stringify(outcome.logs),
+      outcome.retryInMs ?? null, change.now,
+    ]);
+    if (!row) throw new LeaseLost();
+    return {
+      event: { step_id: attempt.stepId, node: row.node, ...(row.alias && { alias: row.alias }) },
+      retryAt: row.wake_at,
+    };
+  }
+}
+
+const jsonOrNull = (value: unknown): string | null => (value == null ? null : JSON.stringify(value));
+
+const attemptOf = (row: Record<string, any>): Attempt => ({
+  id: row.id,
+  stepId: row.step_id,
+  number: row.attempt,
+  token: row.token,
+});
+
+/** What an event says of a step's output. Files are named once they are shown (`image_generated`). */
+function eventOutput(output: StepOutput): EventDetail {
+  if (output.value === null) return {};
+  const text = JSON.stringify(output.value);
+  return Buffer.byteLength(text) > EVENT_OUTPUT_BYTES ? {} : { output: output.value };
+}
+
+const CLAIMED = `
+  select g.id, g.index, g.hash, g.run, g.price, g.status, g.started_at, j.instruction_set
+    from generation g join job j on j.id = g.job_id
+   where g.id = $1 and g.lease = $2 and g.status in ('pending', 'waiting') for update of g`;
+
+const BEGIN = `
+  update generation
+     set status = 'processing', lease_until = clock_timestamp() + make_interval(secs => $2),
+         started_at = coalesce(started_at, clock_timestamp()), values = $4, traits = $5,
+         deadline_at = coalesce(deadline_at, clock_timestamp() + make_interval(secs => $3::float8 / 1000))
+   where id = $1
+  returning wake_seq, (extract(epoch from deadline_at - clock_timestamp()) * 1000)::float8 as time_left`;
+
+const FENCE = `
+  update generation set lease_until = clock_timestamp() + make_interval(secs => $3)
+   where id = $1 and lease = $2 and status = 'processing' returning ${CHANGED_COLUMNS}`;
+
+const START_STEPS = `
+  insert into step_run (generation_id, run, alone, step_id, node, alias, token, input_digest, attempt)
+  select $1, $2, $3, s.step_id, s.node, s.alias, s.token, s.input_digest,
+         1 + coalesce((select max(attempt) from step_run r where r.generation_id = $1 and r.step_id = s.step_id), 0)
+    from unnest($4::bigint[], $5::text[], $6::text[], $7::uuid[], $8::text[])
+      as s (step_id, node, alias, token, input_digest)
+  returning id, step_id, attempt, token`;
+
+const CLOSE_ATTEMPT = `
+  update step_run
+     set status = $2, output = $3, error = $4, logs = $5, completed_at = $7,
+         progress = case when $2 = 'completed' then 1 else progress end,
+         wake_at = clock_timestamp() + make_interval(secs => $6::float8 / 1000)
+   where id = $1 and status in ('running', 'waiting') returning node, alias, wake_at`;
+
+const WAIT_STEP = `
+  update step_run
+     set status = 'waiting', reference = $2, logs = logs || $5::jsonb,
+         wake_at = clock_timestamp() + make_interval(secs => $3::float8 / 1000),
+         deadline_at = coalesce(deadline_at, clock_timestamp() + make_interval(secs => $4::float8 / 1000))
+   where id = $1 and status in ('running', 'waiting') returning id`;
+
+const PROGRESS = `
+  update generation g set progress = 100.0 * s.done / $2
+    from (select count(*)::int as done from step_run where generation_id = $1 and status = 'completed') s
+   where g.id = $1 returning s.done`;
+
+const PARK = `
+  with parked as (
+    update generation
+       set status = 'waiting', lease_until = null, leased_by = null,
+           wake_at = clock_timestamp() + make_interval(secs => $3::float8 / 1000)
+     where id = $1 and wake_seq = $2 returning id
+  )
+  select wake_seq, exists (select from parked) as parked from generation where id = $1`;
+
+const HAND_BACK = `
+  update generation
+     set status = 'pending', lease_until = null, leased_by = null, wake_at = clock_timestamp(),
+         wake_seq = wake_seq + 1
+   where id = $1 returning wake_seq`;

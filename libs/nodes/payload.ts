@@ -1,0 +1,49 @@
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
+import { inputFault, type NodeDefinition } from './node.js';
+
+export interface PayloadFault {
+  /** Dotted path inside the payload; empty for the payload itself. */
+  path: string;
+  message: string;
+}
+
+/** `verbatim` and `asset` are our own words (`NodeDefinition.payload`). */
+const ajv = new Ajv2020({ allErrors: true, useDefaults: true, strict: true, allowUnionTypes: true })
+  .addKeyword('verbatim')
+  .addKeyword('asset');
+const compiled = new WeakMap<NodeDefinition, ValidateFunction>();
+
+/** Fills in a node's defaults and checks the whole. `payload` itself stays as it is. */
+export function checkPayload(
+  node: NodeDefinition,
+  payload: JsonObject,
+): { payload: JsonObject; faults: PayloadFault[] } {
+  const complete = { ...payload };
+  const validate = validatorOf(node);
+  if (validate(complete)) return { payload: complete, faults: node.check?.(complete) ?? [] };
+  const faults = (validate.errors ?? []).map(({ instancePath, message, params }) => ({
+    path: [...instancePath.split('/').slice(1), ...unknownProperty(params)].join('.'),
+    message: message ?? 'is invalid',
+  }));
+  return { payload: complete, faults };
+}
+
+/** The payload a node runs with. Throws a permanent `NodeError` that names the first fault. */
+export function completePayload(node: NodeDefinition, resolved: JsonObject): JsonObject {
+  const { payload, faults } = checkPayload(node, resolved);
+  const [fault] = faults;
+  if (fault) throw inputFault('INVALID_PAYLOAD', `${fault.path || 'payload'} ${fault.message}`);
+  return payload;
+}
+
+const unknownProperty = (params: Record<string, unknown>): string[] =>
+  typeof params['additionalProperty'] === 'string' ? [params['additionalProperty']] : [];
+
+function validatorOf(node: NodeDefinition): ValidateFunction {
+  const known = compiled.get(node);
+  if (known) return known;
+  const validate = ajv.compile(node.payload);
+  compiled.set(node, validate);
+  return validate;
+}
