@@ -1,0 +1,87 @@
+import {
+  Global, Inject, Module, type DynamicModule, type FactoryProvider, type OnApplicationShutdown,
+} from '@nestjs/common';
+import type { Logger } from 'pino';
+import { DataSource } from 'typeorm';
+import { Environment } from '#libs/config/environment.js';
+import { Plans } from '#libs/credits/plans.js';
+import { createDataSource } from '#libs/database/data-source.js';
+import { Database } from '#libs/database/database.js';
+import { EventBus } from '#libs/events/event-bus.js';
+import { createEventBus } from '#libs/events/index.js';
+import { createWakeQueue } from '#libs/queue/index.js';
+import { WakeQueue } from '#libs/queue/wake-queue.js';
+import { createStorage } from '#libs/storage/index.js';
+import { Storage } from '#libs/storage/storage.js';
+import { closeInOrder } from './closing.js';
+import { LOGGER } from './logger.js';
+
+const FACTORIES: FactoryProvider[] = [
+  {
+    provide: DataSource,
+    inject: [Environment],
+    useFactory: (environment: Environment) =>
+      createDataSource({ url: databaseUrl(environment), poolSize: environment.DATABASE_POOL }).initialize(),
+  },
+  { provide: Database, inject: [DataSource], useFactory: (dataSource: DataSource) => new Database(dataSource) },
+  {
+    provide: WakeQueue,
+    inject: [Environment, LOGGER],
+    useFactory: (environment: Environment, logger: Logger) =>
+      createWakeQueue({
+        redisUrl: environment.REDIS_URL,
+        databaseUrl: databaseUrl(environment),
+        onError: (error) => logger.warn({ err: error }, 'queue'),
+      }),
+  },
+  {
+    provide: EventBus,
+    inject: [Environment, LOGGER],
+    useFactory: (environment: Environment, logger: Logger) =>
+      createEventBus({
+        redisUrl: environment.REDIS_URL,
+        databaseUrl: databaseUrl(environment),
+        onError: (error) => logger.warn({ err: error }, 'events'),
+      }),
+  },
+  { provide: Storage, inject: [Environment], useFactory: createStorage },
+  { provide: Plans, inject: [Environment], useFactory: (environment: Environment) => new Plans(environment) },
+];
+
+/** What both the API and the worker stand on, made once per process and closed in order at its end. */
+@Global()
+@Module({})
+export class BackingServicesModule implements OnApplicationShutdown {
+  static forRoot(environment: Environment, logger: Logger): DynamicModule {
+    const given = [
+      { provide: Environment, useValue: environment },
+      { provide: LOGGER, useValue: logger },
+    ];
+    const providers = [...given, ...FACTORIES];
+    return { module: BackingServicesModule, providers, exports: providers };
+  }
+
+  constructor(
+    private readonly wakeQueue: WakeQueue,
+    private readonly eventBus: EventBus,
+    private readonly dataSource: DataSource,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  /** Runs after HTTP has closed. What still works needs the database, so that goes last. */
+  async onApplicationShutdown(): Promise<void> {
+    await closeInOrder(
+      [
+        { name: 'queue', close: () => this.wakeQueue.close() },
+        { name: 'events', close: () => this.eventBus.close() },
+        { name: 'database', close: () => this.dataSource.destroy() },
+      ],
+      this.logger,
+    );
+  }
+}
+
+function databaseUrl({ DATABASE_URL }: Environment): string {
+  if (!DATABASE_URL) throw new Error('DATABASE_URL must be set');
+  return DATABASE_URL;
+}

@@ -1,0 +1,26 @@
+import { pino, type Logger } from 'pino';
+import type { Environment } from '#libs/config/environment.js';
+
+/** Injection token of the process's logger. */
+export const LOGGER = Symbol('LOGGER');
+
+/**
+ * Structured logs, one JSON line each, on stdout. Requests are logged without headers and bodies, errors
+ * without their parameters: neither tokens nor prompts reach a log.
+ */
+export function createLogger({ LOG_LEVEL }: Pick<Environment, 'LOG_LEVEL'>): Logger {
+  return pino({
+    level: LOG_LEVEL,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    serializers: { err: describeError, error: describeError },
+    redact: { paths: ['*.authorization', '*.cookie', '*.token', '*.secret', '*.password'], censor: '[redacted]' },
+  });
+}
+
+/** A failed query carries its parameters: only what is known to be harmless is taken over. */
+function describeError(error: unknown): unknown {
+  if (!(error instanceof Error)) return { type: typeof error };
+  const { name, message, stack } = error;
+  const cause = error.cause instanceof Error ? { cause: describeError(error.cause) } : {};
+  return { type: name, message, stack, ...('code' in error ? { code: error.code } : {}), ...cause };
+}
