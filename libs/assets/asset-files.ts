@@ -1,0 +1,88 @@
+import type { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { AssetStore, StoredFile } from '#libs/engine/generation-store.js';
+import { AppError } from '#libs/errors/app-error.js';
+import { inputFault, worldFault, type AssetHandle, type AssetReader, type ProducedAsset } from '#libs/nodes/node.js';
+import { ObjectNotFound, type Storage } from '#libs/storage/storage.js';
+import { generatedKey, type AssetSlot } from './asset-key.js';
+import { fileName } from './file-name.js';
+import { measureImage } from './image.js';
+import { detectMediaType } from './media-type.js';
+import type { Spool, SpooledFile } from './spool.js';
+
+/** Generated images are measured, not decoded: this refuses only what no client could open. */
+const MAX_PIXELS = 500e6;
+/** What a node may take into memory whole; it opens larger files as streams. */
+const MAX_READ_BYTES = 256 * 1024 ** 2;
+const RETRY_DELAYS_MS = [200, 1_000];
+
+/**
+ * The files of steps: inputs are read from storage, outputs are brought there. Writes no row, which is
+ * the checkpoint's part (`insertAssets`). Failures are `NodeError`s, permanent when the file is at fault.
+ */
+export class AssetFiles implements AssetStore, AssetReader {
+  constructor(
+    private readonly storage: Storage,
+    private readonly spool: Spool,
+    private readonly limits: { maxBytes: number },
+  ) {}
+
+  /**
+   * Spools, hashes, judges by its bytes and stores one file under a key of its place and content, so that
+   * doing it twice leaves one object. Memory stays bounded whatever the size.
+   */
+  async store(slot: AssetSlot, produced: ProducedAsset, signal: AbortSignal): Promise<StoredFile> {
+    try {
+      const options = { maxBytes: this.limits.maxBytes, signal };
+      return await this.spool.hold(produced.bytes, options, (file) => this.keep(slot, produced, file, signal));
+    } catch (error) {
+      throw error instanceof AppError ? inputFault(error.code, error.message) : error;
+    }
+  }
+
+  async read(handle: AssetHandle): Promise<Buffer> {
+    if (handle.size > MAX_READ_BYTES) {
+      throw inputFault('ASSET_TOO_LARGE', `The file ${handle.name} is too large to be read at once`);
+    }
+    const stream = await this.open(handle);
+    return buffer(stream).catch(() => {
+      throw unreadable(handle);
+    });
+  }
+
+  async open(handle: AssetHandle): Promise<Readable> {
+    return this.storage.open(handle.storageKey).catch((error: unknown) => {
+      if (!(error instanceof ObjectNotFound)) throw unreadable(handle);
+      throw inputFault('ASSET_NOT_FOUND', `The file ${handle.name} is gone`);
+    });
+  }
+
+  private async keep(
+    slot: AssetSlot,
+    produced: ProducedAsset,
+    { path, size, sha256 }: SpooledFile,
+    signal: AbortSignal,
+  ): Promise<StoredFile> {
+    const { mimeType, extension } = await detectMediaType(path, produced.mimeType);
+    const dimensions = await measureImage(path, mimeType, MAX_PIXELS);
+    const storage_key = generatedKey(slot, sha256, extension);
+    await this.put(storage_key, path, mimeType, signal);
+    const name = fileName(produced.name, extension);
+    return { storage_key, name, mime_type: mimeType, size, sha256, ...dimensions, duration: null };
+  }
+
+  private async put(key: string, path: string, mimeType: string, signal: AbortSignal): Promise<void> {
+    for (const delay of [...RETRY_DELAYS_MS, null]) {
+      signal.throwIfAborted();
+      try {
+        return await this.storage.put(key, path, { mimeType });
+      } catch {
+        if (delay === null) throw worldFault('STORAGE_FAILED', 'The file could not be stored');
+        await sleep(delay, undefined, { signal });
+      }
+    }
+  }
+}
+
+const unreadable = (handle: AssetHandle) => worldFault('STORAGE_FAILED', `The file ${handle.name} could not be read`);

@@ -1,0 +1,63 @@
+import type { Queryable } from '#libs/database/database.js';
+import type { Json } from '#libs/instruction-set/instruction-set.js';
+import { ASSET_COLUMNS, type AssetRow } from './asset-row.js';
+
+/** Who asks: a known caller or nobody. */
+export type Viewer = { userId: string; role: 'user' | 'admin' } | undefined;
+
+/** One asset with how it was made. */
+export interface AssetDetail extends AssetRow {
+  gen_in_data: Json;
+  gen_out_data: Json;
+  /** Its collection lets everyone see how it was made. */
+  remixable: boolean;
+}
+
+const VISIBLE = 'f.shown and f.deleted_at is null';
+
+/** The caller's shown assets, newest first; `before` is the id of the last one seen. */
+export const listAssets = (
+  db: Queryable,
+  userId: string,
+  { limit, before }: { limit: number; before: string | null },
+): Promise<AssetRow[]> =>
+  db.query<AssetRow>(
+    `select ${ASSET_COLUMNS} from flat_file f
+     where f.user_id = $1 and ${VISIBLE} and ($2::bigint is null or f.id < $2)
+     order by f.id desc limit $3`,
+    [userId, before, limit],
+  );
+
+/** An asset that `viewer` may see: a public one, one's own, any for an admin. */
+export async function findAsset(db: Queryable, viewer: Viewer, id: string): Promise<AssetDetail | null> {
+  const [row] = await db.query<AssetDetail>(
+    `select ${ASSET_COLUMNS}, f.gen_in_data, f.gen_out_data,
+       coalesce((select c.remixable from collection c where c.id = f.collection_id), false) as remixable
+     from flat_file f where f.id = $1 and ${VISIBLE}`,
+    [id],
+  );
+  return row && maySee(row, viewer) ? row : null;
+}
+
+/** One's own finished assets by id, for the fields of a form that take one. Unknown ids are left out. */
+export const findOwnAssets = (db: Queryable, userId: string, ids: string[]): Promise<AssetRow[]> =>
+  db.query<AssetRow>(
+    `select ${ASSET_COLUMNS} from flat_file f where f.user_id = $1 and f.id = any($2::bigint[]) and ${VISIBLE}`,
+    [userId, ids],
+  );
+
+/** The shown asset at a storage key, whoever asks: see `maySee`. */
+export async function findAssetByKey(db: Queryable, key: string): Promise<AssetRow | null> {
+  const [row] = await db.query<AssetRow>(
+    `select ${ASSET_COLUMNS} from flat_file f where f.storage_key = $1 and ${VISIBLE} limit 1`,
+    [key],
+  );
+  return row ?? null;
+}
+
+export const maySee = (row: AssetRow, viewer: Viewer): boolean =>
+  row.is_public || viewer?.userId === row.user_id || viewer?.role === 'admin';
+
+/** What only its owner learns of an asset, unless the collection may be remixed. */
+export const maySeeOrigin = (row: AssetDetail, viewer: Viewer): boolean =>
+  row.remixable || viewer?.userId === row.user_id || viewer?.role === 'admin';

@@ -1,0 +1,37 @@
+import { AssetHandle } from '#libs/nodes/node.js';
+
+/** A row of `flat_file` with what its presentation needs. Read with `ASSET_COLUMNS` from `flat_file f`. */
+export interface AssetRow {
+  id: string;
+  user_id: string;
+  collection_id: string | null;
+  job_id: string | null;
+  generation_id: string | null;
+  step_id: string | null;
+  index: number | null;
+  name: string;
+  storage_key: string;
+  /** Path on this server, `/files/<key>`; null until the asset is shown. */
+  url: string | null;
+  thumbnail_url: string | null;
+  mime_type: string;
+  size: string;
+  sha256: string;
+  width: number | null;
+  height: number | null;
+  duration: number | null;
+  /** Open to everyone: it belongs to a published collection that is not archived. */
+  is_public: boolean;
+}
+
+export const ASSET_COLUMNS = `f.id, f.user_id, f.collection_id, f.job_id, f.generation_id, f.step_id, f.index,
+  f.name, f.storage_key, f.url, f.thumbnail_url, f.mime_type, f.size, f.sha256, f.width, f.height, f.duration,
+  exists (select 1 from collection c
+          where c.id = f.collection_id and c.status = 'published' and not c.archived) as is_public`;
+
+/** What a node gets in place of a reference to this asset. */
+export const handleOf = (row: AssetRow): AssetHandle =>
+  new AssetHandle(
+    row.id, row.storage_key, row.name, row.mime_type, Number(row.size), row.sha256,
+    row.width ?? undefined, row.height ?? undefined,
+  );

@@ -1,0 +1,62 @@
+import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
+
+export interface FileUrlSettings {
+  masterKey: string;
+  /** Where clients reach this server; absent: URLs are paths. */
+  publicUrl?: string;
+  /** Where a CDN serves public files by their key. */
+  cdnBaseUrl?: string;
+}
+
+const ROUTE = '/files/';
+/**
+ * A signed URL ends with the window after the one it is made in, so it lasts one to two hours and all of
+ * a window's are equal: clients can cache what they load.
+ */
+const WINDOW_SECONDS = 3_600;
+
+/**
+ * URLs of files. Rows and recorded events hold paths, `/files/<key>`; what a client gets is made of them
+ * at the time of the answer: open for public files, else signed and expiring, so that an `<img>` works.
+ */
+export class FileUrls {
+  private readonly key: Buffer;
+
+  constructor(
+    private readonly settings: FileUrlSettings,
+    private readonly now: () => number = Date.now,
+  ) {
+    this.key = Buffer.from(hkdfSync('sha256', settings.masterKey, '', 'platen file urls 1', 32));
+  }
+
+  /** The URL behind which everyone finds a public file. */
+  open(path: string): string {
+    const { cdnBaseUrl, publicUrl = '' } = this.settings;
+    return cdnBaseUrl ? `${trimmed(cdnBaseUrl)}/${keyOf(path)}` : `${trimmed(publicUrl)}${path}`;
+  }
+
+  /** A URL that shows the file to whoever has it, for one to two hours. */
+  signed(path: string): string {
+    const expires = (Math.floor(this.now() / 1000 / WINDOW_SECONDS) + 2) * WINDOW_SECONDS;
+    const signature = this.signatureOf(keyOf(path), expires).toString('base64url');
+    return `${trimmed(this.settings.publicUrl ?? '')}${path}?expires=${expires}&signature=${signature}`;
+  }
+
+  /** Whether `query` carries a signature of ours for this key that has not expired. */
+  verify(key: string, query: { expires?: unknown; signature?: unknown }): boolean {
+    const { expires, signature } = query;
+    if (typeof expires !== 'string' || typeof signature !== 'string' || !/^\d{1,12}$/.test(expires)) return false;
+    const given = Buffer.from(signature, 'base64url');
+    const expected = this.signatureOf(key, Number(expires));
+    const genuine = given.length === expected.length && timingSafeEqual(given, expected);
+    return genuine && Number(expires) * 1000 > this.now();
+  }
+
+  private signatureOf(key: string, expires: number): Buffer {
+    return createHmac('sha256', this.key).update(`${expires}\n${key}`).digest();
+  }
+}
+
+const keyOf = (path: string): string => path.slice(ROUTE.length);
+
+const trimmed = (base: string): string => base.replace(/\/+$/, '');

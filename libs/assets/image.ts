@@ -1,0 +1,77 @@
+import type { Readable } from 'node:stream';
+import PQueue from 'p-queue';
+import sharp, { type Sharp } from 'sharp';
+import { AppError } from '#libs/errors/app-error.js';
+import { payloadTooLarge, unsupportedMediaType } from '#libs/errors/errors.js';
+
+// A spooled file's path never comes twice.
+sharp.cache(false);
+
+/** Raster formats whose size can be read. SVG is not among them: it is a program. */
+const MEASURABLE = new Set(['image/png', 'image/apng', 'image/jpeg', 'image/webp', 'image/gif', 'image/avif', 'image/tiff']);
+const REENCODE_SECONDS = 60;
+/** Decoders at once: each may hold all of an image's pixels. */
+const decoders = new PQueue({ concurrency: 2 });
+
+export interface Dimensions {
+  width: number | null;
+  height: number | null;
+}
+
+/**
+ * Width and height as shown (turned as the file says), from the header alone. Throws `PAYLOAD_TOO_LARGE`
+ * over `maxPixels`, `UNSUPPORTED_MEDIA_TYPE` when the header cannot be read.
+ */
+export async function measureImage(path: string, mimeType: string, maxPixels: number): Promise<Dimensions> {
+  if (!MEASURABLE.has(mimeType)) return { width: null, height: null };
+  try {
+    const { autoOrient } = await sharp(path, { limitInputPixels: maxPixels }).metadata();
+    return { width: autoOrient.width, height: autoOrient.height };
+  } catch (error) {
+    throw imageFault(error, maxPixels);
+  }
+}
+
+/** How each accepted format is written again: what it was, turned upright, without loss one can see. */
+const ENCODERS: Record<string, (image: Sharp) => Sharp> = {
+  'image/png': (image) => image.png(),
+  'image/apng': (image) => image.png(),
+  'image/jpeg': (image) => image.jpeg({ quality: 95, chromaSubsampling: '4:4:4' }),
+  'image/webp': (image) => image.webp({ quality: 95 }),
+  'image/gif': (image) => image.gif(),
+};
+
+export const canReencode = (mimeType: string): boolean => mimeType in ENCODERS;
+
+/**
+ * Decodes an image and encodes it again, which leaves nothing but its pixels (and frames): no EXIF, no
+ * place, no comment, no bytes after the end. `maxPixels` counts all frames. Throws as `measureImage`.
+ */
+export function reencodeImage<Result>(
+  path: string,
+  mimeType: string,
+  maxPixels: number,
+  use: (bytes: Readable) => Promise<Result>,
+): Promise<Result> {
+  const encode = ENCODERS[mimeType];
+  if (!encode) throw new Error(`No encoder of ${mimeType}`);
+  return decoders.add(async () => {
+    const animated = mimeType === 'image/gif' || mimeType === 'image/webp';
+    const image = sharp(path, { limitInputPixels: maxPixels, animated, sequentialRead: true, failOn: 'error' });
+    try {
+      return await use(encode(image.autoOrient().timeout({ seconds: REENCODE_SECONDS })));
+    } catch (error) {
+      throw imageFault(error, maxPixels);
+    }
+  });
+}
+
+/** Whatever the decoder says is the file's fault; failures of ours keep their meaning. */
+function imageFault(error: unknown, maxPixels: number): unknown {
+  if (error instanceof AppError || (error as NodeJS.ErrnoException).syscall) return error;
+  if ((error as Error).name === 'AbortError') return error;
+  if (/pixel limit/.test(String(error))) {
+    return payloadTooLarge(`An image may have ${maxPixels / 1e6} megapixels at most`);
+  }
+  return unsupportedMediaType('The image cannot be read');
+}

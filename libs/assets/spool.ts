@@ -1,0 +1,103 @@
+import { createHash, randomUUID, type Hash } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable, Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { payloadTooLarge } from '#libs/errors/errors.js';
+
+/** A file of unknown origin on its way to storage. */
+export interface SpooledFile {
+  path: string;
+  size: number;
+  /** Lower-case hexadecimal. */
+  sha256: string;
+}
+
+export interface SpoolOptions {
+  maxBytes: number;
+  signal?: AbortSignal;
+}
+
+const SLICE_BYTES = 1024 ** 2;
+const ABANDONED_AFTER_MS = 24 * 3_600_000;
+
+/** Temporary files. Whatever the size of a file, it passes through memory in slices. */
+export class Spool {
+  private prepared?: Promise<void>;
+
+  /** `folder` is this installation's own; its files of dead processes are removed after a day. */
+  constructor(private readonly folder: string) {}
+
+  /**
+   * Writes `bytes` to a temporary file, hashing on the way, and gives it to `use`; afterwards the file
+   * is gone. Throws `PAYLOAD_TOO_LARGE` as soon as there are more than `maxBytes`.
+   */
+  async hold<Result>(
+    bytes: Uint8Array | Readable,
+    options: SpoolOptions,
+    use: (file: SpooledFile) => Promise<Result>,
+  ): Promise<Result> {
+    const file = await this.write(bytes, options);
+    try {
+      return await use(file);
+    } finally {
+      await this.discard(file);
+    }
+  }
+
+  /** As `hold`, for a file that outlives one call: it stays until `discard`. */
+  async write(bytes: Uint8Array | Readable, { maxBytes, signal }: SpoolOptions): Promise<SpooledFile> {
+    await (this.prepared ??= this.prepare());
+    const path = join(this.folder, randomUUID());
+    const meter = new Meter(maxBytes);
+    try {
+      const source = ArrayBuffer.isView(bytes) ? Readable.from(slices(bytes)) : bytes;
+      await pipeline(source, meter, createWriteStream(path, { flags: 'wx', mode: 0o600 }), { signal });
+    } catch (error) {
+      await rm(path, { force: true });
+      throw error;
+    }
+    return { path, size: meter.size, sha256: meter.digest() };
+  }
+
+  async discard(file: SpooledFile): Promise<void> {
+    await rm(file.path, { force: true });
+  }
+
+  private async prepare(): Promise<void> {
+    await mkdir(this.folder, { recursive: true, mode: 0o700 });
+    for (const name of await readdir(this.folder)) {
+      const path = join(this.folder, name);
+      const modified = await stat(path).then((entry) => entry.mtimeMs, () => Infinity);
+      if (modified < Date.now() - ABANDONED_AFTER_MS) await rm(path, { force: true });
+    }
+  }
+}
+
+/** Counts and hashes what passes, and stops it at the limit. */
+class Meter extends Transform {
+  size = 0;
+  private readonly hash: Hash = createHash('sha256');
+
+  constructor(private readonly maxBytes: number) {
+    super();
+  }
+
+  override _transform(chunk: Buffer, _encoding: string, done: (error?: Error | null, chunk?: Buffer) => void): void {
+    this.size += chunk.length;
+    if (this.size > this.maxBytes) return done(payloadTooLarge(`A file may have ${this.maxBytes} bytes at most`));
+    this.hash.update(chunk);
+    done(null, chunk);
+  }
+
+  digest(): string {
+    return this.hash.digest('hex');
+  }
+}
+
+function* slices(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let start = 0; start < bytes.length; start += SLICE_BYTES) {
+    yield bytes.subarray(start, start + SLICE_BYTES);
+  }
+}
