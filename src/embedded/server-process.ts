@@ -1,6 +1,7 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isRunning } from './process-list.js';
 
 /** What callers hold of a server that Platen started itself. */
 export interface EmbeddedServer {
@@ -87,26 +88,17 @@ export class ServerProcess {
 }
 
 /**
- * Stops the server that a killed parent left behind, as its pid file tells. The command line of that
- * process must contain `mark`, for the number may belong to somebody else by now.
+ * Stops the server that a killed parent left behind, as its pid file tells; `mark` is what its command
+ * line contains.
  */
 export async function stopOrphan(pidFile: string, mark: string, signal: NodeJS.Signals): Promise<void> {
   if (!existsSync(pidFile)) return;
   const pid = Number.parseInt(readFileSync(pidFile, 'utf8'), 10);
-  if (!Number.isInteger(pid) || !commandLine(pid).includes(mark)) return;
+  if (!isRunning(pid, mark)) return;
   process.kill(pid, signal);
   const deadline = Date.now() + KILL_AFTER_MS;
-  while (commandLine(pid).includes(mark)) {
+  while (isRunning(pid, mark)) {
     if (Date.now() > deadline) process.kill(pid, 'SIGKILL');
     await delay(50);
-  }
-}
-
-function commandLine(pid: number): string {
-  try {
-    if (process.platform === 'linux') return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-    return execFileSync('ps', ['-p', String(pid), '-o', 'command='], { encoding: 'utf8' });
-  } catch {
-    return '';
   }
 }

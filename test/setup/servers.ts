@@ -22,18 +22,16 @@ export interface TestServers {
  */
 const folder = mkdtempSync(join(tmpdir(), 'platen-test-'));
 const started: EmbeddedServer[] = [];
-let stopping: Promise<void> | undefined;
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop());
 process.on('disconnect', () => void stop());
 
-try {
-  report(await start());
-} catch (error) {
+const starting = start();
+starting.then(report).catch((error: unknown) => {
   process.stderr.write(`The servers for the tests could not be started: ${String(error)}\n`);
   process.exitCode = 1;
-  await stop();
-}
+  void stop();
+});
 
 async function start(): Promise<TestServers> {
   const database = process.env.PLATEN_TEST_DATABASE_URL || (await keep(startPostgres(settings('postgres'))));
@@ -54,10 +52,9 @@ function settings(name: string): { folder: string; durable: boolean } {
   return { folder: join(folder, name), durable: false };
 }
 
-async function keep(starting: Promise<EmbeddedServer>): Promise<string> {
-  const server = await starting;
+async function keep(coming: Promise<EmbeddedServer>): Promise<string> {
+  const server = await coming;
   started.push(server);
-  if (stopping) await server.stop();
   return server.url;
 }
 
@@ -66,9 +63,10 @@ function report(servers: TestServers): void {
   else for (const [name, value] of Object.entries(servers)) process.stdout.write(`export ${name}=${value}\n`);
 }
 
+/** Waits for a start that is under way: what it brings up would be left running otherwise. */
 async function stop(): Promise<void> {
-  stopping ??= Promise.all(started.map((server) => server.stop())).then(() => undefined);
-  await stopping;
+  await starting.catch(() => undefined);
+  await Promise.all(started.splice(0).map((server) => server.stop()));
   rmSync(folder, { recursive: true, force: true });
   process.exit();
 }

@@ -1,0 +1,56 @@
+#!/usr/bin/env node
+// What every command goes through: `npm run demo`, `npm test`, `platen up`, … It knows nothing but Node's
+// own modules, so that it works on a fresh clone; it installs and builds what is missing, then hands on.
+import { build, isBuilt } from './launch/build.mjs';
+import { install, isInstalled } from './launch/install.mjs';
+import { withLock } from './launch/lock.mjs';
+import { root, run } from './launch/run.mjs';
+
+const OLDEST_NODE = [20, 19];
+
+const TOOLS = {
+  build: async () => 0,
+  test: (args) => jest(args),
+  lint: (args) => tool('oxlint/bin/oxlint', args),
+  check: async () =>
+    (await tool('typescript/bin/tsc', ['--noEmit', '--incremental', 'false', '-p', '.'])) ||
+    (await tool('oxlint/bin/oxlint', [])) ||
+    jest(['test/structure']),
+};
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main([command = 'help', ...args]) {
+  if (!isNodeRecent()) {
+    process.stderr.write(`Platen needs Node ${OLDEST_NODE.join('.')} or newer; this is ${process.version}.\n`);
+    return 1;
+  }
+  try {
+    if (!isInstalled() || !isBuilt()) await withLock(prepareAll);
+  } catch (error) {
+    process.stderr.write(`${error.message}\n`);
+    return 1;
+  }
+  const toolOf = Object.hasOwn(TOOLS, command) ? TOOLS[command] : undefined;
+  return toolOf ? toolOf(args) : run('dist/src/main.js', [command, ...args]);
+}
+
+async function prepareAll() {
+  await install();
+  await build();
+}
+
+function isNodeRecent() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  return major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1]);
+}
+
+function tool(program, args) {
+  return run(`node_modules/${program}`, args, { cwd: root });
+}
+
+function jest(args) {
+  // Packages that Jest has compiled to CommonJS load their WebAssembly with import(), which needs the flag.
+  const nodeFlags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
+  return run('node_modules/jest/bin/jest.js', args, { cwd: root, nodeFlags });
+}

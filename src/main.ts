@@ -1,0 +1,11 @@
+import 'reflect-metadata';
+import { createProgram } from './program.js';
+import { report } from './report.js';
+
+try {
+  await createProgram().parseAsync();
+} catch (error) {
+  process.exitCode = report(error);
+}
+// A handle that a library forgot must not keep a finished command alive.
+setTimeout(() => process.exit(), 3_000).unref();
