@@ -1,0 +1,30 @@
+import type { Database } from '#libs/database/database.js';
+
+/** Collections published by one call at most. */
+const BATCH = 100;
+
+/**
+ * Publishes the drafts that were to publish themselves (`auto_publish`) and whose job has completed,
+ * once their `publish_date` has come. Safe to call at any time and from any number of processes; a
+ * collection that somebody is working on is left for the next call. Returns the ids of the published.
+ */
+export async function publishFinishedCollections(database: Database): Promise<string[]> {
+  const rows = await database.query<{ id: string }>(PUBLISH, [BATCH]);
+  return rows.map(({ id }) => id);
+}
+
+const PUBLISH = `
+  with due as (
+    select c.id from collection c
+     where c.auto_publish and c.status = 'draft' and c.title is not null
+       and (c.publish_date is null or c.publish_date <= now())
+       and exists (select from job j where j.collection_id = c.id and j.status = 'completed'
+                    and j.options @> '{"auto_publish": true}')
+     limit $1 for update skip locked
+  ), published as (
+    update collection c set status = 'published', updated_at = now()
+      from due where c.id = due.id returning c.id, c.user_id
+  ), history as (
+    insert into collection_history (collection_id, user_id, action) select id, user_id, 'published' from published
+  )
+  select id from published`;

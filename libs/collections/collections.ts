@@ -1,0 +1,59 @@
+import { ASSET_COLUMNS, type AssetRow } from '#libs/assets/asset-row.js';
+import { presentAsset, type AssetView } from '#libs/assets/asset-view.js';
+import type { FileUrls } from '#libs/assets/file-urls.js';
+import type { Database } from '#libs/database/database.js';
+import { collectionNotFound } from '#libs/errors/errors.js';
+import { collectionView, type CollectionRow, type CollectionView } from './collection.js';
+import { summarizeEditions, type EditionSummary } from './editions.js';
+
+/** Assets that one answer shows at most, newest first. */
+const SHOWN_ASSETS = 100;
+
+/** A collection as everyone sees it. `data` only where it may be remixed. */
+export interface PublicCollectionView extends Omit<CollectionView, 'data'>, EditionSummary {
+  data?: CollectionView['data'];
+  assets: AssetView[];
+}
+
+/** Reads collections. What the viewer may not see is as unknown as what does not exist. */
+export class Collections {
+  constructor(
+    private readonly database: Database,
+    private readonly urls: FileUrls,
+  ) {}
+
+  /** The owner's full view. Throws `COLLECTION_NOT_FOUND`. */
+  async find(userId: string, id: string): Promise<CollectionView> {
+    const [row] = await this.database.query<CollectionRow>(
+      'select * from collection where id = $1 and user_id = $2',
+      [id, userId],
+    );
+    if (!row) throw collectionNotFound();
+    return collectionView(row, imagesOf(await this.newestAssets(id)));
+  }
+
+  /** A published collection that is not archived; its owner sees it in any state. Throws `COLLECTION_NOT_FOUND`. */
+  async findPublic(viewerId: string | undefined, id: string): Promise<PublicCollectionView> {
+    const [row] = await this.database.query<CollectionRow>(
+      `select * from collection
+        where id = $1 and (status = 'published' and not archived or user_id = $2)`,
+      [id, viewerId ?? null],
+    );
+    if (!row) throw collectionNotFound();
+    const assets = await this.newestAssets(id);
+    const { data, ...shown } = collectionView(row, imagesOf(assets));
+    return { ...shown, ...(row.remixable && { data }), assets, ...(await summarizeEditions(this.database, id)) };
+  }
+
+  private async newestAssets(id: string): Promise<AssetView[]> {
+    const rows = await this.database.query<AssetRow>(
+      `select ${ASSET_COLUMNS} from flat_file f
+        where f.collection_id = $1 and f.shown and f.deleted_at is null
+        order by f.id desc limit $2`,
+      [id, SHOWN_ASSETS],
+    );
+    return rows.map((row) => presentAsset(row, this.urls));
+  }
+}
+
+const imagesOf = (assets: AssetView[]): string[] => assets.map(({ url }) => url);

@@ -1,0 +1,74 @@
+import { v7 as uuidv7 } from 'uuid';
+import type { Transaction } from '#libs/database/database.js';
+import type { InstructionSet } from '#libs/instruction-set/instruction-set.js';
+import type { CollectionMetadata } from './collection-metadata.js';
+import type { CollectionRow } from './collection.js';
+
+/** The version of a workflow that an instruction set was made from, and that prices its generations. */
+export interface Origin {
+  workflow_id: string;
+  workflow_version: number;
+}
+
+export interface NewCollection {
+  id: string;
+  userId: string;
+  /** Null: the user's default project, which is made when it is first needed. */
+  projectId: string | null;
+  /** Its step ids are `componentIds`. */
+  data: InstructionSet;
+  componentIds: number[];
+  metadata: CollectionMetadata;
+  /** Publishes itself once the job that made it has completed. */
+  autoPublish: boolean;
+  origin: Origin | null;
+}
+
+/** Writes a draft with all that belongs to it (project, components, preview, history) in one statement. */
+export async function createCollection(tx: Transaction, collection: NewCollection): Promise<CollectionRow> {
+  const [row] = await tx.query<CollectionRow>(CREATE, [
+    collection.id,
+    collection.userId,
+    collection.projectId,
+    uuidv7(),
+    JSON.stringify(collection.data),
+    JSON.stringify(collection.metadata),
+    collection.autoPublish,
+    collection.componentIds,
+    JSON.stringify({ origin: collection.origin }),
+  ]);
+  return row as CollectionRow;
+}
+
+/**
+ * Of two first submissions at once, the second waits for the first one's default project and takes it:
+ * `do nothing` would return no row there.
+ */
+const CREATE = `
+  with default_project as (
+    insert into project (id, user_id, name, is_default)
+    select $4::uuid, $2::uuid, 'Default project', true where $3::uuid is null
+    on conflict (user_id) where is_default do update set name = project.name
+    returning id
+  ), home as (
+    select $3::uuid as id where $3::uuid is not null union all select id from default_project
+  ), created as (
+    insert into collection (
+      id, user_id, project_id, data, title, description, editions, price, currency, blockchain, publish_date,
+      cover_image_url, batch_mint_enabled, batch_max_tokens, archived, remixable, auto_publish)
+    select $1::uuid, $2::uuid, home.id, $5::jsonb, m.title, m.description, m.editions, m.price, m.currency,
+           m.blockchain, m.publish_date, m.cover_image_url, coalesce(m.batch_mint_enabled, false),
+           m.batch_max_tokens, coalesce(m.archived, false), coalesce(m.remixable, false), $7::boolean
+      from home cross join jsonb_to_record($6::jsonb) as m (
+        title text, description text, editions integer, price numeric, currency text, blockchain text,
+        publish_date timestamptz, cover_image_url text, batch_mint_enabled boolean, batch_max_tokens integer,
+        archived boolean, remixable boolean)
+    returning *
+  ), component_row as (
+    insert into component (id, collection_id) select id, $1 from unnest($8::bigint[]) as c (id)
+  ), preview as (
+    insert into collection_preview (collection_id, cover_image_url) select id, cover_image_url from created
+  ), history as (
+    insert into collection_history (collection_id, user_id, action, data) values ($1, $2, 'created', $9::jsonb)
+  )
+  select * from created`;

@@ -1,0 +1,49 @@
+import type { MicroCredits } from '#libs/credits/micro-credits.js';
+import type { Plan } from '#libs/credits/plans.js';
+import type { InstructionSet } from '#libs/instruction-set/instruction-set.js';
+import type { Lane } from '#libs/nodes/node.js';
+
+/** `cost_breakdown` of answers, in credits. `total_credits` is the base and `per_generation` times their number. */
+export interface CostBreakdown {
+  total_credits: number;
+  per_generation: number;
+  workflow_base_cost: number;
+}
+
+/** What one submission may say about its job beside what is to be made. */
+export interface JobLabels {
+  tags: string[];
+  externalId: string | null;
+}
+
+/** What the engine and the reconciler do with a job's results. */
+export interface JobOptions {
+  auto_publish?: boolean;
+  save_intermediate_outputs?: boolean;
+}
+
+/** A checked and priced piece of work. Ids are fixed beforehand, so that writing it can be tried again. */
+export interface JobSubmission extends JobLabels {
+  id: string;
+  userId: string;
+  /** Its row is written, and locked if others could know it, before the job's. */
+  collectionId: string | null;
+  workflow: { id: string; version: number } | null;
+  name: string;
+  description: string | null;
+  type: 'collection_auto_generation' | 'collection_generation' | 'workflow_test' | 'image_generation';
+  face: 'collections' | 'two_step' | 'v1';
+  /** 1–100 as asked for; the plan may cap it. */
+  priority: number;
+  plan: Plan;
+  /** The job's own copy: the engine never reads the collection's. */
+  instructionSet: InstructionSet;
+  options: JobOptions;
+  lane: Lane;
+  generations: Array<{ id: string; hash: string }>;
+  /** Of one generation. */
+  price: MicroCredits;
+  /** Reserved once, spent with the first generation that succeeds. */
+  basePrice: MicroCredits;
+  breakdown: CostBreakdown;
+}
