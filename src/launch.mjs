@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // What every command goes through: `npm run demo`, `npm test`, `platen up`, … It knows nothing but Node's
 // own modules, so that it works on a fresh clone; it installs and builds what is missing, then hands on.
+import { existsSync } from 'node:fs';
 import { build, isBuilt } from './launch/build.mjs';
 import { install, isInstalled } from './launch/install.mjs';
 import { withLock } from './launch/lock.mjs';
@@ -32,7 +33,9 @@ async function main([command = 'help', ...args]) {
     return 1;
   }
   const toolOf = Object.hasOwn(TOOLS, command) ? TOOLS[command] : undefined;
-  return toolOf ? toolOf(args) : run('dist/src/main.js', [command, ...args]);
+  if (toolOf) return toolOf(args);
+  if (existsSync('.env')) process.loadEnvFile('.env');
+  return run('dist/src/main.js', [command, ...args]);
 }
 
 async function prepareAll() {
