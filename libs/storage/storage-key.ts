@@ -1,5 +1,5 @@
 const SEGMENT = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}$/;
-const MAX_LENGTH = 700;
+const MAX_LENGTH = 500;
 
 /**
  * Whether `key` is one: segments of `[A-Za-z0-9._-]` joined by `/`. No segment begins with a dot, which
