@@ -1,5 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
-import type { Transaction } from '#libs/database/database.js';
+import type { Queryable, Transaction } from '#libs/database/database.js';
+import { projectNotFound } from '#libs/errors/errors.js';
 import type { InstructionSet } from '#libs/instruction-set/instruction-set.js';
 import type { CollectionMetadata } from './collection-metadata.js';
 import type { CollectionRow } from './collection.js';
@@ -15,13 +16,30 @@ export interface NewCollection {
   userId: string;
   /** Null: the user's default project, which is made when it is first needed. */
   projectId: string | null;
-  /** Its step ids are `componentIds`. */
+  /** Its step ids are `componentIds`, in order. */
   data: InstructionSet;
   componentIds: number[];
+  /** Components, in the order of `componentIds`, whose files the new ones keep: of the asset it is made from. */
+  inherits: string[];
   metadata: CollectionMetadata;
   /** Publishes itself once the job that made it has completed. */
   autoPublish: boolean;
   origin: Origin | null;
+}
+
+/** What a new collection needs to know before it is written, in one read. Throws `PROJECT_NOT_FOUND`. */
+export async function reserveCollection(
+  db: Queryable,
+  { userId, projectId, steps }: { userId: string; projectId: string | null; steps: number },
+): Promise<Pick<NewCollection, 'projectId' | 'componentIds'>> {
+  const [row] = await db.query<{ project_id: string | null; component_ids: string[] }>(
+    `select (select id from project
+              where user_id = $1 and case when $2::uuid is null then is_default else id = $2::uuid end) as project_id,
+            array(select nextval('component_id_seq') from generate_series(1, $3)) as component_ids`,
+    [userId, projectId, steps],
+  );
+  if (projectId !== null && !row?.project_id) throw projectNotFound();
+  return { projectId: row?.project_id ?? null, componentIds: (row?.component_ids ?? []).map(Number) };
 }
 
 /** Writes a draft with all that belongs to it (project, components, preview, history) in one statement. */
@@ -35,6 +53,7 @@ export async function createCollection(tx: Transaction, collection: NewCollectio
     JSON.stringify(collection.metadata),
     collection.autoPublish,
     collection.componentIds,
+    collection.inherits,
     JSON.stringify({ origin: collection.origin }),
   ]);
   return row as CollectionRow;
@@ -66,9 +85,14 @@ const CREATE = `
     returning *
   ), component_row as (
     insert into component (id, collection_id) select id, $1 from unnest($8::bigint[]) as c (id)
+  ), file_link as (
+    insert into component_flat_file (component_id, flat_file_id)
+    select c.id, link.flat_file_id
+      from unnest($8::bigint[], $9::bigint[]) as c (id, inherits_from)
+      join component_flat_file link on link.component_id = c.inherits_from
   ), preview as (
     insert into collection_preview (collection_id, cover_image_url) select id, cover_image_url from created
   ), history as (
-    insert into collection_history (collection_id, user_id, action, data) values ($1, $2, 'created', $9::jsonb)
+    insert into collection_history (collection_id, user_id, action, data) values ($1, $2, 'created', $10::jsonb)
   )
   select * from created`;

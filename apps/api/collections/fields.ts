@@ -1,0 +1,66 @@
+import { applyDecorators } from '@nestjs/common';
+import { Transform } from 'class-transformer';
+import {
+  ArrayMaxSize, IsArray, IsISO8601, IsObject, IsString, IsUrl, Length, Matches, registerDecorator, ValidateIf,
+} from 'class-validator';
+
+const MAX_VARIABLES = 200;
+const MAX_VARIABLE_BYTES = 256 * 1024;
+
+/** May be left out. Unlike `IsOptional` it does not let `null` pass. */
+export const MayBeAbsent = () => ValidateIf((_object, value: unknown) => value !== undefined);
+
+/** An ISO date, or date and time with its offset, that exists: `2027-01-31`, `2027-01-31T12:00:00Z`. */
+export const IsInstant = () =>
+  applyDecorators(
+    IsISO8601({ strict: true, strictSeparator: true }),
+    Matches(/^(?!0000)\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/, {
+      message: '$property must be an ISO 8601 date, or date and time with an offset',
+    }),
+  );
+
+export const IsWebUrl = () =>
+  applyDecorators(
+    Length(1, 2048),
+    IsUrl({ protocols: ['http', 'https'], require_protocol: true, require_tld: false }, {
+      message: '$property must be an http(s) URL',
+    }),
+  );
+
+/** `tags` of a submission. */
+export const IsTags = () =>
+  applyDecorators(IsArray(), ArrayMaxSize(10), IsString({ each: true }), Length(1, 50, { each: true }));
+
+/** JSON whose names are somebody else's: handed on untouched. */
+export const AsItCame = () => Transform(({ obj, key }) => (obj as Record<string, unknown>)[key]);
+
+/** A record of values by name. */
+export const IsVariables = () => applyDecorators(AsItCame(), IsObject(), withinVariableLimits());
+
+function withinVariableLimits(): PropertyDecorator {
+  return (target, propertyName) =>
+    registerDecorator({
+      name: 'withinVariableLimits',
+      target: target.constructor,
+      propertyName: propertyName as string,
+      options: { message: `$property must have at most ${MAX_VARIABLES} names and 256 KiB` },
+      validator: { validate: isWithinLimits },
+    });
+}
+
+function isWithinLimits(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  return Object.keys(value).length <= MAX_VARIABLES && Buffer.byteLength(JSON.stringify(value)) <= MAX_VARIABLE_BYTES;
+}
+
+/** For a field whose other value is not offered. */
+export function IsNotTrue(message: string): PropertyDecorator {
+  return (target, propertyName) =>
+    registerDecorator({
+      name: 'isNotTrue',
+      target: target.constructor,
+      propertyName: propertyName as string,
+      options: { message },
+      validator: { validate: (value: unknown) => value !== true },
+    });
+}
