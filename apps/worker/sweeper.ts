@@ -1,0 +1,51 @@
+import type { Logger } from 'pino';
+
+/** One thing that is looked after again and again. */
+export interface Sweep {
+  name: string;
+  everyMs: number;
+  /** Idempotent, bounded, and safe beside the same sweep in another process. */
+  run(): Promise<unknown>;
+}
+
+/** Runs each sweep at its interval, never twice at once; a failure is logged and tried again next time. */
+export class Sweeper {
+  private readonly timers: NodeJS.Timeout[] = [];
+  private readonly running = new Set<Promise<void>>();
+
+  constructor(
+    private readonly sweeps: Sweep[],
+    private readonly log: Logger,
+  ) {}
+
+  start(): void {
+    for (const sweep of this.sweeps) this.schedule(sweep);
+  }
+
+  async stop(): Promise<void> {
+    for (const timer of this.timers) clearInterval(timer);
+    await Promise.all(this.running);
+  }
+
+  private schedule(sweep: Sweep): void {
+    let busy = false;
+    const tick = () => {
+      if (busy) return;
+      busy = true;
+      const run = this.runOnce(sweep).finally(() => {
+        busy = false;
+        this.running.delete(run);
+      });
+      this.running.add(run);
+    };
+    this.timers.push(setInterval(tick, sweep.everyMs));
+  }
+
+  private async runOnce({ name, run }: Sweep): Promise<void> {
+    try {
+      await run();
+    } catch (error) {
+      this.log.warn({ err: error, sweep: name }, 'sweep failed');
+    }
+  }
+}

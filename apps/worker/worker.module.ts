@@ -1,0 +1,138 @@
+import { join, resolve } from 'node:path';
+import {
+  Module, type BeforeApplicationShutdown, type DynamicModule, type FactoryProvider, type OnApplicationBootstrap,
+} from '@nestjs/common';
+import type { Logger } from 'pino';
+import { DataSource } from 'typeorm';
+import { AssetFiles } from '#libs/assets/asset-files.js';
+import { Spool } from '#libs/assets/spool.js';
+import { BackingServicesModule } from '#libs/backing-services/backing-services.module.js';
+import { LOGGER } from '#libs/backing-services/logger.js';
+import { Environment } from '#libs/config/environment.js';
+import { Ledger } from '#libs/credits/ledger.js';
+import { Database } from '#libs/database/database.js';
+import { StepRunner } from '#libs/engine/step-runner.js';
+import { EventBus } from '#libs/events/event-bus.js';
+import { JobTransactions } from '#libs/generations/job-transaction.js';
+import { PostgresGenerationStore } from '#libs/generations/postgres-generation-store.js';
+import { createNodes } from '#libs/nodes/index.js';
+import { NodeRegistry } from '#libs/nodes/registry.js';
+import { WakeQueue } from '#libs/queue/wake-queue.js';
+import { ChromiumSketchRenderer } from '#libs/sandbox/chromium/chromium-sketch-renderer.js';
+import { QuickJsSandbox } from '#libs/sandbox/quickjs/quickjs-sandbox.js';
+import { ScriptSandbox } from '#libs/sandbox/script-sandbox.js';
+import { SketchRenderer } from '#libs/sandbox/sketch-renderer.js';
+import { Storage } from '#libs/storage/storage.js';
+import { GenerationWorker } from './generation-worker.js';
+import { Sweeper } from './sweeper.js';
+import { createSweeps } from './sweeps.js';
+
+/** How long a change of state waits for a Postgres that restarts, instead of failing the step. */
+const PATIENCE_MS = 30_000;
+const PATIENT_DATABASE = Symbol('PATIENT_DATABASE');
+
+const FACTORIES: FactoryProvider[] = [
+  {
+    provide: PATIENT_DATABASE,
+    inject: [DataSource],
+    useFactory: (dataSource: DataSource) => new Database(dataSource, PATIENCE_MS),
+  },
+  {
+    provide: ScriptSandbox,
+    inject: [Environment],
+    useFactory: ({ WORKER_CONCURRENCY }: Environment) => new QuickJsSandbox(WORKER_CONCURRENCY),
+  },
+  {
+    provide: SketchRenderer,
+    inject: [Environment],
+    useFactory: (environment: Environment) =>
+      new ChromiumSketchRenderer({
+        chromiumPath: environment.CHROMIUM_PATH,
+        allowUnsandboxed: environment.ALLOW_UNSANDBOXED_CHROMIUM,
+      }),
+  },
+  {
+    provide: NodeRegistry,
+    inject: [ScriptSandbox, SketchRenderer],
+    useFactory: (scripts: ScriptSandbox, sketches: SketchRenderer) =>
+      new NodeRegistry(createNodes({ scripts, sketches })),
+  },
+  {
+    provide: StepRunner,
+    inject: [NodeRegistry, Storage, Environment],
+    useFactory: (registry: NodeRegistry, storage: Storage, environment: Environment) => {
+      const spool = new Spool(join(resolve(environment.PLATEN_HOME), 'spool'));
+      return new StepRunner(registry, new AssetFiles(storage, spool, { maxBytes: environment.MAX_ASSET_BYTES }));
+    },
+  },
+  {
+    provide: JobTransactions,
+    inject: [PATIENT_DATABASE, EventBus],
+    useFactory: (database: Database, bus: EventBus) => new JobTransactions(database, new Ledger(), bus),
+  },
+  {
+    provide: GenerationWorker,
+    inject: [PATIENT_DATABASE, WakeQueue, EventBus, StepRunner, JobTransactions, Environment, LOGGER],
+    useFactory: createGenerationWorker,
+  },
+  {
+    provide: Sweeper,
+    inject: [Database, WakeQueue, EventBus, Storage, JobTransactions, NodeRegistry, LOGGER],
+    useFactory: (
+      database: Database, queue: WakeQueue, bus: EventBus, storage: Storage, jobs: JobTransactions,
+      registry: NodeRegistry, log: Logger,
+    ) => new Sweeper(createSweeps({ database, queue, bus, storage, jobs, registry }), log),
+  },
+];
+
+/** Queue in, events out: no controllers. Several workers share the work by their claims. */
+@Module({})
+export class WorkerModule implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  static forRoot(environment: Environment, logger: Logger): DynamicModule {
+    return {
+      module: WorkerModule,
+      imports: [BackingServicesModule.forRoot(environment, logger)],
+      providers: FACTORIES,
+    };
+  }
+
+  constructor(
+    private readonly worker: GenerationWorker,
+    private readonly sweeper: Sweeper,
+    private readonly scripts: ScriptSandbox,
+    private readonly sketches: SketchRenderer,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.worker.start();
+    this.sweeper.start();
+  }
+
+  /** Before the backing services close: what runs still checkpoints. */
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.worker.stop();
+    await this.sweeper.stop();
+    await this.sketches.close();
+    await this.scripts.close();
+  }
+}
+
+function createGenerationWorker(
+  database: Database,
+  queue: WakeQueue,
+  bus: EventBus,
+  steps: StepRunner,
+  jobs: JobTransactions,
+  environment: Environment,
+  log: Logger,
+): GenerationWorker {
+  const store = new PostgresGenerationStore(jobs, environment.GENERATION_TIMEOUT_MS, queue);
+  return new GenerationWorker(
+    { database, queue, bus, store, steps, log },
+    {
+      lanes: environment.WORKER_LANES,
+      concurrency: environment.WORKER_CONCURRENCY,
+      graceMs: environment.SHUTDOWN_GRACE_MS,
+    },
+  );
+}

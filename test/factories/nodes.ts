@@ -1,0 +1,90 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Json } from '#libs/instruction-set/instruction-set.js';
+import { defineNode, inputFault, worldFault, type NodeDefinition } from '#libs/nodes/node.js';
+
+/** What the outside did, for tests that ask "how often was it called?". */
+export interface Outside {
+  calls: string[];
+  answers: Map<string, Json>;
+  cancelled: string[];
+}
+
+export const createOutside = (): Outside => ({ calls: [], answers: new Map(), cancelled: [] });
+
+/** Nodes that behave on cue: `echo`, `file`, `fail` (n times), `slow`, `wait` (for `outside.answers`). */
+export function testNodes(outside: Outside): NodeDefinition[] {
+  return [echoNode(outside), fileNode(outside), failNode(outside), slowNode(outside), waitNode(outside)];
+}
+
+const anyPayload = { type: 'object' };
+
+const echoNode = (outside: Outside) =>
+  defineNode<{ value: Json }>({
+    name: 'echo', aliases: [], title: 'Echo', lane: 'default', payload: anyPayload, timeLimitMs: 5_000,
+    async run({ payload, generationIndex }) {
+      outside.calls.push(`echo:${generationIndex}:${JSON.stringify(payload.value)}`);
+      return { kind: 'done', value: payload.value };
+    },
+  });
+
+const fileNode = (outside: Outside) =>
+  defineNode<{ text: string }>({
+    name: 'file', aliases: [], title: 'File', lane: 'default', payload: anyPayload, timeLimitMs: 5_000,
+    async run({ payload, hash, generationIndex }) {
+      outside.calls.push(`file:${generationIndex}`);
+      const bytes = Buffer.from(`${payload.text} ${hash}`);
+      return {
+        kind: 'done',
+        assets: [{ name: 'note.txt', bytes, mimeType: 'text/plain' }],
+        traits: [{ trait_type: 'Text', value: payload.text }],
+      };
+    },
+  });
+
+const failNode = (outside: Outside) =>
+  defineNode<{ times: number; permanent?: boolean; name?: string }>({
+    name: 'fail', aliases: [], title: 'Fail', lane: 'default', payload: anyPayload, timeLimitMs: 5_000,
+    async run({ payload, generationIndex }) {
+      const key = `fail:${payload.name ?? ''}:${generationIndex}`;
+      outside.calls.push(key);
+      const calls = outside.calls.filter((call) => call === key).length;
+      if (calls > payload.times) return { kind: 'done', value: calls };
+      throw payload.permanent ? inputFault('BAD_INPUT', 'No good') : worldFault('OUTAGE', 'Try later', 10);
+    },
+  });
+
+const slowNode = (outside: Outside) =>
+  defineNode<{ ms: number }>({
+    name: 'slow', aliases: [], title: 'Slow', lane: 'default', payload: anyPayload, timeLimitMs: 60_000,
+    async run({ payload, signal, generationIndex, progress }) {
+      outside.calls.push(`slow:${generationIndex}`);
+      for (let passed = 0; passed < payload.ms; passed += 20) {
+        await sleep(20, undefined, { signal });
+        progress(passed / payload.ms);
+      }
+      return { kind: 'done', value: 'slept' };
+    },
+  });
+
+const waitNode = (outside: Outside) =>
+  defineNode<{ name: string; poll?: number; timeout?: number }>({
+    name: 'wait', aliases: [], title: 'Wait', lane: 'provider', payload: anyPayload, timeLimitMs: 5_000,
+    async run({ payload, token }) {
+      outside.calls.push(`submit:${payload.name}`);
+      return {
+        kind: 'waiting',
+        reference: { name: payload.name, token },
+        ...(payload.poll !== undefined && { pollAfterMs: payload.poll }),
+        ...(payload.timeout !== undefined && { timeoutMs: payload.timeout }),
+      };
+    },
+    async poll({ payload }, reference) {
+      outside.calls.push(`poll:${payload.name}`);
+      const answer = outside.answers.get(payload.name);
+      if (answer !== undefined) return { kind: 'done', value: answer };
+      return { kind: 'waiting', reference, ...(payload.poll !== undefined && { pollAfterMs: payload.poll }) };
+    },
+    async cancel(reference) {
+      outside.cancelled.push((reference as { name: string }).name);
+    },
+  });

@@ -1,0 +1,79 @@
+import { pino } from 'pino';
+import { GenerationWorker, type WorkerOptions } from '#apps/worker/generation-worker.js';
+import { AssetFiles } from '#libs/assets/asset-files.js';
+import { Spool } from '#libs/assets/spool.js';
+import { Ledger } from '#libs/credits/ledger.js';
+import { Plans } from '#libs/credits/plans.js';
+import { StepRunner } from '#libs/engine/step-runner.js';
+import type { EventBus } from '#libs/events/event-bus.js';
+import { createEventBus } from '#libs/events/index.js';
+import { JobControl } from '#libs/generations/job-control.js';
+import { JobTransactions } from '#libs/generations/job-transaction.js';
+import { PostgresGenerationStore } from '#libs/generations/postgres-generation-store.js';
+import { Reconciler } from '#libs/generations/reconciler.js';
+import { NodeRegistry } from '#libs/nodes/registry.js';
+import { createWakeQueue } from '#libs/queue/index.js';
+import type { WakeQueue } from '#libs/queue/wake-queue.js';
+import { LocalStorage } from '#libs/storage/local.storage.js';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createTestDatabase, type TestDatabase } from '../setup/database.js';
+import { testRedisUrl } from '../setup/redis.js';
+import { createOutside, testNodes, type Outside } from './nodes.js';
+
+/** The road below HTTP, on real servers: workers, control and reconciler around test nodes. */
+export interface Road extends TestDatabase {
+  outside: Outside;
+  bus: EventBus;
+  queue: WakeQueue;
+  store: PostgresGenerationStore;
+  steps: StepRunner;
+  control: JobControl;
+  reconciler: Reconciler;
+  worker(options?: Partial<WorkerOptions>): GenerationWorker;
+}
+
+export interface RoadOptions {
+  backend?: 'redis' | 'postgres';
+  generationTimeoutMs?: number;
+}
+
+export async function buildRoad({ backend = 'postgres', generationTimeoutMs = 60_000 }: RoadOptions = {}): Promise<Road> {
+  const test = await createTestDatabase();
+  const folder = await mkdtemp(join(tmpdir(), 'platen-road-'));
+  const outside = createOutside();
+  const servers = {
+    databaseUrl: test.url,
+    ...(backend === 'redis' && { redisUrl: testRedisUrl(), prefix: `{${folder}}` }),
+  };
+  const queue = await createWakeQueue(servers);
+  const bus = createEventBus(servers);
+  const ledger = new Ledger();
+  const jobs = new JobTransactions(test.database, ledger, bus);
+  const store = new PostgresGenerationStore(jobs, generationTimeoutMs, queue);
+  const storage = new LocalStorage(join(folder, 'storage'));
+  const files = new AssetFiles(storage, new Spool(join(folder, 'spool')), { maxBytes: 10_000_000 });
+  const steps = new StepRunner(new NodeRegistry(testNodes(outside)), files);
+  const log = pino({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
+  const workers: GenerationWorker[] = [];
+  return {
+    ...test, outside, bus, queue, store, steps,
+    control: new JobControl(jobs, ledger, new Plans({}), queue, bus),
+    reconciler: new Reconciler(test.database, jobs, queue, bus),
+    worker: (options = {}) => {
+      const parts = { database: test.database, queue, bus, store, steps, log };
+      const lanes = ['default', 'provider', 'chromium'] as const;
+      const worker = new GenerationWorker(parts, { lanes: [...lanes], concurrency: 4, graceMs: 2_000, ...options });
+      workers.push(worker);
+      return worker;
+    },
+    close: async () => {
+      await Promise.all(workers.map((worker) => worker.stop()));
+      await queue.close();
+      await bus.close();
+      await test.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
