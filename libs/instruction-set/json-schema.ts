@@ -1,0 +1,56 @@
+import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import type { FieldFault } from '#libs/errors/app-error.js';
+import { fieldPath, joinPath } from './field-path.js';
+
+/**
+ * A validator of JSON-shaped data (draft 2020-12) that tells every fault and fills in defaults.
+ * `ownProperties`: a field named `constructor` is missing when it is not the data's own.
+ */
+export function createValidator(): Ajv2020 {
+  const ajv = new Ajv2020({
+    allErrors: true, useDefaults: true, ownProperties: true, strict: false, multipleOfPrecision: 9, verbose: true,
+  });
+  addFormats.default(ajv, ['uri', 'uuid']);
+  return ajv;
+}
+
+/** Faults of the last run of `validate`, with dotted paths below `parent`. Composite keywords tell of the whole. */
+export function schemaFaults(validate: ValidateFunction, parent = ''): FieldFault[] {
+  return (validate.errors ?? []).map((error) => ({
+    field: joinPath(parent, fieldPath(segmentsOf(error))),
+    message: messageOf(error),
+  }));
+}
+
+function segmentsOf({ instancePath, params }: ErrorObject): string[] {
+  const segments = instancePath.split('/').slice(1).map(unescape);
+  const member: unknown = params['additionalProperty'] ?? params['missingProperty'];
+  return typeof member === 'string' ? [...segments, member] : segments;
+}
+
+const unescape = (segment: string) => segment.replaceAll('~1', '/').replaceAll('~0', '~');
+
+function messageOf({ keyword, params, message, parentSchema }: ErrorObject): string {
+  const { minimum, maximum, description } = (parentSchema ?? {}) as Record<string, unknown>;
+  switch (keyword) {
+    case 'required':
+      return 'Required field missing';
+    case 'additionalProperties':
+      return 'is not a known field';
+    case 'minimum':
+    case 'maximum':
+      if (minimum === undefined || maximum === undefined) return `must be at ${minimum === undefined ? 'most' : 'least'} ${minimum ?? maximum}`;
+      return `must be between ${minimum} and ${maximum}`;
+    case 'enum':
+      return `must be one of ${(params['allowedValues'] as unknown[]).join(', ')}`;
+    case 'const':
+      return `must be ${JSON.stringify(params['allowedValue'])}`;
+    case 'pattern':
+    case 'anyOf':
+    case 'oneOf':
+      return typeof description === 'string' ? `must be ${description}` : (message ?? 'is invalid');
+    default:
+      return message ?? 'is invalid';
+  }
+}
