@@ -47,7 +47,8 @@ const FACTORIES: FactoryProvider[] = [
     inject: [Environment],
     useFactory: (environment: Environment) =>
       new ChromiumSketchRenderer({
-        chromiumPath: environment.CHROMIUM_PATH,
+        cacheDirectory: join(resolve(environment.PLATEN_HOME), 'chromium'),
+        executablePath: environment.CHROMIUM_PATH,
         allowUnsandboxed: environment.ALLOW_UNSANDBOXED_CHROMIUM,
       }),
   },

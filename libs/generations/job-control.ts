@@ -105,7 +105,7 @@ export class JobControl {
     await this.holdAgain(change, generations);
     tx.afterCommit(() =>
       this.queue.wake(
-        rows.map((row) => ({ lane: row.lane as Lane, generationId: row.id, wakeSeq: Number(row.wake_seq) })),
+        rows.map((row) => ({ lane: row.lane as Lane, generationId: row.id, dispatch: Number(row.dispatch) })),
       ),
     );
     return generations.length;
@@ -170,6 +170,6 @@ const RESUME = `
            turn = t.last + 1 + g.index, alone = false, error = null, deadline_at = null, completed_at = null
       from ended e join turn t using (lane)
      where g.id = e.id
-    returning g.id, g.index, g.hash, g.run, g.price, g.lane, g.wake_seq
+    returning g.id, g.index, g.hash, g.run, g.price, g.lane, g.lease + g.wake_seq as dispatch
   )
   select r.*, e.status as ended from resumed r join ended e using (id) order by r.index`;

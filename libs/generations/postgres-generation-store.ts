@@ -159,7 +159,8 @@ export class PostgresGenerationStore implements GenerationStore {
 
   private wakeAfterCommit(change: JobChange, lease: Lease, wakeSeq: number, delayMs: number): void {
     const { lane, generationId } = lease;
-    change.tx.afterCommit(() => this.queue.wake([{ lane, generationId, wakeSeq, delayMs: Math.ceil(delayMs) }]));
+    const dispatch = lease.number + wakeSeq;
+    change.tx.afterCommit(() => this.queue.wake([{ lane, generationId, dispatch, delayMs: Math.ceil(delayMs) }]));
   }
 
   /** Runs `work` under the job's and the generation's lock, or throws `LeaseLost`. */

@@ -84,9 +84,9 @@ export class Reconciler {
 
   /** Wakes that are still in the queue have the same id and are ignored there. */
   private async wakeDue(tx: Transaction): Promise<number> {
-    const rows = await tx.query<{ id: string; lane: Lane; wake_seq: string }>(DUE);
+    const rows = await tx.query<{ id: string; lane: Lane; dispatch: string }>(DUE);
     await this.queue.wake(
-      rows.map(({ id, lane, wake_seq }) => ({ lane, generationId: id, wakeSeq: Number(wake_seq) })),
+      rows.map(({ id, lane, dispatch }) => ({ lane, generationId: id, dispatch: Number(dispatch) })),
     );
     return rows.length;
   }
@@ -139,12 +139,12 @@ const DEATHS = `
 const DUE = `
   with lane as (select unnest(array['chromium', 'provider', 'default']) as lane)
   select d.* from lane, lateral (
-    (select id, g.lane, wake_seq from generation g
+    (select id, g.lane, lease + wake_seq as dispatch from generation g
       where g.lane = lane.lane and status = 'waiting' and wake_at <= now()
         and (lease_until is null or lease_until < now())
       order by wake_at limit ${BATCH})
     union all
-    (select id, g.lane, wake_seq from generation g
+    (select id, g.lane, lease + wake_seq as dispatch from generation g
       where g.lane = lane.lane and status = 'pending' and wake_at <= now() - interval '1 second'
         and (lease_until is null or lease_until < now())
       order by priority desc, turn, id limit ${BATCH})

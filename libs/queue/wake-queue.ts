@@ -7,8 +7,11 @@ import type { Lane } from '#libs/nodes/node.js';
 export interface WakeUp {
   lane: Lane;
   generationId: string;
-  /** The generation's `wake_seq`: makes the queue job's id, so that a repeat is never swallowed. */
-  wakeSeq: number;
+  /**
+   * The generation's `lease` + `wake_seq`, which grows with each claim and each wake: makes the queue job's
+   * id, so that a repeat is dropped and the next wake-up is not.
+   */
+  dispatch: number;
   delayMs?: number;
 }
 

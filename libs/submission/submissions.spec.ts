@@ -66,7 +66,7 @@ describe('Submissions', () => {
     const job = buildSubmission(await createUser(db.database), { count: 2, lane: 'chromium' });
     await submit(job);
     expect(queue.wakeUps).toEqual(
-      job.generations.map(({ id }) => ({ lane: 'chromium', generationId: id, wakeSeq: 1 })),
+      job.generations.map(({ id }) => ({ lane: 'chromium', generationId: id, dispatch: 1 })),
     );
     const history = await db.database.query('select seq, type, data, at from job_history');
     expect(history).toEqual([{ seq: '1', type: 'job_queued', data: { status: 'pending' }, at: expect.any(Date) }]);

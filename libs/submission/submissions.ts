@@ -36,7 +36,7 @@ export class Submissions {
 
   private async announce(job: JobSubmission, at: Date): Promise<void> {
     await Promise.all([
-      this.queue.wake(job.generations.map(({ id }) => ({ lane: job.lane, generationId: id, wakeSeq: 1 }))),
+      this.queue.wake(job.generations.map(({ id }) => ({ lane: job.lane, generationId: id, dispatch: 1 }))),
       this.bus.publish({
         kind: 'events',
         jobId: job.id,

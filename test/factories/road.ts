@@ -20,6 +20,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createTestDatabase, type TestDatabase } from '../setup/database.js';
 import { testRedisUrl } from '../setup/redis.js';
+import { submitJob, type JobPlan, type SubmittedJob } from './job.js';
 import { createOutside, testNodes, type Outside } from './nodes.js';
 
 /** The road below HTTP, on real servers: workers, control and reconciler around test nodes. */
@@ -31,6 +32,8 @@ export interface Road extends TestDatabase {
   steps: StepRunner;
   control: JobControl;
   reconciler: Reconciler;
+  /** A paid job, its generations woken. */
+  submit(plan: JobPlan): Promise<SubmittedJob>;
   worker(options?: Partial<WorkerOptions>): GenerationWorker;
 }
 
@@ -61,6 +64,12 @@ export async function buildRoad({ backend = 'postgres', generationTimeoutMs = 60
     ...test, outside, bus, queue, store, steps,
     control: new JobControl(jobs, ledger, new Plans({}), queue, bus),
     reconciler: new Reconciler(test.database, jobs, queue, bus),
+    submit: async (plan) => {
+      const job = await submitJob(test.database, plan);
+      const lane = plan.lane ?? 'default';
+      await queue.wake(job.generationIds.map((generationId) => ({ lane, generationId, dispatch: 1 })));
+      return job;
+    },
     worker: (options = {}) => {
       const parts = { database: test.database, queue, bus, store, steps, log };
       const lanes = ['default', 'provider', 'chromium'] as const;

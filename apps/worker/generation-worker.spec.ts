@@ -1,0 +1,119 @@
+import type { JobPlan } from '../../test/factories/job.js';
+import { account, booksAreRight, eventTypes, generationRows, jobEnds, jobRow, stepRuns } from '../../test/factories/reads.js';
+import { buildRoad, type Road } from '../../test/factories/road.js';
+import { eventually } from '../../test/setup/eventually.js';
+
+const echo = (id: number, value: unknown) => ({ id, nodeName: 'echo', nodePayload: { value: value as never } });
+
+describe('a worker', () => {
+  let road: Road;
+  const submit = (plan: JobPlan) => road.submit(plan);
+
+  beforeAll(async () => {
+    road = await buildRoad();
+    road.worker().start();
+  });
+  afterEach(() => booksAreRight(road.database));
+  afterAll(() => road.close());
+
+  it('runs a graph of steps, passes values by reference and captures the price', async () => {
+    const { jobId, userId } = await submit({
+      steps: [echo(1, { n: 2 }), echo(2, 'a {{$ref:1.value.n}} {{who}}'), echo(3, { $ref: 2 })],
+      variables: { who: 'you' }, price: 2, basePrice: 1,
+    });
+    await jobEnds(road.database, jobId, 'completed');
+    const outputs = (await stepRuns(road.database, jobId)).map(({ output }) => output.value);
+    expect(outputs).toEqual([{ n: 2 }, 'a 2 you', 'a 2 you']);
+    expect(await account(road.database, userId)).toEqual({ balance: 0, held: 0, open: 0 });
+    expect(await eventTypes(road.database, jobId)).toEqual([
+      'job_queued', 'job_started', 'generation_started', 'node_started', 'node_completed', 'node_started',
+      'node_completed', 'node_started', 'node_completed', 'generation_completed', 'job_completed',
+    ]);
+  });
+
+  it('shows files of the last steps only, and only when they are paid', async () => {
+    const file = (id: number, text: string) => ({ id, nodeName: 'file', nodePayload: { text } });
+    const { jobId } = await submit({ steps: [file(1, 'first'), file(2, '{{$ref:1.assets[0].name}}')] });
+    await jobEnds(road.database, jobId, 'completed');
+    const files = await road.database.query('select step_id, shown, url from flat_file where job_id = $1 and deleted_at is null', [jobId]);
+    expect(files).toEqual([{ step_id: '2', shown: true, url: expect.stringMatching(/^\/files\/generations\//) }]);
+    expect((await generationRows(road.database, jobId))[0]?.traits).toEqual([{ trait_type: 'Text', value: 'note.txt' }]);
+  });
+
+  it('keeps the files of every step when asked to', async () => {
+    const file = (id: number, text: string) => ({ id, nodeName: 'file', nodePayload: { text } });
+    const { jobId } = await submit({
+      steps: [file(1, 'first'), file(2, '{{$ref:1.assets[0].name}}')], options: { save_intermediate_outputs: true },
+    });
+    await jobEnds(road.database, jobId, 'completed');
+    const files = await road.database.query('select step_id from flat_file where job_id = $1 and shown', [jobId]);
+    expect(files).toHaveLength(2);
+  });
+
+  it('tries again what the world broke, each attempt a row', async () => {
+    const { jobId } = await submit({ steps: [{ id: 1, nodeName: 'fail', nodePayload: { times: 1, name: 'once' } }] });
+    await jobEnds(road.database, jobId, 'completed');
+    expect((await stepRuns(road.database, jobId)).map(({ status }) => status)).toEqual(['failed', 'completed']);
+    const types = await eventTypes(road.database, jobId);
+    expect(types).toEqual(expect.arrayContaining(['node_failed', 'generation_waiting', 'generation_resumed']));
+  });
+
+  it('shows and charges nothing when the last step fails; resume finishes without repeating a finished step', async () => {
+    const { jobId, userId } = await submit({
+      steps: [
+        { id: 1, nodeName: 'file', nodePayload: { text: 'kept' } },
+        { id: 2, nodeName: 'fail', nodePayload: { times: 1, permanent: true, name: '{{$ref:1.assets[0].name}}' } },
+      ],
+      price: 3, basePrice: 1,
+    });
+    await jobEnds(road.database, jobId, 'failed');
+    expect(await account(road.database, userId)).toEqual({ balance: 4, held: 0, open: 0 });
+    expect(await road.database.query('select 1 from flat_file where job_id = $1 and shown', [jobId])).toEqual([]);
+
+    await road.control.resumeJob(userId, jobId);
+    await jobEnds(road.database, jobId, 'completed');
+    expect(await account(road.database, userId)).toEqual({ balance: 0, held: 0, open: 0 });
+    const first = (await stepRuns(road.database, jobId)).filter(({ step_id }) => step_id === '1');
+    expect(first).toHaveLength(1);
+    expect(await jobRow(road.database, jobId)).toMatchObject({ completed: 1, failed: 0, progress: 100, error: null });
+  });
+
+  it('names an input fault by its place and does not try it again', async () => {
+    const { jobId } = await submit({ steps: [echo(1, '{{nobody}}')] });
+    await jobEnds(road.database, jobId, 'failed');
+    const runs = await stepRuns(road.database, jobId);
+    expect(runs).toHaveLength(1);
+    expect(runs[0]?.error.message).toContain('nobody');
+  });
+
+  it('holds no slot while a step waits, and goes on when it is woken', async () => {
+    const { jobId } = await submit({ steps: [{ id: 1, nodeName: 'wait', nodePayload: { name: 'later' } }], lane: 'provider' });
+    await eventually(async () => expect((await generationRows(road.database, jobId))[0]?.status).toBe('waiting'));
+    expect((await generationRows(road.database, jobId))[0]?.lease_until).toBeNull();
+    road.outside.answers.set('later', 'here');
+    await road.database.query('update generation set wake_seq = wake_seq + 1, wake_at = now() where job_id = $1', [jobId]);
+    await jobEnds(road.database, jobId, 'completed');
+    expect(road.outside.calls.filter((call) => call === 'submit:later')).toHaveLength(1);
+  });
+
+  it('polls what waits at its own pace and fails it after its time', async () => {
+    const { jobId } = await submit({
+      steps: [{ id: 1, nodeName: 'wait', nodePayload: { name: 'never', poll: 50, timeout: 300 } }], lane: 'provider',
+    });
+    await jobEnds(road.database, jobId, 'failed');
+    expect(road.outside.calls.filter((call) => call === 'poll:never').length).toBeGreaterThan(1);
+    expect((await generationRows(road.database, jobId))[0]?.error.code).toBe('STEP_TIMEOUT');
+  });
+
+  it('stops a running step within a second of its cancel', async () => {
+    const { jobId, userId } = await submit({ steps: [{ id: 1, nodeName: 'slow', nodePayload: { ms: 30_000 } }] });
+    await eventually(async () => expect(await stepRuns(road.database, jobId)).toHaveLength(1));
+    const before = Date.now();
+    await road.control.cancelJob(userId, jobId);
+    expect(await jobRow(road.database, jobId)).toMatchObject({ status: 'cancelled', cancelled: 1 });
+    expect(await account(road.database, userId)).toEqual({ balance: 1, held: 0, open: 0 });
+    await submit({ steps: [echo(1, 1)] });
+    expect(Date.now() - before).toBeLessThan(1_000);
+    await expect(road.control.cancelJob(userId, jobId)).rejects.toMatchObject({ code: 'INVALID_JOB_STATUS' });
+  });
+});
