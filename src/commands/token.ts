@@ -19,19 +19,17 @@ export interface TokenOptions {
 
 /** `platen token`: prints nothing but the token, so that a script can take it. */
 export async function token(options: TokenOptions): Promise<void> {
-  const environment = connect(loadInstallation());
-  if (environment.JWT_JWKS_URL || !environment.JWT_SECRET) {
-    throw new CommandFailure('Tokens come from the identity provider of JWT_JWKS_URL.');
-  }
-  const issued = await issueToken({ ...environment, JWT_SECRET: environment.JWT_SECRET }, options);
-  process.stdout.write(`${issued}\n`);
+  process.stdout.write(`${await issueToken(connect(loadInstallation()), options)}\n`);
 }
 
 /** Makes the account, sets its plan, grants the credits and issues a token. */
 export async function issueToken(
-  environment: Connected & { JWT_SECRET: string },
+  environment: Connected,
   { sub, role, credits, plan }: TokenOptions,
 ): Promise<string> {
+  if (environment.JWT_JWKS_URL || !environment.JWT_SECRET) {
+    throw new CommandFailure('Tokens come from the identity provider of JWT_JWKS_URL.');
+  }
   const plans = new Plans(environment);
   if (plan !== undefined && !plans.has(plan)) throw new CommandFailure(`There is no plan "${plan}".`);
   await withDataSource(environment.DATABASE_URL, async (source) => {

@@ -1,0 +1,94 @@
+import { EventSourceParserStream, type EventSourceMessage } from 'eventsource-parser/stream';
+import { CommandFailure } from '../command-failure.js';
+
+/** The envelope of every JSON answer. */
+interface Envelope<Data> {
+  success: boolean;
+  data: Data;
+  error: string | null;
+  code?: string;
+  details?: unknown;
+}
+
+export interface StreamedEvent<Data> {
+  type: string;
+  data: Data;
+}
+
+const TIMEOUT_MS = 30_000;
+const RECONNECT_MS = 500;
+/** Connections in a row that brought no event. */
+const FRUITLESS_ATTEMPTS = 10;
+const NO_CONTENT = 204;
+
+/** Talks to a Platen as any client does: HTTP and Server-Sent Events. */
+export class PlatenClient {
+  constructor(
+    private readonly url: string,
+    private readonly token: string,
+  ) {}
+
+  async get<Data>(path: string): Promise<Data> {
+    return this.read<Data>(await this.fetch(path));
+  }
+
+  async post<Data>(path: string, body: object): Promise<Data> {
+    const headers = { 'content-type': 'application/json' };
+    return this.read<Data>(await this.fetch(path, { method: 'POST', headers, body: JSON.stringify(body) }));
+  }
+
+  async download(address: string): Promise<Buffer> {
+    const answer = await this.fetch(address);
+    if (!answer.ok) throw new CommandFailure(`${address} answered ${answer.status}.`);
+    return Buffer.from(await answer.arrayBuffer());
+  }
+
+  /** The events of a job to its end; goes on after the last one seen when the connection breaks. */
+  async *events<Data>(path: string): AsyncGenerator<StreamedEvent<Data>> {
+    let lastId = '';
+    for (let fruitless = 0; fruitless < FRUITLESS_ATTEMPTS; fruitless++) {
+      const answer = await this.openStream(path, lastId);
+      if (answer?.status === NO_CONTENT) return;
+      for await (const message of messagesOf(answer)) {
+        fruitless = 0;
+        lastId = message.id ?? lastId;
+        yield { type: message.event ?? 'message', data: JSON.parse(message.data) as Data };
+      }
+      await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS));
+    }
+    throw new CommandFailure(`The events of ${path} cannot be read.`);
+  }
+
+  private async openStream(path: string, lastId: string): Promise<Response | undefined> {
+    const headers = { accept: 'text/event-stream', ...(lastId && { 'last-event-id': lastId }) };
+    const answer = await this.fetch(path, { headers, signal: undefined }).catch(() => undefined);
+    if (answer && answer.status >= 400) await this.read(answer);
+    return answer;
+  }
+
+  private fetch(path: string, request: RequestInit = {}): Promise<Response> {
+    return fetch(new URL(path, this.url), {
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+      ...request,
+      headers: { authorization: `Bearer ${this.token}`, ...request.headers },
+    });
+  }
+
+  private async read<Data>(answer: Response): Promise<Data> {
+    const envelope = (await answer.json()) as Envelope<Data>;
+    if (envelope.success) return envelope.data;
+    const details = envelope.details === undefined ? '' : `\n${JSON.stringify(envelope.details, null, 2)}`;
+    throw new CommandFailure(`${answer.status} ${envelope.code}: ${envelope.error}${details}`);
+  }
+}
+
+/** The messages of a stream as far as it got. */
+async function* messagesOf(answer: Response | undefined): AsyncGenerator<EventSourceMessage> {
+  if (!answer?.body) return;
+  const text = answer.body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
+  try {
+    yield* text as unknown as AsyncIterable<EventSourceMessage>;
+  } catch {
+    // A broken connection ends the stream like any other end: the caller connects again.
+  }
+}
