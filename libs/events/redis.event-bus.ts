@@ -1,0 +1,75 @@
+import { Redis, type RedisOptions } from 'ioredis';
+import { EventBus, type BusMessage } from './event-bus.js';
+import { Listeners, type BusListener } from './listeners.js';
+
+const RECONNECT_AT_MOST_MS = 1_000;
+const PUBLISH_TIMEOUT_MS = 2_000;
+/** A subscriber only reads, so a connection that died silently is found by asking. */
+const PING_EVERY_MS = 5_000;
+const PING_TIMEOUT_MS = 5_000;
+
+/** Pub/sub of Redis: one channel, one connection to publish and one to listen per process. */
+export class RedisEventBus extends EventBus {
+  private readonly listeners: Listeners;
+  private readonly publisher: Redis;
+  private readonly subscriber: Redis;
+  private readonly ping: NodeJS.Timeout;
+  private closed = false;
+
+  constructor(
+    url: string,
+    private readonly channel: string,
+    private readonly onError: (error: Error) => void,
+  ) {
+    super();
+    this.listeners = new Listeners(onError);
+    this.publisher = new Redis(url, { ...publisherOptions });
+    this.subscriber = new Redis(url, { ...subscriberOptions });
+    this.publisher.on('error', onError);
+    this.subscriber.on('error', onError);
+    this.subscriber.on('message', (_channel: string, text: string) => this.listeners.deliver(text));
+    this.subscriber.subscribe(channel).catch(onError);
+    this.ping = setInterval(() => void this.subscriber.ping().catch(onError), PING_EVERY_MS);
+    this.ping.unref();
+  }
+
+  async publish(message: BusMessage): Promise<void> {
+    if (this.closed || this.publisher.status !== 'ready') return;
+    await this.publisher.publish(this.channel, JSON.stringify(message)).catch(this.onError);
+  }
+
+  subscribe(listener: BusListener): () => void {
+    return this.listeners.add(listener);
+  }
+
+  healthy(): boolean {
+    return !this.closed && this.publisher.status === 'ready' && this.subscriber.status === 'ready';
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    clearInterval(this.ping);
+    this.subscriber.disconnect();
+    this.publisher.disconnect();
+  }
+}
+
+const connectionOptions: RedisOptions = {
+  retryStrategy: (times) => Math.min(times * 100, RECONNECT_AT_MOST_MS),
+  connectTimeout: PUBLISH_TIMEOUT_MS,
+  keepAlive: 10_000,
+};
+
+const publisherOptions: RedisOptions = {
+  ...connectionOptions,
+  // A hint is worth nothing later: it fails at once while Redis is away.
+  enableOfflineQueue: false,
+  maxRetriesPerRequest: 0,
+  commandTimeout: PUBLISH_TIMEOUT_MS,
+};
+
+const subscriberOptions: RedisOptions = {
+  ...connectionOptions,
+  maxRetriesPerRequest: null,
+  socketTimeout: PING_TIMEOUT_MS,
+};

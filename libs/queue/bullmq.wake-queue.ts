@@ -1,0 +1,115 @@
+import type { IQueueBackend, Job, Queue, Worker } from 'bullmq';
+import { LANES, type Lane } from '#libs/nodes/node.js';
+import type { QueueBackend } from './queue-backend.js';
+import { WakeQueue, type WakeQueueConsumer, type WakeUp } from './wake-queue.js';
+
+const WAKE_TIMEOUT_MS = 2_000;
+const CLOSE_TIMEOUT_MS = 5_000;
+const WAKE_UPS_PER_CALL = 500;
+/** How soon a worker tries again after a connection error; BullMQ's own is 15 s. */
+const RETRY_MS = 1_000;
+
+type WakeUpData = Pick<WakeUp, 'generationId' | 'dispatch'>;
+type WakeUpQueue = Queue<WakeUpData, any, string, WakeUpData, any, string, IQueueBackend, unknown>;
+type WakeUpWorker = Worker<WakeUpData, void, string, IQueueBackend, any, unknown>;
+
+/**
+ * Wake-ups as BullMQ jobs, one queue per lane. An entry is named after its generation and wake-up number
+ * and leaves nothing behind, so that no older one can swallow it. Retries and stalls are not BullMQ's
+ * business: leases and the reconciler see to that.
+ */
+export class BullmqWakeQueue extends WakeQueue {
+  private readonly lanes: Map<Lane, WakeUpQueue>;
+  private readonly consumers = new Set<WakeQueueConsumer>();
+
+  constructor(
+    private readonly backend: QueueBackend,
+    private readonly onError: (error: Error) => void = () => undefined,
+  ) {
+    super();
+    this.lanes = new Map(LANES.map((lane) => [lane, this.createQueue(lane)]));
+  }
+
+  /** BullMQ's own objects, for the queue board. */
+  queues(): WakeUpQueue[] {
+    return [...this.lanes.values()];
+  }
+
+  async wake(wakeUps: WakeUp[]): Promise<void> {
+    if (wakeUps.length === 0 || !this.backend.ready()) return;
+    await within(WAKE_TIMEOUT_MS, this.addAll(wakeUps)).catch(this.onError);
+  }
+
+  consume(lane: Lane, concurrency: number, handler: (wakeUp: WakeUp) => Promise<void>): WakeQueueConsumer {
+    const worker = new this.backend.classes.Worker<WakeUpData, void>(
+      queueName(lane),
+      (job: Job<WakeUpData>) => handler({ lane, ...job.data }),
+      { ...this.backend.workerOptions, concurrency, runRetryDelay: RETRY_MS, maxStalledCount: 1_000 },
+    );
+    worker.on('error', this.onError);
+    worker.on('failed', (_job, error) => this.onError(error));
+    const consumer: WakeQueueConsumer = {
+      pause: () => worker.pause(true),
+      close: async () => {
+        this.consumers.delete(consumer);
+        await this.closeWorker(worker);
+      },
+    };
+    this.consumers.add(consumer);
+    return consumer;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.consumers].map((consumer) => consumer.close()));
+    await Promise.all(this.queues().map((queue) => within(CLOSE_TIMEOUT_MS, queue.close()).catch(this.onError)));
+    await within(CLOSE_TIMEOUT_MS, this.backend.close()).catch(this.onError);
+  }
+
+  /** A worker waits for its running handlers, but would wait for ever for a datastore that is away. */
+  private async closeWorker(worker: WakeUpWorker): Promise<void> {
+    const force = await within(WAKE_TIMEOUT_MS, this.backend.ping()).then(() => false, () => true);
+    await within(CLOSE_TIMEOUT_MS, worker.close(force)).catch(this.onError);
+  }
+
+  private createQueue(lane: Lane) {
+    const queue = new this.backend.classes.Queue<WakeUpData>(queueName(lane), this.backend.queueOptions);
+    queue.on('error', this.onError);
+    return queue;
+  }
+
+  private async addAll(wakeUps: WakeUp[]): Promise<void> {
+    for (const [lane, queue] of this.lanes) {
+      const entries = wakeUps.filter((wakeUp) => wakeUp.lane === lane).map(queueEntry);
+      for (let from = 0; from < entries.length; from += WAKE_UPS_PER_CALL) {
+        await queue.addBulk(entries.slice(from, from + WAKE_UPS_PER_CALL));
+      }
+    }
+  }
+}
+
+const queueName = (lane: Lane) => `platen-${lane}`;
+
+const queueEntry = ({ generationId, dispatch, delayMs }: WakeUp) => ({
+  name: 'wake',
+  data: { generationId, dispatch },
+  opts: {
+    jobId: `gen-${generationId}-${dispatch}`,
+    attempts: 1,
+    removeOnComplete: true,
+    removeOnFail: true,
+    ...(delayMs !== undefined && { delay: delayMs }),
+  },
+});
+
+async function within<Result>(milliseconds: number, work: Promise<Result>): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`The queue took longer than ${milliseconds} ms`)), milliseconds);
+  });
+  try {
+    return await Promise.race([work, timeout]);
+  } finally {
+    clearTimeout(timer);
+    work.catch(() => undefined);
+  }
+}

@@ -1,0 +1,49 @@
+import { createPostgresBackend, runMigrations, withBackend } from 'bullmq';
+import pg from 'pg';
+import { LANES } from '#libs/nodes/node.js';
+import type { AnyBackendFactory, QueueBackend } from './queue-backend.js';
+
+/** BullMQ's tables live beside Platen's, in a schema of their own. */
+const SCHEMA = 'bullmq';
+/** Each worker keeps one connection for LISTEN. A pool without spare ones hangs. */
+const POOL_SIZE = LANES.length + 4;
+const CONNECT_TIMEOUT_MS = 2_000;
+
+/** Connects to Postgres and brings BullMQ's schema up to date. Safe in any number of processes at once. */
+export async function connectPostgresBackend(
+  url: string,
+  onError: (error: Error) => void,
+): Promise<QueueBackend> {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: POOL_SIZE,
+    options: `-c search_path=${SCHEMA}`,
+    application_name: 'platen-queue',
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+  });
+  pool.on('error', onError);
+  await migrate(pool);
+  return {
+    classes: withBackend(createPostgresBackend as AnyBackendFactory),
+    queueOptions: { connection: pool },
+    workerOptions: { connection: pool },
+    ready: () => true,
+    ping: () => pool.query('select 1'),
+    close: () => pool.end(),
+  };
+}
+
+async function migrate(pool: pg.Pool): Promise<void> {
+  try {
+    const client = await pool.connect();
+    try {
+      await runMigrations(client, SCHEMA);
+    } finally {
+      client.release();
+    }
+  } catch (error) {
+    await pool.end();
+    throw error;
+  }
+}

@@ -1,0 +1,16 @@
+import type { BackendClasses, BackendFactory, IQueueBackend } from 'bullmq';
+
+/** Which datastore BullMQ runs on. The types of its connection end here: the queue is the same code on all. */
+export interface QueueBackend {
+  classes: Pick<BackendClasses<IQueueBackend, unknown>, 'Queue' | 'Worker'>;
+  queueOptions: { connection: unknown; prefix?: string };
+  workerOptions: { connection: unknown; prefix?: string };
+  /** Whether a wake-up can be stored right now. */
+  ready(): boolean;
+  /** Fails when the datastore does not answer. */
+  ping(): Promise<unknown>;
+  /** Ends the connections that queues and workers share. */
+  close(): Promise<void>;
+}
+
+export type AnyBackendFactory = BackendFactory<IQueueBackend, unknown>;
