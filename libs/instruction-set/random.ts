@@ -20,16 +20,15 @@ export function sfc32(a: number, b: number, c: number, d: number): RandomStream 
   };
 }
 
-/** A stream of its own for `name`, seeded by SHA-256(hash + ':' + name): drawing from one moves no other. */
-export function randomStream(hash: string, name: string): RandomStream {
+/** The four seeds of the stream called `name`: SHA-256(hash + ':' + name). For code that runs elsewhere. */
+export function streamSeed(hash: string, name: string): [number, number, number, number] {
   const digest = createHash('sha256').update(`${hash}:${name}`).digest();
-  return sfc32(
-    digest.readUInt32BE(0),
-    digest.readUInt32BE(4),
-    digest.readUInt32BE(8),
-    digest.readUInt32BE(12),
-  );
+  return [digest.readUInt32BE(0), digest.readUInt32BE(4), digest.readUInt32BE(8), digest.readUInt32BE(12)];
 }
+
+/** A stream of its own for `name`: drawing from one moves no other. */
+export const randomStream = (hash: string, name: string): RandomStream =>
+  sfc32(...streamSeed(hash, name));
 
 /** Seeded draws in the forms nodes need. */
 export class SeededRandom {

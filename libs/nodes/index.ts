@@ -1,6 +1,9 @@
 import type { ScriptSandbox } from '#libs/sandbox/script-sandbox.js';
 import type { SketchRenderer } from '#libs/sandbox/sketch-renderer.js';
+import { javascriptNode } from './javascript.node.js';
 import type { NodeDefinition } from './node.js';
+import { promptNode } from './prompt.node.js';
+import { variablesNode } from './variables.node.js';
 
 /** What nodes work with. Both start lazily, so that the API can list nodes without a browser. */
 export interface NodeTools {
@@ -9,4 +12,8 @@ export interface NodeTools {
 }
 
 /** Every built-in node: one line each. `registrations.spec.ts` compares this list with the folder. */
-export const createNodes = (tools: NodeTools): NodeDefinition[] => [];
+export const createNodes = (tools: NodeTools): NodeDefinition[] => [
+  javascriptNode(tools.scripts),
+  promptNode,
+  variablesNode,
+];

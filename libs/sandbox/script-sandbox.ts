@@ -18,7 +18,10 @@ export interface ScriptRun {
   entry: 'function_body' | 'compute_cost' | 'expression';
   /** Names the code can read. */
   globals: JsonObject;
-  /** Seeds `Math.random` and friends; absent: `Math.random` and `Date` throw. */
+  /**
+   * Seeds `Math.random` and `random()`; the clock then stands still at 2000-01-01T00:00:00Z. Absent:
+   * `Math.random()` throws, and so does asking for the time (`new Date()`, `Date.now()`).
+   */
   hash?: string;
   limits: ScriptLimits;
   signal?: AbortSignal;
@@ -29,14 +32,28 @@ export class ScriptError extends Error {
   constructor(
     readonly reason: 'error' | 'time_limit' | 'memory_limit' | 'result',
     message: string,
+    /** What the script wrote to its console before it failed. */
+    readonly logs: string[] = [],
   ) {
     super(message);
     this.name = 'ScriptError';
   }
 }
 
+/** The script was not run, or its process died under it: no fault of the script, another try may help. */
+export class SandboxUnavailable extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'SandboxUnavailable';
+  }
+}
+
 /** Runs untrusted JavaScript with nothing of the host in reach, under hard limits. */
 export abstract class ScriptSandbox {
+  /**
+   * `logs` are the last 100 lines of the script's console. Throws ScriptError, SandboxUnavailable, or the
+   * signal's reason. JSON results end at 4 MiB and 64 levels, bytes at 16 MiB.
+   */
   abstract run(script: ScriptRun): Promise<{ value: ScriptValue; logs: string[] }>;
   abstract close(): Promise<void>;
 }

@@ -1,0 +1,83 @@
+import { defineNode, inputFault } from './node.js';
+
+interface PromptPayload {
+  template: string | number | boolean;
+  model?: string;
+}
+
+/**
+ * Writes a text. `{red|green|blue}` becomes one of its alternatives, `{3::red|blue}` one in proportion to
+ * its weight (1 where none is written), picked by the edition's hash. Alternatives may be empty and may
+ * stand inside others. Braces without a `|` stay as they are, and so does what follows a backslash:
+ * `\{a\|b\}` is `{a|b}`. Values that were put into the template count as if written there.
+ */
+export const promptNode = defineNode<PromptPayload>({
+  name: 'prompt',
+  aliases: [],
+  title: 'Prompt',
+  lane: 'default',
+  payload: {
+    type: 'object',
+    required: ['template'],
+    additionalProperties: false,
+    properties: {
+      // A template that is exactly one `{{variable}}` arrives with that variable's type.
+      template: { type: ['string', 'number', 'boolean'], maxLength: 100_000 },
+      model: { type: 'string' },
+    },
+  },
+  timeLimitMs: 10_000,
+  check: ({ template, model }) => [
+    ...(model === undefined ? [] : [{ path: 'model', message: 'is not available yet' }]),
+    ...(hasPickableAlternatives(template) ? [] : [{ path: 'template', message: NO_WEIGHT }]),
+  ],
+  async run({ payload, random }) {
+    const pick = (options: Option[]) =>
+      random.weightedPick(options, options.map(({ weight }) => weight)).text;
+    if (!hasPickableAlternatives(payload.template)) throw inputFault('INVALID_PAYLOAD', `template ${NO_WEIGHT}`);
+    return { kind: 'done', value: replaceAlternatives(String(payload.template), pick) };
+  },
+});
+
+interface Option {
+  text: string;
+  weight: number;
+}
+
+const NO_WEIGHT = 'must give some alternative a weight above zero';
+const TOKEN = /\\[{}|\\]|[{}|]|[^\\{}|]+|\\/g;
+const WEIGHT = /^\s*(\d{1,9}(?:\.\d{1,9})?)::/;
+
+/** The template with each group of alternatives, innermost first, replaced by what `pick` says. */
+function replaceAlternatives(template: string, pick: (options: Option[]) => string): string {
+  // The text so far of each open brace's alternatives; below them all, the text around.
+  const open: string[][] = [['']];
+  const write = (text: string) => {
+    const texts = open.at(-1) as string[];
+    texts.push((texts.pop() as string) + text);
+  };
+  for (const [token] of template.matchAll(TOKEN)) {
+    if (token === '{') open.push(['']);
+    else if (token === '|' && open.length > 1) (open.at(-1) as string[]).push('');
+    else if (token === '}' && open.length > 1) {
+      const texts = open.pop() as string[];
+      write(texts.length > 1 ? pick(texts.map(optionOf)) : `{${texts[0]}}`);
+    } else write(token.length === 2 && token.startsWith('\\') ? token.slice(1) : token);
+  }
+  const [around, ...unclosed] = open.map((texts) => texts.join('|'));
+  return [around, ...unclosed].join('{');
+}
+
+function optionOf(text: string): Option {
+  const weight = WEIGHT.exec(text);
+  return weight ? { text: text.slice(weight[0].length), weight: Number(weight[1]) } : { text, weight: 1 };
+}
+
+function hasPickableAlternatives(template: PromptPayload['template']): boolean {
+  let isPickable = true;
+  replaceAlternatives(String(template), (options) => {
+    isPickable &&= options.some(({ weight }) => weight > 0);
+    return options[0]?.text ?? '';
+  });
+  return isPickable;
+}

@@ -1,0 +1,112 @@
+import { chromium, type Browser } from 'playwright-core';
+import { SketchError } from '#libs/sandbox/sketch-renderer.js';
+import { provideChromium, type ChromiumFiles } from './chromium-files.js';
+
+export interface ChromiumOptions {
+  /** Where the browser is unpacked: private to this user, kept between runs. */
+  cacheDirectory: string;
+  /** A Chrome or Chromium to use instead of npm's. */
+  executablePath?: string;
+  /** Renders even where Chromium's own sandbox cannot be had. */
+  allowUnsandboxed: boolean;
+}
+
+export interface RunningChromium {
+  browser: Browser;
+  pid: number;
+  sandboxed: boolean;
+}
+
+const LAUNCH_LIMIT_MS = 30_000;
+
+/** Nothing listens on port 1, and `<-loopback>` sends even local addresses there. */
+const DEAD_PROXY = { server: 'http://127.0.0.1:1', bypass: '<-loopback>' };
+
+const ARGUMENTS = [
+  // Drawing: always the same software, so that bytes do not depend on a graphics card.
+  '--use-gl=angle',
+  '--use-angle=swiftshader',
+  '--enable-unsafe-swiftshader',
+  '--disable-accelerated-2d-canvas',
+  '--force-color-profile=srgb',
+  '--font-render-hinting=none',
+  '--disable-lcd-text',
+  // Ways out.
+  '--host-resolver-rules=MAP * ~NOTFOUND',
+  '--dns-prefetch-disable',
+  '--webrtc-ip-handling-policy=disable_non_proxied_udp',
+  '--force-webrtc-ip-handling-policy=disable_non_proxied_udp',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--no-pings',
+  '--no-first-run',
+  '--mute-audio',
+];
+
+/**
+ * Starts a browser with its own sandbox on. Throws SketchError `unsandboxed` where that cannot be and is
+ * not waived, `browser` when it does not start at all.
+ */
+export async function launchChromium(options: ChromiumOptions): Promise<RunningChromium> {
+  try {
+    const files = await provideChromium(options.cacheDirectory, options.executablePath);
+    try {
+      return await start(files, true);
+    } catch (failure) {
+      if (!lacksSandbox(failure)) throw failure;
+      if (!options.allowUnsandboxed) throw unsandboxed();
+      return await start(files, false);
+    }
+  } catch (failure) {
+    if (failure instanceof SketchError) throw failure;
+    throw new SketchError('browser', `Chromium did not start: ${firstLines(failure)}`, false);
+  }
+}
+
+async function start(files: ChromiumFiles, sandboxed: boolean): Promise<RunningChromium> {
+  const asRoot = process.getuid?.() === 0;
+  const browser = await chromium.launch({
+    executablePath: asRoot && sandboxed ? files.unprivilegedWrapper : files.executable,
+    chromiumSandbox: sandboxed,
+    args: ARGUMENTS,
+    proxy: DEAD_PROXY,
+    env: environment(files),
+    timeout: LAUNCH_LIMIT_MS,
+    handleSIGHUP: false,
+    handleSIGINT: false,
+    handleSIGTERM: false,
+  });
+  return { browser, pid: await processId(browser), sandboxed };
+}
+
+/** Everything the browser gets to see of the host's environment. */
+const environment = (files: ChromiumFiles): Record<string, string> => ({
+  PATH: '/usr/local/bin:/usr/bin:/bin',
+  PLATEN_CHROMIUM: files.executable,
+  FONTCONFIG_FILE: files.fontConfig,
+  LANG: 'C.UTF-8',
+  TZ: 'UTC',
+  ...(files.libraries ? { LD_LIBRARY_PATH: files.libraries } : {}),
+});
+
+async function processId(browser: Browser): Promise<number> {
+  const session = await browser.newBrowserCDPSession();
+  const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+  await session.detach();
+  return processInfo.find((entry) => entry.type === 'browser')?.id ?? 0;
+}
+
+const text = (failure: unknown) => (failure instanceof Error ? failure.message : String(failure));
+const firstLines = (failure: unknown) => text(failure).split('\n').slice(0, 20).join('\n');
+
+/** What Chromium and `unshare` say when user namespaces are forbidden. */
+const lacksSandbox = (failure: unknown) =>
+  /No usable sandbox|without --no-sandbox|unshare failed|unshare: not found|sandbox_linux|credentials\.cc|namespace/i.test(text(failure));
+
+const unsandboxed = () =>
+  new SketchError(
+    'unsandboxed',
+    "Chromium's own sandbox cannot be had here (user namespaces are forbidden), so sketches are refused. " +
+      'Allow user namespaces, or set ALLOW_UNSANDBOXED_CHROMIUM=true where only trusted sketches run.',
+    true,
+  );

@@ -1,0 +1,24 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Where a page finds the runtime, and the script that names the edition. */
+export const RUNTIME_PATH = '.platen/runtime.js';
+export const EDITION_PATH = '.platen/edition.js';
+
+/** In the order they need each other. They are plain scripts that share the name `platen`. */
+const PARTS = [
+  'sha256', 'random', 'log', 'clock', 'loads', 'errors', 'surroundings', 'pseudorandom', 'fxhash', 'p5', 'main',
+];
+
+const read = (part: string) => readFileSync(join(import.meta.dirname, 'page', `${part}.page.js`), 'utf8');
+
+let script: string | undefined;
+
+/**
+ * What runs in the page before the sketch: seeded randomness, virtual time, fxhash's names, the capture.
+ * It waits for `platen.begin(edition)`, which hides it from the sketch.
+ */
+export function pageRuntime(): string {
+  script ??= `(() => {\n'use strict';\nconst platen = (window.platen = {});\n${PARTS.map(read).join('\n')}})();`;
+  return script;
+}

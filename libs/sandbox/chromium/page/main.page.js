@@ -1,0 +1,78 @@
+/* Ties the parts together. `platen.begin` is called once, by the script that brings the edition. */
+(() => {
+  const MAX_PIXELS = 40_000_000;
+  const QUALITY = 0.95;
+  let settle;
+  /** Settles once, with the picture or with why there is none. */
+  platen.outcome = new Promise((resolve) => {
+    settle = resolve;
+  });
+
+  let ended = false;
+  let edition;
+  let p5;
+  let features = () => ({});
+
+  function end(outcome) {
+    ended = true;
+    platen.clock.stop();
+    settle({ ...outcome, logs: platen.log.lines });
+  }
+
+  const area = (canvas) => canvas.width * canvas.height;
+
+  /** p5's main canvas, else the largest in the page. */
+  function mainCanvas() {
+    const candidates = p5.inUse() ? p5.canvases() : [...document.querySelectorAll('canvas')];
+    return candidates.reduce((best, canvas) => (best && area(best) >= area(canvas) ? best : canvas), undefined);
+  }
+
+  const scalar = (value) => (['string', 'number', 'boolean'].includes(typeof value) ? value : String(value));
+  const scalars = (record) =>
+    Object.fromEntries(Object.entries(record).map(([name, value]) => [name, scalar(value)]));
+
+  function contextLost(canvas) {
+    const context = ['webgl2', 'webgl'].map((kind) => canvas.getContext(kind)).find(Boolean);
+    return context?.isContextLost() ?? false;
+  }
+
+  /** Takes the picture now, in the task that drew it: later, a WebGL canvas may be empty. */
+  platen.capture = () => {
+    if (ended) return undefined;
+    const canvas = mainCanvas();
+    if (!canvas) return end({ fault: 'no_canvas', message: 'The sketch ended without a canvas' });
+    if (area(canvas) === 0 || area(canvas) > MAX_PIXELS) {
+      return end({ fault: 'error', message: `A canvas of ${canvas.width} x ${canvas.height} cannot be saved` });
+    }
+    if (contextLost(canvas)) return end({ fault: 'browser', message: 'The graphics context was lost' });
+    const url = canvas.toDataURL(`image/${edition.format}`, QUALITY);
+    const { width, height } = canvas;
+    return end({ url, width, height, features: scalars(features()) });
+  };
+
+  const RULES = {
+    capture: () => false,
+    noLoop: () => (p5.inUse() ? p5.drewOnce() && p5.stopped() : platen.clock.idle()),
+    firstFrame: () => (p5.inUse() ? p5.drewOnce() : mainCanvas() !== undefined || platen.clock.idle()),
+  };
+  const endIfOver = () => {
+    if (RULES[edition.endsAt]()) platen.capture();
+  };
+
+  platen.begin = (given) => {
+    edition = given;
+    const surroundings = platen.surround(edition);
+    p5 = platen.watchP5(edition, surroundings);
+    platen.definePseudorandom(edition);
+    features = platen.defineFxhash(edition);
+    Object.assign(window, { hash: edition.hash, variables: edition.variables, capture: platen.capture });
+    p5.onFrame(endIfOver);
+    platen.clock.afterFrame(() => p5.inUse() || endIfOver());
+    platen.reportErrors((message) => end({ fault: 'error', message }));
+    // fxhash's own snippet reads its hash from the address.
+    const query = { fxhash: edition.hash, fxiteration: 1, fxcontext: 'capture' };
+    if (edition.isPreview) query.preview = 1;
+    history.replaceState(null, '', `?${new URLSearchParams(query)}`);
+    delete window.platen;
+  };
+})();

@@ -1,0 +1,138 @@
+import type { Browser, BrowserContext, CDPSession, JSHandle, Page, Route } from 'playwright-core';
+import type { SketchRun } from '#libs/sandbox/sketch-renderer.js';
+import {
+  commonFile, CONTENT_SECURITY_POLICY, sketchFiles, SKETCH_ORIGIN, type SiteFile,
+} from './sketch-site.js';
+
+/** How a sketch ended in its page. */
+export type PageOutcome =
+  | { url: string; width: number; height: number; features: Record<string, string | number | boolean>; logs: string[] }
+  | { fault: 'error' | 'no_canvas' | 'browser'; message: string; logs: string[] };
+
+interface Platen {
+  outcome: Promise<PageOutcome>;
+  log: { lines: string[] };
+}
+
+const OPEN_LIMIT_MS = 20_000;
+const RESCUE_LIMIT_MS = 250;
+const CLOSE_LIMIT_MS = 5_000;
+
+const within = async <Value>(limitMs: number, work: Promise<Value>): Promise<Value | undefined> => {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<undefined>((resolve) => (timer = setTimeout(resolve, limitMs, undefined)));
+  return Promise.race([work.catch(() => undefined), limit]).finally(() => clearTimeout(timer));
+};
+
+/**
+ * One document in a browser context of its own, for one render. It loads up to the script that names the
+ * edition and waits there, so that it can be prepared before the sketch is known.
+ */
+export class SketchPage {
+  private files = new Map<string, SiteFile>();
+  private readonly held: Route[] = [];
+  private started = false;
+  private opened = false;
+  private platen!: JSHandle<Platen>;
+
+  private constructor(
+    private readonly context: BrowserContext,
+    private readonly page: Page,
+    private readonly session: CDPSession,
+    private readonly p5Version: SketchRun['p5Version'],
+    private readonly document: string,
+  ) {}
+
+  /** Opens `html` (see `sketchDocument`) in a window of the given size. */
+  static async open(
+    browser: Browser,
+    html: string,
+    { p5Version, width, height }: Pick<SketchRun, 'p5Version' | 'width' | 'height'>,
+  ): Promise<SketchPage> {
+    const context = await browser.newContext({
+      viewport: { width, height },
+      locale: 'en-US',
+      timezoneId: 'UTC',
+      colorScheme: 'light',
+      serviceWorkers: 'block',
+      acceptDownloads: false,
+    });
+    try {
+      context.setDefaultTimeout(OPEN_LIMIT_MS);
+      const page = await context.newPage();
+      const opened = new SketchPage(context, page, await context.newCDPSession(page), p5Version, html);
+      await opened.load();
+      return opened;
+    } catch (failure) {
+      await context.close().catch(() => undefined);
+      throw failure;
+    }
+  }
+
+  private async load(): Promise<void> {
+    const atEdition = new Promise<true>((resolve, reject) => {
+      const arrive = () => this.held.length > 0 && resolve(true);
+      this.context.route('**', (route) => this.answer(route).then(arrive, reject)).catch(reject);
+    });
+    // What fails first is told below; the rest has no one to tell.
+    atEdition.catch(() => undefined);
+    this.context.on('page', (popup) => void popup.close().catch(() => undefined));
+    await this.page.goto(`${SKETCH_ORIGIN}/`, { waitUntil: 'commit' });
+    if (!(await within(OPEN_LIMIT_MS, atEdition))) throw new Error('The page did not load');
+    this.platen = await this.page.evaluateHandle<Platen>('platen');
+  }
+
+  async resize(width: number, height: number): Promise<void> {
+    const size = this.page.viewportSize();
+    if (size?.width !== width || size.height !== height) await this.page.setViewportSize({ width, height });
+  }
+
+  /** Lets the sketch run and resolves when it ends. Rejects when the page or its browser dies. */
+  async run(sketch: SketchRun): Promise<PageOutcome> {
+    const ended = this.platen.evaluate((platen) => platen.outcome);
+    // The page may die before the answers are given; `ended` tells.
+    ended.catch(() => undefined);
+    this.files = sketchFiles(sketch);
+    this.started = true;
+    await Promise.all(this.held.map((route) => this.answer(route).catch(() => undefined)));
+    return ended;
+  }
+
+  /** The console of a page that may be caught in a loop. */
+  async rescueLogs(): Promise<string[]> {
+    return (await this.readLogs()) ?? (await this.interrupt().then(() => this.readLogs())) ?? [];
+  }
+
+  private readLogs(): Promise<string[] | undefined> {
+    return within(RESCUE_LIMIT_MS, this.platen.evaluate((platen) => platen.log.lines));
+  }
+
+  /** Ends the script that runs, without which a page in a loop does not close. */
+  private async interrupt(): Promise<void> {
+    await within(RESCUE_LIMIT_MS, this.session.send('Runtime.terminateExecution'));
+  }
+
+  async close(): Promise<void> {
+    await this.interrupt();
+    await within(CLOSE_LIMIT_MS, this.context.close());
+  }
+
+  private async answer(route: Route): Promise<void> {
+    const url = new URL(route.request().url());
+    if (url.origin !== SKETCH_ORIGIN) return route.abort('blockedbyclient');
+    if (route.request().resourceType() === 'document') return this.answerDocument(route);
+    const path = decodeURIComponent(url.pathname.slice(1));
+    const file = commonFile(path, this.p5Version) ?? this.files.get(path);
+    if (file) return route.fulfill({ body: file.body, contentType: file.contentType });
+    if (this.started) return route.fulfill({ status: 404, body: '' });
+    this.held.push(route);
+  }
+
+  /** Only the first document is answered: 204 leaves a sketch that navigates where it is. */
+  private async answerDocument(route: Route): Promise<void> {
+    if (this.opened) return route.fulfill({ status: 204 });
+    this.opened = true;
+    const headers = { 'content-security-policy': CONTENT_SECURITY_POLICY };
+    return route.fulfill({ body: this.document, contentType: 'text/html; charset=utf-8', headers });
+  }
+}

@@ -1,0 +1,121 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, extname, join } from 'node:path';
+import type { SketchRun } from '#libs/sandbox/sketch-renderer.js';
+import { captureRule, createsCanvas } from './capture-rule.js';
+import { adoptLibraries, isLibraryFile, sketchScripts } from './index-html.js';
+import { EDITION_PATH, pageRuntime, RUNTIME_PATH } from './page-runtime.js';
+
+/** `*.localhost` is a secure context, so that crypto and WebCodecs are there. */
+export const SKETCH_ORIGIN = 'http://sketch.localhost';
+
+export interface SiteFile {
+  body: string | Buffer;
+  contentType: string;
+}
+
+const TYPES: Record<string, string> = {
+  '.html': 'text/html',
+  '.htm': 'text/html',
+  '.js': 'text/javascript',
+  '.mjs': 'text/javascript',
+  '.css': 'text/css',
+  '.json': 'application/json',
+  '.svg': 'image/svg+xml',
+  '.xml': 'text/xml',
+};
+
+const require = createRequire(import.meta.url);
+const p5Folder = (version: SketchRun['p5Version']) =>
+  join(dirname(require.resolve(version === '1' ? 'p5' : 'p5v2')), '..', 'lib');
+
+/** Without `charset=utf-8`, p5 2 does not even parse. */
+const textFile = (path: string, body: string): SiteFile => ({
+  body,
+  contentType: `${TYPES[extname(path).toLowerCase()] ?? 'text/plain'}; charset=utf-8`,
+});
+
+const libraryTexts = new Map<string, string>();
+function libraryFile(path: string): SiteFile {
+  const text = libraryTexts.get(path) ?? readFileSync(path, 'utf8');
+  libraryTexts.set(path, text);
+  return textFile(path, text);
+}
+
+/** What every page of one p5 version gets, whatever its sketch: it can be loaded before there is one. */
+export function commonFile(path: string, version: SketchRun['p5Version']): SiteFile | undefined {
+  if (path === RUNTIME_PATH) return textFile(path, pageRuntime());
+  if (path === '.platen/p5.js') return libraryFile(join(p5Folder(version), 'p5.min.js'));
+  if (path === '.platen/p5.sound.js' && version === '1') {
+    return libraryFile(join(p5Folder(version), 'addons', 'p5.sound.min.js'));
+  }
+  return undefined;
+}
+
+/** The page around a sketch that is one program. It stops at the edition until there is one. */
+const CODE_PAGE = `<!doctype html>
+<html><head><meta charset="utf-8"><title>Sketch</title>
+<style>html, body { margin: 0; padding: 0; overflow: hidden } canvas { display: block }</style>
+<script src="/${RUNTIME_PATH}"></script>
+<script src="/.platen/p5.js"></script>
+<script src="/${EDITION_PATH}"></script>
+</head><body><main></main><script src="/sketch.js"></script></body></html>`;
+
+/** The document of a sketch, before its edition is known. */
+export const sketchDocument = (sketch: SketchRun): string =>
+  'code' in sketch.source ? CODE_PAGE : adoptLibraries(sketch.source.files);
+
+/** What the sketch's author wrote, without libraries that came along: what the capture rule goes by. */
+export const sourceText = ({ source }: SketchRun): string => {
+  if ('code' in source) return source.code;
+  const scripts = Object.entries(source.files).filter(([path]) => /\.[cm]?js$/.test(path) && !isLibraryFile(path));
+  return [sketchScripts(source.files['index.html'] ?? ''), ...scripts.map(([, text]) => text)].join('\n');
+};
+
+/** The script that names the edition and starts the virtual time. */
+function editionScript(sketch: SketchRun): string {
+  const code = sourceText(sketch);
+  const edition = {
+    hash: sketch.hash,
+    variables: sketch.variables,
+    pixelDensity: sketch.pixelDensity,
+    renderer: sketch.renderer === 'WEBGL' ? 'WEBGL' : 'P2D',
+    format: sketch.format,
+    isPreview: sketch.isPreview,
+    endsAt: captureRule(code),
+    createsCanvas: createsCanvas(code),
+  };
+  return `platen.begin(${JSON.stringify(edition)});`;
+}
+
+/** Files by their path, of one sketch. Images shadow nothing of the sketch's own. */
+export function sketchFiles(sketch: SketchRun): Map<string, SiteFile> {
+  const own = 'code' in sketch.source ? { 'sketch.js': sketch.source.code } : sketch.source.files;
+  const files = new Map<string, SiteFile>();
+  for (const [path, asset] of Object.entries(sketch.assets)) {
+    files.set(plainPath(path), { body: Buffer.from(asset.bytes), contentType: asset.mimeType });
+  }
+  for (const [path, text] of Object.entries(own)) files.set(plainPath(path), textFile(path, text));
+  files.set(EDITION_PATH, textFile(EDITION_PATH, editionScript(sketch)));
+  return files;
+}
+
+const plainPath = (path: string) => path.replace(/^(\.?\/)+/, '');
+
+/**
+ * No other source than the sketch's own host, no workers (their clock and randomness are not ours), no
+ * frames, forms, pop-ups, downloads or dialogs, no WebRTC.
+ */
+export const CONTENT_SECURITY_POLICY = [
+  "default-src 'none'",
+  "script-src 'self' 'unsafe-inline' 'unsafe-eval' 'wasm-unsafe-eval' blob: data:",
+  "style-src 'self' 'unsafe-inline' data:",
+  "img-src 'self' blob: data:",
+  "font-src 'self' blob: data:",
+  "media-src 'self' blob: data:",
+  "connect-src 'self' blob: data:",
+  "form-action 'none'",
+  "base-uri 'self'",
+  "webrtc 'block'",
+  'sandbox allow-scripts allow-same-origin',
+].join('; ');

@@ -1,0 +1,86 @@
+import { launchChromium, type ChromiumOptions, type RunningChromium } from './chromium-launch.js';
+import type { SketchRun } from '#libs/sandbox/sketch-renderer.js';
+import { SketchPage } from './sketch-page.js';
+import { sketchDocument } from './sketch-site.js';
+
+interface Spare {
+  p5Version: SketchRun['p5Version'];
+  chromium: RunningChromium;
+  page: Promise<SketchPage | undefined>;
+}
+
+const CLOSE_LIMIT_MS = 5_000;
+
+/** One browser, started on first use and again when it died, and one page in it that waits for a sketch. */
+export class WarmPages {
+  private running?: Promise<RunningChromium>;
+  private spare?: Spare;
+  private closed = false;
+
+  constructor(private readonly options: ChromiumOptions) {}
+
+  /** A page that no other render sees, ready for this sketch. Prepares the next meanwhile. */
+  async take(sketch: SketchRun): Promise<SketchPage> {
+    const chromium = await this.chromium();
+    const page = (await this.takeSpare(chromium, sketch)) ?? (await openPage(chromium, sketch));
+    if ('code' in sketch.source) this.prepare(chromium, sketch);
+    await page.resize(sketch.width, sketch.height);
+    return page;
+  }
+
+  /** Whether the browser is up. False while it is being replaced. */
+  async alive(): Promise<boolean> {
+    const chromium = await this.running?.catch(() => undefined);
+    return chromium?.browser.isConnected() ?? false;
+  }
+
+  /** Ends the browser, at the latest after 5 s by force. */
+  async close(): Promise<void> {
+    this.closed = true;
+    const chromium = await this.running?.catch(() => undefined);
+    if (chromium) await end(chromium);
+  }
+
+  private async chromium(): Promise<RunningChromium> {
+    if (this.closed) throw new Error('The renderer is closed');
+    const chromium = await this.running?.catch(() => undefined);
+    if (chromium?.browser.isConnected()) return chromium;
+    // Another render may have replaced it while this one looked.
+    if (this.running && chromium !== (await this.running.catch(() => undefined))) return this.chromium();
+    this.running = launchChromium(this.options);
+    return this.running;
+  }
+
+  private async takeSpare(chromium: RunningChromium, sketch: SketchRun): Promise<SketchPage | undefined> {
+    const spare = this.spare;
+    if (!spare || !('code' in sketch.source)) return undefined;
+    if (spare.chromium !== chromium || spare.p5Version !== sketch.p5Version) return undefined;
+    this.spare = undefined;
+    return spare.page;
+  }
+
+  private prepare(chromium: RunningChromium, sketch: SketchRun): void {
+    const before = this.spare;
+    if (before?.chromium === chromium && before.p5Version === sketch.p5Version) return;
+    void before?.page.then((page) => page?.close());
+    const page = openPage(chromium, sketch).catch(() => undefined);
+    this.spare = { chromium, p5Version: sketch.p5Version, page };
+  }
+}
+
+const openPage = (chromium: RunningChromium, sketch: SketchRun) =>
+  SketchPage.open(chromium.browser, sketchDocument(sketch), sketch);
+
+async function end({ browser, pid }: RunningChromium): Promise<void> {
+  const force = setTimeout(() => kill(pid), CLOSE_LIMIT_MS);
+  await browser.close().catch(() => undefined);
+  clearTimeout(force);
+}
+
+function kill(pid: number): void {
+  try {
+    if (pid > 0) process.kill(pid, 'SIGKILL');
+  } catch {
+    // It ended by itself.
+  }
+}
