@@ -7,6 +7,7 @@ import { Plans } from '#libs/credits/plans.js';
 import { StepRunner } from '#libs/engine/step-runner.js';
 import type { EventBus } from '#libs/events/event-bus.js';
 import { createEventBus } from '#libs/events/index.js';
+import { ExternalCancels } from '#libs/generations/external-cancels.js';
 import { JobControl } from '#libs/generations/job-control.js';
 import { JobTransactions } from '#libs/generations/job-transaction.js';
 import { PostgresGenerationStore } from '#libs/generations/postgres-generation-store.js';
@@ -32,6 +33,7 @@ export interface Road extends TestDatabase {
   steps: StepRunner;
   control: JobControl;
   reconciler: Reconciler;
+  cancels: ExternalCancels;
   /** A paid job, its generations woken. */
   submit(plan: JobPlan): Promise<SubmittedJob>;
   worker(options?: Partial<WorkerOptions>): GenerationWorker;
@@ -57,13 +59,15 @@ export async function buildRoad({ backend = 'postgres', generationTimeoutMs = 60
   const store = new PostgresGenerationStore(jobs, generationTimeoutMs, queue);
   const storage = new LocalStorage(join(folder, 'storage'));
   const files = new AssetFiles(storage, new Spool(join(folder, 'spool')), { maxBytes: 10_000_000 });
-  const steps = new StepRunner(new NodeRegistry(testNodes(outside)), files);
+  const registry = new NodeRegistry(testNodes(outside));
+  const steps = new StepRunner(registry, files);
   const log = pino({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
   const workers: GenerationWorker[] = [];
   return {
     ...test, outside, bus, queue, store, steps,
     control: new JobControl(jobs, ledger, new Plans({}), queue, bus),
     reconciler: new Reconciler(test.database, jobs, queue, bus),
+    cancels: new ExternalCancels(test.database, registry),
     submit: async (plan) => {
       const job = await submitJob(test.database, plan);
       const lane = plan.lane ?? 'default';

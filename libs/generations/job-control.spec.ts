@@ -1,0 +1,109 @@
+import { Ledger } from '#libs/credits/ledger.js';
+import { account, booksAreRight, eventTypes, generationRows, jobEnds, jobRow, stepRuns } from '../../test/factories/reads.js';
+import { buildRoad, type Road } from '../../test/factories/road.js';
+import { eventually } from '../../test/setup/eventually.js';
+import { claim } from './claims.js';
+
+const slow = (ms: number) => [{ id: 1, nodeName: 'slow', nodePayload: { ms } }];
+
+describe('cancel and resume', () => {
+  let road: Road;
+
+  beforeAll(async () => {
+    road = await buildRoad();
+  });
+  afterEach(() => booksAreRight(road.database));
+  afterAll(() => road.close());
+
+  const take = () => claim(road.database, { lane: 'default', worker: 'test', idle: true });
+
+  it('cancels or completes, never both, at whatever moment the cancel comes', async () => {
+    const worker = road.worker({ concurrency: 20 });
+    worker.start();
+    const jobs = await Promise.all(Array.from({ length: 40 }, () => road.submit({ steps: slow(40), price: 2 })));
+    await Promise.all(
+      jobs.map(async ({ userId, jobId }, index) => {
+        await new Promise((resolve) => setTimeout(resolve, index * 12));
+        await road.control.cancelJob(userId, jobId).catch((error) => {
+          expect(error.code).toBe('INVALID_JOB_STATUS');
+        });
+      }),
+    );
+    const ends = { completed: 0, cancelled: 0 };
+    for (const { jobId, userId } of jobs) {
+      const { status } = await jobRow(road.database, jobId);
+      ends[status as keyof typeof ends] += 1;
+      const types = await eventTypes(road.database, jobId);
+      expect(types.filter((type) => /^job_(completed|cancelled)$/.test(type))).toEqual([`job_${status}`]);
+      const balance = status === 'completed' ? 0 : 2;
+      expect(await account(road.database, userId)).toEqual({ balance, held: 0, open: 0 });
+    }
+    expect(ends.completed).toBeGreaterThan(0);
+    expect(ends.cancelled).toBeGreaterThan(0);
+    await worker.stop();
+  });
+
+  it('refuses what a holder does after a cancel', async () => {
+    const { jobId, userId } = await road.submit({ steps: slow(1) });
+    const lease = await take();
+    await road.store.begin(lease!);
+    const [attempt] = await road.store.startSteps(lease!, [{ stepId: '1', node: 'slow', alias: null, inputDigest: null }]);
+    await road.control.cancelJob(userId, jobId);
+    const result = { files: [], value: 1, traits: [], logs: [] };
+    await expect(road.store.completeStep(lease!, attempt!, result)).rejects.toThrow('lease');
+    await expect(road.store.handBack(lease!)).rejects.toThrow('lease');
+    expect(await account(road.database, userId)).toEqual({ balance: 1, held: 0, open: 0 });
+  });
+
+  it('cancels one edition and lets the others go on', async () => {
+    const { jobId, userId } = await road.submit({ steps: slow(20), generations: 3 });
+    await road.control.cancelGeneration(userId, jobId, 1);
+    await expect(road.control.cancelGeneration(userId, jobId, 1)).rejects.toMatchObject({ code: 'INVALID_GENERATION_STATUS' });
+    await expect(road.control.cancelGeneration(userId, jobId, 9)).rejects.toMatchObject({ code: 'GENERATION_NOT_FOUND' });
+    const worker = road.worker();
+    worker.start();
+    await jobEnds(road.database, jobId, 'cancelled');
+    expect((await generationRows(road.database, jobId)).map(({ status }) => status)).toEqual(['completed', 'cancelled', 'completed']);
+    await road.control.resumeGeneration(userId, jobId, 1);
+    await jobEnds(road.database, jobId, 'completed');
+    expect(await account(road.database, userId)).toEqual({ balance: 0, held: 0, open: 0 });
+    await worker.stop();
+  });
+
+  it('does not resume without the price, and changes nothing then', async () => {
+    const { jobId, userId } = await road.submit({ steps: slow(1), price: 5, basePrice: 1 });
+    await road.control.cancelJob(userId, jobId);
+    const movement = { type: 'adjust', amount: -1_000_000n, key: `adjust:${jobId}` } as const;
+    await road.database.transaction((tx) => new Ledger().append(tx, userId, [movement]));
+    await expect(road.control.resumeJob(userId, jobId)).rejects.toMatchObject({
+      code: 'INSUFFICIENT_CREDITS',
+      details: { required: 6, available: 5 },
+    });
+    expect(await jobRow(road.database, jobId)).toMatchObject({ status: 'cancelled', base_status: 'released', base_run: 1 });
+    expect((await generationRows(road.database, jobId))[0]).toMatchObject({ status: 'cancelled', run: 1 });
+  });
+
+  it('knows no job of another user', async () => {
+    const { jobId } = await road.submit({ steps: slow(1) });
+    const stranger = '00000000-0000-4000-8000-000000000000';
+    await expect(road.control.cancelJob(stranger, jobId)).rejects.toMatchObject({ code: 'JOB_NOT_FOUND' });
+    await expect(road.control.resumeJob(stranger, jobId)).rejects.toMatchObject({ code: 'JOB_NOT_FOUND' });
+    expect(await jobRow(road.database, jobId)).toMatchObject({ status: 'pending' });
+    await road.database.query('update generation set wake_at = null where job_id = $1', [jobId]);
+  });
+
+  it('marks work outside to be stopped there', async () => {
+    const worker = road.worker();
+    worker.start();
+    const { jobId, userId } = await road.submit({
+      steps: [{ id: 1, nodeName: 'wait', nodePayload: { name: 'outside' } }], lane: 'provider',
+    });
+    await eventually(async () => expect((await generationRows(road.database, jobId))[0]?.status).toBe('waiting'));
+    await road.control.cancelJob(userId, jobId);
+    expect((await stepRuns(road.database, jobId))[0]).toMatchObject({ status: 'cancelled', external_cancel_due: true });
+    expect(await road.cancels.sweep()).toBe(1);
+    expect(road.outside.cancelled).toEqual(['outside']);
+    expect(await road.cancels.sweep()).toBe(0);
+    await worker.stop();
+  });
+});

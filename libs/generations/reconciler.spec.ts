@@ -1,0 +1,99 @@
+import type { Lease } from '#libs/engine/generation-store.js';
+import { account, booksAreRight, eventTypes, generationRows, jobEnds, jobRow, stepRuns } from '../../test/factories/reads.js';
+import { buildRoad, type Road } from '../../test/factories/road.js';
+import { claim } from './claims.js';
+
+const steps = [
+  { id: 1, nodeName: 'echo', nodePayload: { value: 'first' } },
+  { id: 2, nodeName: 'echo', nodePayload: { value: { $ref: 1 } } },
+];
+
+describe('the reconciler', () => {
+  let road: Road;
+
+  beforeAll(async () => {
+    road = await buildRoad({ generationTimeoutMs: 60_000 });
+  });
+  afterEach(() => booksAreRight(road.database));
+  afterAll(() => road.close());
+
+  const take = () => claim(road.database, { lane: 'default', worker: 'dead', idle: true });
+  const expire = () => road.database.query("update generation set lease_until = now() - interval '1 second' where status = 'processing'");
+
+  /** A worker that began a step and is never heard of again. */
+  async function dieIn(stepId: string): Promise<Lease> {
+    const lease = await take();
+    await road.store.begin(lease!);
+    await road.store.startSteps(lease!, [{ stepId, node: 'echo', alias: null, inputDigest: null }]);
+    await expire();
+    return lease!;
+  }
+
+  it('repairs nothing when all is well', async () => {
+    expect(await road.reconciler.sweep()).toEqual({ lostLeases: 0, timedOut: 0, woken: 0 });
+  });
+
+  it('lets another worker go on from the checkpoint of one that died', async () => {
+    const { jobId } = await road.submit({ steps });
+    const lease = await take();
+    await road.store.begin(lease!);
+    const [attempt] = await road.store.startSteps(lease!, [{ stepId: '1', node: 'echo', alias: null, inputDigest: null }]);
+    await road.store.completeStep(lease!, attempt!, { files: [], value: 'first', traits: [], logs: [] });
+    await road.store.startSteps(lease!, [{ stepId: '2', node: 'echo', alias: null, inputDigest: null }]);
+    await expire();
+
+    expect(await road.reconciler.sweep()).toMatchObject({ lostLeases: 1 });
+    const worker = road.worker();
+    worker.start();
+    await jobEnds(road.database, jobId, 'completed');
+    await worker.stop();
+    const runs = (await stepRuns(road.database, jobId)).map(({ step_id, status, error }) => [step_id, status, error?.code]);
+    expect(runs).toEqual([['1', 'completed', undefined], ['2', 'failed', 'WORKER_LOST'], ['2', 'completed', undefined]]);
+    await expect(road.store.handBack(lease!)).rejects.toThrow('lease');
+    expect(await eventTypes(road.database, jobId)).toContain('node_failed');
+  });
+
+  it('runs a step alone after two deaths, and fails it after two deaths alone', async () => {
+    const { jobId, userId } = await road.submit({ steps });
+    for (const alone of [false, false, true, true]) {
+      expect((await dieIn('1')).alone).toBe(alone);
+      await road.reconciler.sweep();
+    }
+    expect(await jobRow(road.database, jobId)).toMatchObject({ status: 'failed', failed: 1 });
+    expect((await generationRows(road.database, jobId))[0]?.error).toMatchObject({ code: 'WORKER_LOST', step_id: '1' });
+    expect(await account(road.database, userId)).toEqual({ balance: 1, held: 0, open: 0 });
+  });
+
+  it('fails and releases what is over its time, waiting or not', async () => {
+    const { jobId, userId } = await road.submit({ steps, generations: 2 });
+    const lease = await take();
+    await road.store.begin(lease!);
+    await road.database.query("update generation set deadline_at = now() - interval '1 second' where job_id = $1", [jobId]);
+    expect(await road.reconciler.sweep()).toMatchObject({ timedOut: 2 });
+    expect((await generationRows(road.database, jobId)).map(({ error }) => error.code)).toEqual(['GENERATION_TIMEOUT', 'GENERATION_TIMEOUT']);
+    expect(await jobRow(road.database, jobId)).toMatchObject({ status: 'failed' });
+    expect(await account(road.database, userId)).toEqual({ balance: 2, held: 0, open: 0 });
+    await expect(road.store.handBack(lease!)).rejects.toThrow('lease');
+    await road.control.resumeJob(userId, jobId);
+    const rows = await generationRows(road.database, jobId);
+    expect(rows.every(({ deadline_at, run }) => deadline_at === null && run === 2)).toBe(true);
+    await road.control.cancelJob(userId, jobId);
+  });
+
+  it('wakes what is due although its wake-up was lost', async () => {
+    const { jobId } = await road.submit({ steps });
+    await road.database.query("update generation set wake_at = now() - interval '5 seconds' where job_id = $1", [jobId]);
+    expect(await road.reconciler.sweep()).toMatchObject({ woken: 1 });
+    await road.database.query('update generation set wake_at = null where job_id = $1', [jobId]);
+    expect(await road.reconciler.sweep()).toMatchObject({ woken: 0 });
+  });
+
+  it('sweeps in one process at a time', async () => {
+    const sweeps = await Promise.all(Array.from({ length: 5 }, () => road.reconciler.sweep()));
+    expect(sweeps.filter((repairs) => repairs !== null).length).toBeGreaterThan(0);
+    await road.database.transaction(async (tx) => {
+      await tx.query('select pg_advisory_xact_lock(7065413)');
+      expect(await road.reconciler.sweep()).toBeNull();
+    });
+  });
+});
