@@ -2,6 +2,7 @@ import type { ScriptSandbox } from '#libs/sandbox/script-sandbox.js';
 import type { SketchRenderer } from '#libs/sandbox/sketch-renderer.js';
 import { javascriptNode } from './javascript.node.js';
 import type { NodeDefinition } from './node.js';
+import { p5Node } from './p5.node.js';
 import { promptNode } from './prompt.node.js';
 import { variablesNode } from './variables.node.js';
 
@@ -14,6 +15,7 @@ export interface NodeTools {
 /** Every built-in node: one line each. `registrations.spec.ts` compares this list with the folder. */
 export const createNodes = (tools: NodeTools): NodeDefinition[] => [
   javascriptNode(tools.scripts),
+  p5Node(tools.sketches),
   promptNode,
   variablesNode,
 ];

@@ -62,15 +62,16 @@ async function unpackOnce(cache: string, target: string): Promise<void> {
   const deadline = Date.now() + 2 * UNPACK_LIMIT_MS;
   while (!(await exists(target))) {
     if (await takeLock(lock)) {
-      try {
-        if (!(await exists(target))) await unpack(cache, target);
-      } finally {
-        await rm(lock, { recursive: true, force: true });
-      }
+      await unpackIfMissing(cache, target).finally(() => rm(lock, { recursive: true, force: true }));
     } else if (Date.now() > deadline) {
       throw new Error(`Chromium was not unpacked in time. Remove ${lock} if no process is at it.`);
     } else await sleep(LOOK_EVERY_MS);
   }
+}
+
+/** Another process may have finished between the look and the lock. */
+async function unpackIfMissing(cache: string, target: string): Promise<void> {
+  if (!(await exists(target))) await unpack(cache, target);
 }
 
 /** A lock whose holder died is taken over once it is older than any unpacking may last. */
