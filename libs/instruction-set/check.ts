@@ -16,8 +16,8 @@ const validateShape = createValidator().compile<InstructionSet>(INSTRUCTION_SET_
 export interface CheckOptions {
   /** Where the set stands in the request, e.g. `data`: put before every path. */
   at?: string;
-  /** Names of variables that a submission will add, e.g. a form's fields. */
-  variableNames?: readonly string[];
+  /** Names of variables that a submission will add, e.g. a form's fields. Null: not known, so none is refused. */
+  variableNames?: readonly string[] | null;
 }
 
 /** Every fault of a set at once, with dotted paths (`steps[2].nodePayload.code`). A set without steps has none. */
@@ -37,7 +37,7 @@ export function readInstructionSet(
   if (isSound('generations')) faults.push(...hashFaults(set));
   if (isSound('steps')) {
     // Names are not judged while the variables themselves are in doubt.
-    const names = isSound('variables') ? new Set([...namesOf(set.variables), ...variableNames]) : undefined;
+    const names = variableNames && isSound('variables') ? new Set([...namesOf(set.variables), ...variableNames]) : undefined;
     faults.push(...checkGraph(set.steps, registry), ...stepFaults(set, registry, names));
   }
   return { set, faults: faults.map(({ field, message }) => ({ field: joinPath(at, field), message })) };

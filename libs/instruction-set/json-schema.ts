@@ -38,6 +38,8 @@ function messageOf({ keyword, params, message, parentSchema }: ErrorObject): str
       return 'Required field missing';
     case 'additionalProperties':
       return 'is not a known field';
+    case 'false schema':
+      return 'is not allowed here';
     case 'minimum':
     case 'maximum':
       if (minimum === undefined || maximum === undefined) return `must be at ${minimum === undefined ? 'most' : 'least'} ${minimum ?? maximum}`;

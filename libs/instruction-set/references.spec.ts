@@ -120,7 +120,7 @@ describe('resolvePayload', () => {
 
 describe('referencesOf and variablesOf', () => {
   it('find each with its place, and nothing in verbatim code', () => {
-    const payload = {
+    const payload: JsonObject = {
       code: '{{$ref:hidden}} {{hidden}}',
       prompt: '{{subject}} like {{$ref:art.assets[0].url}} and {{$ref:text:value}}',
       inputs: [{ image: { $ref: 3, path: 'assets[0]' } }, { $ref: 'far', collection: 'c' }],

@@ -128,6 +128,7 @@ const STATEMENTS = [
     type text not null,
     output_mime_type text,
     data jsonb not null,
+    saved_by_admin boolean not null default false,
     created_at timestamptz not null default now(),
     primary key (workflow_id, version)
   )`,

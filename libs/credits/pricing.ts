@@ -1,0 +1,146 @@
+import type { Environment } from '#libs/config/environment.js';
+import { fieldError } from '#libs/errors/errors.js';
+import type { InstructionSet, JsonObject, Step } from '#libs/instruction-set/instruction-set.js';
+import { normalizeNodeName, type NodeRegistry } from '#libs/nodes/registry.js';
+import type { ScriptSandbox } from '#libs/sandbox/script-sandbox.js';
+import { computeCost, CreditScriptError } from './credit-script.js';
+import { toCredits, toMicroCredits, type MicroCredits } from './micro-credits.js';
+
+/** What a submission costs: `base` once, `perGeneration` for each generation. */
+export interface Price {
+  base: MicroCredits;
+  perGeneration: MicroCredits;
+}
+
+/** What clients are told before they choose variables, in credits. */
+export interface PriceRange {
+  base: number;
+  per_generation: { min: number; max: number };
+}
+
+/** `cost_breakdown` of answers, in credits: total = base + per generation × generations. */
+export interface CostBreakdown {
+  total_credits: number;
+  per_generation: number;
+  workflow_base_cost: number;
+}
+
+/** A fixed price, in credits. */
+export interface FixedPrice {
+  base?: number;
+  per_generation: number;
+}
+
+/** What of a stored workflow makes its price. */
+export interface PricedWorkflow {
+  data: {
+    /** A fixed price, or a script that defines `computeCost(context)`. Absent: the sum of the steps. */
+    credits?: string | FixedPrice | null;
+    pipeline?: { steps: Step[] };
+  };
+  /** An admin's price may lie below what the steps cost. */
+  saved_by_admin: boolean;
+}
+
+/** Credits of a model that the operator's price list does not name. */
+const MODEL_PRICE = 1;
+/** Nodes that may ask a model: then its price counts beside the node's own. */
+const MODEL_NODES = new Set(['prompt', 'replicate']);
+
+/** The price rules: a workflow's own price, a set's sum of steps, and the floor that protects the operator. */
+export class Pricing {
+  private readonly nodePrices: Map<string, number>;
+  private readonly modelPrices: Map<string, number>;
+  private readonly ranges = new WeakMap<PricedWorkflow['data'], Promise<PriceRange>>();
+
+  constructor(
+    environment: Pick<Environment, 'NODE_PRICES' | 'MODEL_PRICES'>,
+    private readonly registry: NodeRegistry,
+    private readonly sandbox: ScriptSandbox,
+  ) {
+    const prices = Object.entries(environment.NODE_PRICES ?? {});
+    this.nodePrices = new Map(prices.map(([name, price]) => [this.canonicalName(name), price]));
+    this.modelPrices = new Map(Object.entries(environment.MODEL_PRICES ?? {}));
+  }
+
+  /**
+   * The price of a workflow for a form's `values`, by its script or its fixed price, but per generation never
+   * below what its steps cost, unless an admin saved it. Throws 400 on `variables` when its script fails.
+   */
+  async priceWorkflow(workflow: PricedWorkflow, values: JsonObject): Promise<Price> {
+    try {
+      return await this.ownPrice(workflow, values);
+    } catch (error) {
+      if (!(error instanceof CreditScriptError)) throw error;
+      throw fieldError('variables', `have no price: ${error.message}`);
+    }
+  }
+
+  /** A set without a workflow costs the sum of its steps, and no base. */
+  priceInstructionSet(set: Pick<InstructionSet, 'steps'>): Price {
+    return { base: 0n, perGeneration: this.sumOf(set.steps) };
+  }
+
+  /**
+   * What a generation costs at least and at most for the `samples` (a form's defaults, `test` variables): a
+   * script may ask another price for other variables. Kept for as long as the workflow's data is.
+   */
+  priceRange(workflow: PricedWorkflow, samples: JsonObject[]): Promise<PriceRange> {
+    const known = this.ranges.get(workflow.data);
+    if (known) return known;
+    const range = this.rangeOf(workflow, samples);
+    this.ranges.set(workflow.data, range);
+    // A failure of the moment is not kept.
+    range.catch(() => this.ranges.delete(workflow.data));
+    return range;
+  }
+
+  private async rangeOf(workflow: PricedWorkflow, samples: JsonObject[]): Promise<PriceRange> {
+    const prices: Price[] = [];
+    for (const values of samples) prices.push(await this.ownPrice(workflow, values));
+    const credits = prices.map(({ perGeneration }) => toCredits(perGeneration));
+    return {
+      base: toCredits(prices[0]?.base ?? 0n),
+      per_generation: { min: Math.min(...credits), max: Math.max(...credits) },
+    };
+  }
+
+  private async ownPrice({ data, saved_by_admin }: PricedWorkflow, values: JsonObject): Promise<Price> {
+    const floor = this.sumOf(data.pipeline?.steps ?? []);
+    if (data.credits === undefined || data.credits === null) return { base: 0n, perGeneration: floor };
+    const { base = 0, per_generation } = await this.askedPrice(data.credits, values);
+    const asked = toMicroCredits(per_generation);
+    return { base: toMicroCredits(base), perGeneration: saved_by_admin || asked > floor ? asked : floor };
+  }
+
+  private async askedPrice(credits: string | FixedPrice, values: JsonObject): Promise<FixedPrice> {
+    if (typeof credits !== 'string') return credits;
+    const { cost } = await computeCost(this.sandbox, credits, values);
+    return { per_generation: cost };
+  }
+
+  private sumOf(steps: readonly Step[]): MicroCredits {
+    return steps.reduce((sum, step) => sum + toMicroCredits(this.stepPrice(step)), 0n);
+  }
+
+  private stepPrice({ nodeName, nodePayload }: Step): number {
+    const node = this.canonicalName(nodeName);
+    const model = MODEL_NODES.has(node) ? (nodePayload['model'] ?? nodePayload['version']) : undefined;
+    const modelPrice = typeof model === 'string' ? (this.modelPrices.get(model) ?? MODEL_PRICE) : 0;
+    return (this.nodePrices.get(node) ?? 0) + modelPrice;
+  }
+
+  /** One spelling for a node's name and its aliases. */
+  private canonicalName(name: string): string {
+    return normalizeNodeName(this.registry.find(name)?.name ?? name);
+  }
+}
+
+export const totalPrice = ({ base, perGeneration }: Price, generations: number): MicroCredits =>
+  base + perGeneration * BigInt(generations);
+
+export const costBreakdown = (price: Price, generations: number): CostBreakdown => ({
+  total_credits: toCredits(totalPrice(price, generations)),
+  per_generation: toCredits(price.perGeneration),
+  workflow_base_cost: toCredits(price.base),
+});

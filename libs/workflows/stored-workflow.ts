@@ -1,0 +1,58 @@
+import type { FixedPrice } from '#libs/credits/pricing.js';
+import type { JsonObject, Step, Variables } from '#libs/instruction-set/instruction-set.js';
+import type { AuthoredForm } from './form.js';
+
+/** Types that this version stores. `basic` is a form and a price, and does not execute. */
+export const WORKFLOW_TYPES = ['pipeline', 'basic'] as const;
+export type WorkflowType = (typeof WORKFLOW_TYPES)[number];
+
+/** The steps of a pipeline; its form's values become variables, read as `{{fieldId}}`. */
+export interface Pipeline {
+  version?: string | number;
+  steps: Step[];
+  variables?: Variables;
+}
+
+export interface WorkflowData {
+  form?: AuthoredForm | null;
+  /** A fixed price, or a script that defines `computeCost(context)`. */
+  credits?: string | FixedPrice | null;
+  pipeline?: Pipeline;
+  /** Sample variables. */
+  test?: JsonObject | null;
+  /** Seconds of one generation, until the system knows better. */
+  estimated_duration?: number | null;
+}
+
+/** What an author saves. */
+export interface WorkflowInput {
+  name: string;
+  label: string | null;
+  description: string | null;
+  type: WorkflowType;
+  output_mime_type: string | null;
+  visibility: 'private' | 'public';
+  tags: string[];
+  data: WorkflowData;
+}
+
+/** A stored recipe. A version never changes: each save makes a new one. */
+export interface StoredWorkflow extends WorkflowInput {
+  id: string;
+  user_id: string;
+  version: number;
+  /** An admin's price may lie below what the steps cost. */
+  saved_by_admin: boolean;
+  created_at: Date;
+  updated_at: Date;
+}
+
+/** What a version alone tells: enough to make jobs of it and to price them. */
+export type WorkflowVersion = Pick<
+  StoredWorkflow,
+  'id' | 'version' | 'name' | 'label' | 'type' | 'output_mime_type' | 'data' | 'saved_by_admin'
+>;
+
+/** Whether jobs can be made of it. */
+export const isExecutable = ({ type, output_mime_type }: Pick<WorkflowInput, 'type' | 'output_mime_type'>): boolean =>
+  type !== 'basic' && output_mime_type !== null;

@@ -1,0 +1,133 @@
+import { v7 as uuidv7, validate as isUuid } from 'uuid';
+import type { Database, Queryable } from '#libs/database/database.js';
+import { nameTaken, workflowNotFound } from '#libs/errors/errors.js';
+import type { Caller } from '#libs/identity/caller.js';
+import type { StoredWorkflow, WorkflowData, WorkflowInput, WorkflowVersion } from './stored-workflow.js';
+
+/** Versions kept in memory. Each may be as large as a request. */
+const CACHED_VERSIONS = 200;
+
+export interface WorkflowFilter {
+  type?: string | undefined;
+  tag?: string | undefined;
+  /** Part of the name, label or description, in any case. */
+  q?: string | undefined;
+}
+
+/** The sort key of a workflow: its time of creation as text, to the microsecond, and its id. */
+export type WorkflowKey = [createdAt: string, id: string];
+
+export type ListedWorkflow = StoredWorkflow & { created_at_text: string };
+
+/** Stored workflows: public ones are everybody's to read, private ones their author's and admins'. */
+export class WorkflowCatalog {
+  /** A version never changes, so what is kept never grows stale. In order of use, the oldest first. */
+  private readonly versions = new Map<string, WorkflowData>();
+
+  constructor(private readonly database: Database) {}
+
+  /** The newest version. Throws `WORKFLOW_NOT_FOUND`, also for another's private workflow. */
+  async find(id: string, caller: Caller | undefined): Promise<StoredWorkflow> {
+    if (!isUuid(id)) throw workflowNotFound();
+    const [workflow] = await this.withData(
+      await this.database.query<StoredWorkflow>(
+        `select ${COLUMNS} from workflow where id = $1 and (visibility = 'public' or user_id = $2 or $3)`,
+        [id, caller?.userId ?? null, caller?.role === 'admin'],
+      ),
+    );
+    if (!workflow) throw workflowNotFound();
+    return workflow;
+  }
+
+  /** A version by its number, whoever asks: for what was made of it earlier. Throws `WORKFLOW_NOT_FOUND`. */
+  async version(id: string, version: number): Promise<WorkflowVersion> {
+    const [found] = await this.withData(
+      await this.database.query<WorkflowVersion>(
+        `select workflow_id as id, version, name, label, type, output_mime_type, saved_by_admin
+           from workflow_version where workflow_id = $1 and version = $2`,
+        [id, version],
+      ),
+    );
+    if (!found) throw workflowNotFound();
+    return found;
+  }
+
+  /** Public workflows and the caller's own, newest first. Reads one more than `limit`, for paging. */
+  async list(
+    caller: Caller | undefined,
+    { type, tag, q }: WorkflowFilter,
+    { limit, after }: { limit: number; after: WorkflowKey | null },
+  ): Promise<ListedWorkflow[]> {
+    return this.withData(
+      await this.database.query<ListedWorkflow>(LIST, [
+        caller?.userId ?? null, type ?? null, tag ?? null, q === undefined ? null : `%${escapeLike(q)}%`,
+        after?.[0] ?? null, after?.[1] ?? null, limit + 1,
+      ]),
+    );
+  }
+
+  /** Stores a checked workflow as version 1. Throws `NAME_TAKEN`. */
+  async create(tx: Queryable, author: Caller, workflow: WorkflowInput): Promise<StoredWorkflow> {
+    const { name, label, description, type, output_mime_type, visibility, tags, data } = workflow;
+    const [row] = await tx.query<StoredWorkflow>(CREATE, [
+      uuidv7(), author.userId, name, label, description, type, output_mime_type, visibility, tags,
+      JSON.stringify(data), author.role === 'admin',
+    ]);
+    if (!row) throw nameTaken(name);
+    return { ...row, data };
+  }
+
+  /** Rows with their version's data, read from the database in one statement where memory has it not. */
+  private async withData<Row extends { id: string; version: number }>(
+    rows: Row[],
+  ): Promise<Array<Row & { data: WorkflowData }>> {
+    const missing = rows.filter((row) => !this.versions.has(keyOf(row)));
+    const read = missing.length === 0 ? [] : await this.database.query<{ id: string; version: number; data: WorkflowData }>(
+      `select workflow_id as id, version, data from workflow_version
+        where (workflow_id, version) in (select * from unnest($1::uuid[], $2::integer[]))`,
+      [missing.map(({ id }) => id), missing.map(({ version }) => version)],
+    );
+    const fresh = new Map(read.map((row) => [keyOf(row), row.data]));
+    const found = rows.map((row) => ({ ...row, data: (this.versions.get(keyOf(row)) ?? fresh.get(keyOf(row))) as WorkflowData }));
+    for (const row of found) this.keep(keyOf(row), row.data);
+    return found;
+  }
+
+  private keep(key: string, data: WorkflowData): void {
+    this.versions.delete(key);
+    this.versions.set(key, data);
+    const [oldest] = this.versions.keys();
+    if (this.versions.size > CACHED_VERSIONS && oldest) this.versions.delete(oldest);
+  }
+}
+
+const keyOf = ({ id, version }: { id: string; version: number }) => `${id}:${version}`;
+
+const escapeLike = (text: string) => text.replace(/[\\%_]/g, '\\$&');
+
+/** All but `data`, which comes from the version. */
+const COLUMNS = `id, user_id, name, label, description, type, output_mime_type, visibility, tags, version,
+  saved_by_admin, created_at, updated_at`;
+
+const LIST = `
+  select ${COLUMNS}, created_at::text as created_at_text from workflow
+   where (visibility = 'public' or user_id = $1::uuid)
+     and ($2::text is null or type = $2)
+     and ($3::text is null or tags @> array[$3::text])
+     and ($4::text is null or name ilike $4 or label ilike $4 or description ilike $4)
+     and ($5::timestamptz is null or (created_at, id) < ($5::timestamptz, $6::uuid))
+   order by created_at desc, id desc
+   limit $7`;
+
+const CREATE = `
+  with created as (
+    insert into workflow (
+      id, user_id, name, label, description, type, output_mime_type, visibility, tags, data, saved_by_admin)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::jsonb, $11)
+    on conflict (name) do nothing
+    returning *
+  ), first_version as (
+    insert into workflow_version (workflow_id, version, name, label, type, output_mime_type, data, saved_by_admin)
+    select id, version, name, label, type, output_mime_type, data, saved_by_admin from created
+  )
+  select ${COLUMNS} from created`;

@@ -1,0 +1,83 @@
+import { computeCost, CreditScriptError } from '#libs/credits/credit-script.js';
+import type { FieldFault } from '#libs/errors/app-error.js';
+import { checkInstructionSet } from '#libs/instruction-set/check.js';
+import { createValidator, schemaFaults } from '#libs/instruction-set/json-schema.js';
+import type { NodeRegistry } from '#libs/nodes/registry.js';
+import type { ScriptSandbox } from '#libs/sandbox/script-sandbox.js';
+import { checkForm } from './form-check.js';
+import { validateVariables } from './form-variables.js';
+import { fieldsOf } from './form.js';
+import { sampleVariables } from './sample-variables.js';
+import { WORKFLOW_TYPES, type WorkflowData, type WorkflowType } from './stored-workflow.js';
+import { dataSchema } from './workflow-schema.js';
+
+const ajv = createValidator();
+const shapes = {
+  pipeline: ajv.compile<WorkflowData>(dataSchema('pipeline')),
+  basic: ajv.compile<WorkflowData>(dataSchema('basic')),
+};
+
+const isType = (type: unknown): type is WorkflowType => (WORKFLOW_TYPES as readonly unknown[]).includes(type);
+
+/** Checks a workflow as a whole each time it is saved, so that nothing stored can fail for its own fault. */
+export class WorkflowCheck {
+  constructor(
+    private readonly registry: NodeRegistry,
+    private readonly sandbox: ScriptSandbox,
+  ) {}
+
+  /**
+   * Every fault of `type`, `name` and `data` at once; the other fields are the request's own affair. Runs
+   * the credit script with the form's defaults and the `test` variables. `data` is not changed.
+   */
+  async faultsOf(workflow: { name?: unknown; type?: unknown; data?: unknown }): Promise<FieldFault[]> {
+    const faults = this.nameFaults(workflow.name);
+    if (!isType(workflow.type)) {
+      return [...faults, { field: 'type', message: `must be one of ${WORKFLOW_TYPES.join(', ')} in this version` }];
+    }
+    return [...faults, ...(await this.dataFaults(workflow.type, workflow.data))];
+  }
+
+  /** A workflow is a step by its name, so it cannot have a built-in node's. */
+  private nameFaults(name: unknown): FieldFault[] {
+    const node = typeof name === 'string' ? this.registry.find(name) : undefined;
+    return node ? [{ field: 'name', message: `is the name of the built-in node ${node.name}` }] : [];
+  }
+
+  /** Parts whose shape is sound are checked further, though others are not. */
+  private async dataFaults(type: WorkflowType, input: unknown): Promise<FieldFault[]> {
+    const validate = shapes[type];
+    const faults = validate(input) ? [] : schemaFaults(validate, 'data');
+    const isSound = (part: string) => !faults.some(({ field }) => field === 'data' || field.startsWith(`data.${part}`));
+    const data = input as WorkflowData;
+    if (isSound('form')) faults.push(...formFaults(data.form));
+    if (isSound('pipeline')) faults.push(...this.pipelineFaults(data, isSound('form')));
+    if (isSound('form') && isSound('test')) faults.push(...testFaults(data));
+    const isPriceable = ['form', 'test', 'credits'].every(isSound);
+    return isPriceable ? [...faults, ...(await this.creditFaults(data))] : faults;
+  }
+
+  private pipelineFaults({ pipeline, form }: WorkflowData, isFormSound: boolean): FieldFault[] {
+    if (!pipeline) return [];
+    const { steps, variables = {} } = pipeline;
+    const variableNames = isFormSound ? fieldsOf(form).map(({ id }) => id) : null;
+    return checkInstructionSet({ steps, variables }, this.registry, { at: 'data.pipeline', variableNames });
+  }
+
+  private async creditFaults(data: WorkflowData): Promise<FieldFault[]> {
+    if (typeof data.credits !== 'string') return [];
+    try {
+      for (const values of sampleVariables(data)) await computeCost(this.sandbox, data.credits, values);
+      return [];
+    } catch (error) {
+      if (!(error instanceof CreditScriptError)) throw error;
+      return [{ field: 'data.credits', message: error.message }];
+    }
+  }
+}
+
+const formFaults = (form: WorkflowData['form']): FieldFault[] =>
+  checkForm(form).map(({ field, message }) => ({ field: `data.form.${field}`, message }));
+
+const testFaults = ({ form, test }: WorkflowData): FieldFault[] =>
+  test ? validateVariables(form, test, { at: 'data.test' }).faults : [];

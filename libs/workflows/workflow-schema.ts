@@ -1,0 +1,98 @@
+import type { JsonSchema } from '#libs/nodes/node.js';
+import { FIELD_TYPES } from './form.js';
+import type { WorkflowType } from './stored-workflow.js';
+
+const MAX_FIELDS = 200;
+const MAX_CREDITS = 1_000_000_000;
+const nullable = (type: string, more: JsonSchema = {}): JsonSchema => ({ type: [type, 'null'], ...more });
+const limit = nullable('number');
+const amount: JsonSchema = { type: 'number', minimum: 0, maximum: MAX_CREDITS };
+
+/** Fields and configuration may say more than we know, for the clients that draw them. */
+const FIELD: JsonSchema = {
+  type: 'object',
+  required: ['id'],
+  properties: {
+    // What `{{…}}` can name.
+    id: { type: 'string', pattern: '^(?!\\$ref:|\\s)[^{}\\u0000-\\u001f]{1,100}(?<!\\s)$', not: { const: '__proto__' } },
+    name: nullable('string', { maxLength: 200 }),
+    type: { enum: [...FIELD_TYPES, null] },
+    required: nullable('boolean'),
+    is_required: nullable('boolean'),
+    group: { type: ['string', 'array', 'null'], items: { type: 'string' } },
+    placeholder: nullable('string'),
+    input_type: nullable('string'),
+    constraints: nullable('object', { properties: { min: limit, max: limit, step: nullable('number', { exclusiveMinimum: 0 }) } }),
+    options: nullable('array', {
+      maxItems: 1_000,
+      items: {
+        type: 'object',
+        required: ['value'],
+        properties: {
+          value: { type: ['string', 'number', 'boolean'] },
+          label: { type: 'string' },
+          name: { type: 'string' },
+        },
+      },
+    }),
+  },
+};
+
+const FIELDS: JsonSchema = { type: 'array', maxItems: MAX_FIELDS, items: FIELD };
+
+const FORM: JsonSchema = nullable('object', {
+  additionalProperties: false,
+  properties: {
+    config: nullable('object', {
+      properties: {
+        groupOrder: { type: 'array', items: { type: 'string' } },
+        maxNumberOfGenerations: nullable('integer', { minimum: 1 }),
+      },
+    }),
+    fields: FIELDS,
+    main: FIELDS,
+    advanced: FIELDS,
+  },
+  // One shape or the other: with both, some fields would silently be left out.
+  dependentSchemas: { fields: { properties: { main: false, advanced: false } } },
+});
+
+const CREDITS: JsonSchema = {
+  description: 'a script that defines computeCost(context), or { base, per_generation } in credits',
+  anyOf: [
+    { type: 'null' },
+    { type: 'string', minLength: 1, maxLength: 64 * 1024 },
+    {
+      type: 'object',
+      required: ['per_generation'],
+      additionalProperties: false,
+      properties: { base: amount, per_generation: amount },
+    },
+  ],
+};
+
+/** Steps and variables are checked as an instruction set's. */
+const PIPELINE: JsonSchema = {
+  type: 'object',
+  required: ['steps'],
+  additionalProperties: false,
+  properties: {
+    version: { type: ['string', 'number'] },
+    steps: { type: 'array', minItems: 1 },
+    variables: true,
+  },
+};
+
+/** The shape of a workflow's `data`, by type. */
+export const dataSchema = (type: WorkflowType): JsonSchema => ({
+  type: 'object',
+  additionalProperties: false,
+  required: type === 'pipeline' ? ['pipeline'] : [],
+  properties: {
+    form: FORM,
+    credits: CREDITS,
+    test: nullable('object'),
+    estimated_duration: nullable('number', { exclusiveMinimum: 0, maximum: 86_400 }),
+    ...(type === 'pipeline' ? { pipeline: PIPELINE } : {}),
+  },
+});
