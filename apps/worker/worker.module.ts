@@ -17,12 +17,14 @@ import { JobTransactions } from '#libs/generations/job-transaction.js';
 import { PostgresGenerationStore } from '#libs/generations/postgres-generation-store.js';
 import { createNodes } from '#libs/nodes/index.js';
 import { NodeRegistry } from '#libs/nodes/registry.js';
+import { DraftQueue } from '#libs/queue/draft-queue.js';
 import { WakeQueue } from '#libs/queue/wake-queue.js';
 import { ChromiumSketchRenderer } from '#libs/sandbox/chromium/chromium-sketch-renderer.js';
 import { QuickJsSandbox } from '#libs/sandbox/quickjs/quickjs-sandbox.js';
 import { ScriptSandbox } from '#libs/sandbox/script-sandbox.js';
 import { SketchRenderer } from '#libs/sandbox/sketch-renderer.js';
 import { Storage } from '#libs/storage/storage.js';
+import { renderDraft } from './draft-renderer.js';
 import { GenerationWorker } from './generation-worker.js';
 import { Sweeper } from './sweeper.js';
 import { createSweeps } from './sweeps.js';
@@ -102,11 +104,13 @@ export class WorkerModule implements OnApplicationBootstrap, BeforeApplicationSh
     private readonly sweeper: Sweeper,
     private readonly scripts: ScriptSandbox,
     private readonly sketches: SketchRenderer,
+    private readonly drafts: DraftQueue,
   ) {}
 
   onApplicationBootstrap(): void {
     this.worker.start();
     this.sweeper.start();
+    this.drafts.serve((draft) => renderDraft(this.sketches, draft));
   }
 
   /** Before the backing services close: what runs still checkpoints. */

@@ -9,7 +9,8 @@ import { createDataSource } from '#libs/database/data-source.js';
 import { Database } from '#libs/database/database.js';
 import { EventBus } from '#libs/events/event-bus.js';
 import { createEventBus } from '#libs/events/index.js';
-import { createWakeQueue } from '#libs/queue/index.js';
+import { DraftQueue } from '#libs/queue/draft-queue.js';
+import { createDraftQueue, createWakeQueue } from '#libs/queue/index.js';
 import { WakeQueue } from '#libs/queue/wake-queue.js';
 import { createStorage } from '#libs/storage/index.js';
 import { Storage } from '#libs/storage/storage.js';
@@ -27,22 +28,17 @@ const FACTORIES: FactoryProvider[] = [
   {
     provide: WakeQueue,
     inject: [Environment, LOGGER],
-    useFactory: (environment: Environment, logger: Logger) =>
-      createWakeQueue({
-        redisUrl: environment.REDIS_URL,
-        databaseUrl: databaseUrl(environment),
-        onError: (error) => logger.warn({ err: error }, 'queue'),
-      }),
+    useFactory: (environment: Environment, logger: Logger) => createWakeQueue(carrier(environment, logger, 'queue')),
+  },
+  {
+    provide: DraftQueue,
+    inject: [Environment, LOGGER],
+    useFactory: (environment: Environment, logger: Logger) => createDraftQueue(carrier(environment, logger, 'drafts')),
   },
   {
     provide: EventBus,
     inject: [Environment, LOGGER],
-    useFactory: (environment: Environment, logger: Logger) =>
-      createEventBus({
-        redisUrl: environment.REDIS_URL,
-        databaseUrl: databaseUrl(environment),
-        onError: (error) => logger.warn({ err: error }, 'events'),
-      }),
+    useFactory: (environment: Environment, logger: Logger) => createEventBus(carrier(environment, logger, 'events')),
   },
   { provide: Storage, inject: [Environment], useFactory: createStorage },
   { provide: Plans, inject: [Environment], useFactory: (environment: Environment) => new Plans(environment) },
@@ -63,6 +59,7 @@ export class BackingServicesModule implements OnApplicationShutdown {
 
   constructor(
     private readonly wakeQueue: WakeQueue,
+    private readonly draftQueue: DraftQueue,
     private readonly eventBus: EventBus,
     private readonly dataSource: DataSource,
     @Inject(LOGGER) private readonly logger: Logger,
@@ -73,6 +70,7 @@ export class BackingServicesModule implements OnApplicationShutdown {
     await closeInOrder(
       [
         { name: 'queue', close: () => this.wakeQueue.close() },
+        { name: 'drafts', close: () => this.draftQueue.close() },
         { name: 'events', close: () => this.eventBus.close() },
         { name: 'database', close: () => this.dataSource.destroy() },
       ],
@@ -80,6 +78,13 @@ export class BackingServicesModule implements OnApplicationShutdown {
     );
   }
 }
+
+/** What carries queue and events: Redis where there is one, else Postgres. Outages heal by themselves and are logged. */
+const carrier = (environment: Environment, logger: Logger, what: string) => ({
+  redisUrl: environment.REDIS_URL,
+  databaseUrl: databaseUrl(environment),
+  onError: (error: Error) => logger.warn({ err: error }, what),
+});
 
 function databaseUrl({ DATABASE_URL }: Environment): string {
   if (!DATABASE_URL) throw new Error('DATABASE_URL must be set');

@@ -1,8 +1,10 @@
 import { BullmqWakeQueue } from './bullmq.wake-queue.js';
+import { DraftQueue } from './draft-queue.js';
 import { connectPostgresBackend } from './postgres-backend.js';
+import type { QueueBackend } from './queue-backend.js';
 import { connectRedisBackend } from './redis-backend.js';
 
-export interface WakeQueueOptions {
+export interface QueueOptions {
   /** Unset: Postgres carries the queue. */
   redisUrl?: string;
   databaseUrl: string;
@@ -13,10 +15,18 @@ export interface WakeQueueOptions {
 }
 
 /** Connects the queue. Throws when Postgres is away or Redis would drop entries (`UnsafeEvictionPolicy`). */
-export async function createWakeQueue(options: WakeQueueOptions): Promise<BullmqWakeQueue> {
+export async function createWakeQueue(options: QueueOptions): Promise<BullmqWakeQueue> {
+  return new BullmqWakeQueue(await connectBackend(options), options.onError);
+}
+
+/** Connects the queue of drafts, likewise. */
+export async function createDraftQueue(options: QueueOptions): Promise<DraftQueue> {
+  return new DraftQueue(await connectBackend(options), options.onError);
+}
+
+function connectBackend(options: QueueOptions): Promise<QueueBackend> {
   const { redisUrl, databaseUrl, prefix = '{platen}', onError = () => undefined } = options;
-  const backend = redisUrl
-    ? await connectRedisBackend(redisUrl, prefix, onError)
-    : await connectPostgresBackend(databaseUrl, onError);
-  return new BullmqWakeQueue(backend, onError);
+  return redisUrl
+    ? connectRedisBackend(redisUrl, prefix, onError)
+    : connectPostgresBackend(databaseUrl, onError);
 }
