@@ -19,7 +19,7 @@ export class Initial1763700000000 implements MigrationInterface {
 const TABLES = [
   'account', 'credit_entry', 'usage_entry', 'api_key', 'idempotency_key', 'project', 'workflow', 'workflow_version',
   'collection', 'collection_preview', 'collection_history', 'component', 'job', 'generation', 'step_run',
-  'job_history', 'flat_file', 'component_flat_file',
+  'job_history', 'stream_token', 'flat_file', 'component_flat_file',
 ];
 
 const STATEMENTS = [
@@ -299,6 +299,16 @@ const STATEMENTS = [
     primary key (job_id, seq)
   )`,
   `create index job_history_of_user on job_history (user_id, txid, job_id, seq)`,
+  // What a browser puts into the address of an event stream. Only its digest is kept.
+  `create table stream_token (
+    digest bytea primary key,
+    user_id uuid not null,
+    job_id uuid not null references job on delete cascade,
+    created_at timestamptz not null default now(),
+    used_at timestamptz
+  )`,
+  `create index stream_token_by_age on stream_token (user_id, created_at)`,
+  `create index stream_token_of_job on stream_token (job_id)`,
 
   // Assets ------------------------------------------------------------------------------------------
   `create table flat_file (
