@@ -60,6 +60,8 @@ export interface StepRecord {
   lostToken: string | null;
 }
 
+export const foreignKey = (stepId: string, collectionId: string): string => `${collectionId}:${stepId}`;
+
 /** All that a worker needs to go on from the last checkpoint. */
 export interface GenerationState {
   jobId: string;
@@ -73,6 +75,8 @@ export interface GenerationState {
   /** What the variables are in this edition, decided by its hash. */
   values: JsonObject;
   finished: Map<string, StepOutput>;
+  /** Outputs of other collections' steps that this set references, by `foreignKey`. */
+  foreign: Map<string, StepOutput>;
   waiting: WaitingAttempt[];
   records: Map<string, StepRecord>;
   wakeSeq: number;

@@ -7,7 +7,9 @@ import {
   AssetHandle, inputFault, NodeError, worldFault, type AssetReader, type NodeDefinition, type NodeOutcome,
 } from '#libs/nodes/node.js';
 import type { NodeRegistry } from '#libs/nodes/registry.js';
-import type { AssetStore, Attempt, GenerationState, StepResult, WaitingAttempt } from './generation-store.js';
+import {
+  foreignKey, type AssetStore, type Attempt, type GenerationState, type StepResult, type WaitingAttempt,
+} from './generation-store.js';
 import { createContext, type StepProgress } from './step-context.js';
 
 /** How long a node may take to stop after its signal aborted; then the engine goes on without it. */
@@ -38,7 +40,8 @@ export class StepRunner {
     if (!node) throw inputFault('UNKNOWN_NODE', `There is no node "${step.nodeName}"`);
     const resolved = resolvePayload(step.nodePayload, {
       variables: state.values,
-      output: (stepId) => state.finished.get(String(stepId)),
+      output: (stepId, collection) =>
+        collection === null ? state.finished.get(stepId) : state.foreign.get(foreignKey(stepId, collection)),
       schema: node.payload,
     });
     const payload = completePayload(node, resolved);

@@ -9,6 +9,7 @@ import type { InstructionSet, Json } from '#libs/instruction-set/instruction-set
 import { resolveVariables } from '#libs/instruction-set/variables.js';
 import type { WakeQueue } from '#libs/queue/wake-queue.js';
 import { LEASE_SECONDS } from './claims.js';
+import { loadForeignOutputs } from './foreign-outputs.js';
 import { loadStepRuns } from './generation-state.js';
 import type { ChangedGeneration, JobChange, JobTransactions } from './job-transaction.js';
 import { CHANGED_COLUMNS, changedGeneration, completeGeneration, eventOf, failGeneration } from './settlement.js';
@@ -52,6 +53,7 @@ export class PostgresGenerationStore implements GenerationStore {
         values,
         wakeSeq: Number(started?.wake_seq),
         timeLeftMs: started?.time_left ?? 0,
+        foreign: await loadForeignOutputs(change.tx, set.steps, change.job.user_id),
         ...(await loadStepRuns(change.tx, row.id, row.run)),
       };
     });

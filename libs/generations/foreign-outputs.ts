@@ -1,0 +1,41 @@
+import type { Transaction } from '#libs/database/database.js';
+import { foreignKey, type OutputAsset, type StepOutput } from '#libs/engine/generation-store.js';
+import type { Step } from '#libs/instruction-set/instruction-set.js';
+import { referencesOf } from '#libs/instruction-set/references.js';
+
+/**
+ * What references to other collections take: the first finished asset of that step, which does not change
+ * when more editions are made. Only of one's own collections and of published ones that may be remixed.
+ */
+export async function loadForeignOutputs(
+  tx: Transaction,
+  steps: readonly Step[],
+  userId: string,
+): Promise<Map<string, StepOutput>> {
+  const wanted = steps
+    .flatMap((step) => referencesOf(step))
+    .flatMap(({ stepId, collection }) => (collection && /^\d{1,18}$/.test(stepId) ? [{ stepId, collection }] : []));
+  if (wanted.length === 0) return new Map();
+  const rows = await tx.query<OutputAsset & { collection_id: string; step_id: string }>(FIRST_ASSETS, [
+    wanted.map(({ collection }) => collection),
+    wanted.map(({ stepId }) => stepId),
+    userId,
+  ]);
+  return new Map(
+    rows.map(({ collection_id, step_id, ...asset }) => [
+      foreignKey(step_id, collection_id),
+      { assets: [{ ...asset, size: Number(asset.size) }], value: null, traits: [] },
+    ]),
+  );
+}
+
+const FIRST_ASSETS = `
+  select distinct on (f.collection_id, f.step_id)
+         f.collection_id, f.step_id, f.id, f.url, f.name, f.mime_type, f.size, f.sha256, f.width, f.height,
+         f.duration, f.storage_key
+    from unnest($1::uuid[], $2::bigint[]) as w (collection_id, step_id)
+    join flat_file f using (collection_id, step_id)
+    join collection c on c.id = f.collection_id
+   where f.shown and f.deleted_at is null
+     and (c.user_id = $3 or (c.remixable and c.status = 'published' and not c.archived))
+   order by f.collection_id, f.step_id, f.id`;
