@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import PQueue from 'p-queue';
 import pg from 'pg';
 import { EventBus, type BusMessage } from './event-bus.js';
 import { Listeners, type BusListener } from './listeners.js';
@@ -9,6 +10,7 @@ const LARGEST_PAYLOAD = 7_999;
 const IDS_PER_MESSAGE = 150;
 const TIMEOUT_MS = 2_000;
 const RECONNECT_MS = 500;
+const MAX_WAITING = 1_000;
 /** A connection that died silently is found by asking. */
 const PING_EVERY_MS = 5_000;
 
@@ -16,6 +18,8 @@ const PING_EVERY_MS = 5_000;
 export class PostgresEventBus extends EventBus {
   private readonly listeners: Listeners;
   private readonly ping: NodeJS.Timeout;
+  /** One statement after another, as the connection takes them. */
+  private readonly statements = new PQueue({ concurrency: 1 });
   private client: pg.Client | null = null;
   private closed = false;
 
@@ -51,7 +55,12 @@ export class PostgresEventBus extends EventBus {
     await Promise.race([client?.end().catch(this.onError), sleep(TIMEOUT_MS, undefined, { ref: false })]);
   }
 
+  /** Messages are hints: with too many waiting, the next ones are dropped. */
   private async query(sql: string, parameters: unknown[] = []): Promise<void> {
+    if (this.statements.size < MAX_WAITING) await this.statements.add(() => this.run(sql, parameters));
+  }
+
+  private async run(sql: string, parameters: unknown[]): Promise<void> {
     const { client } = this;
     if (!client) return;
     await client.query(sql, parameters).catch((error: Error) => {

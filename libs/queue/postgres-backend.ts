@@ -22,6 +22,8 @@ export async function connectPostgresBackend(
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
   });
+  // Each queue and worker on this pool listens for its errors, too.
+  pool.setMaxListeners(50);
   pool.on('error', onError);
   await migrate(pool);
   return {
