@@ -1,4 +1,4 @@
-import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import { Ajv2020, type ErrorObject, type Options, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import type { FieldFault } from '#libs/errors/app-error.js';
 import { fieldPath, joinPath } from './field-path.js';
@@ -7,9 +7,16 @@ import { fieldPath, joinPath } from './field-path.js';
  * A validator of JSON-shaped data (draft 2020-12) that tells every fault and fills in defaults.
  * `ownProperties`: a field named `constructor` is missing when it is not the data's own.
  */
-export function createValidator(): Ajv2020 {
+export function createValidator(options: Options = {}): Ajv2020 {
   const ajv = new Ajv2020({
-    allErrors: true, useDefaults: true, ownProperties: true, strict: false, multipleOfPrecision: 9, verbose: true,
+    allErrors: true,
+    useDefaults: true,
+    ownProperties: true,
+    strict: false,
+    multipleOfPrecision: 6,
+    // Errors then carry their schema, which words the messages.
+    verbose: true,
+    ...options,
   });
   addFormats.default(ajv, ['uri', 'uuid']);
   return ajv;
@@ -42,8 +49,8 @@ function messageOf({ keyword, params, message, parentSchema }: ErrorObject): str
       return 'is not allowed here';
     case 'minimum':
     case 'maximum':
-      if (minimum === undefined || maximum === undefined) return `must be at ${minimum === undefined ? 'most' : 'least'} ${minimum ?? maximum}`;
-      return `must be between ${minimum} and ${maximum}`;
+      if (minimum !== undefined && maximum !== undefined) return `must be between ${minimum} and ${maximum}`;
+      return message ?? 'is out of range';
     case 'enum':
       return `must be one of ${(params['allowedValues'] as unknown[]).join(', ')}`;
     case 'const':

@@ -27,7 +27,7 @@ export function checkAuthoredPayload(node: NodeDefinition, payload: JsonObject, 
   const faults: FieldFault[] = [];
   const unknown: string[] = [];
   const standIn = (place: Place) => {
-    unknown.push(place.path.join('.'));
+    unknown.push(fieldPath(place.path));
     return sampleOf(place.schemas);
   };
   const known = mapPayload(payload, node.payload, {
@@ -41,7 +41,7 @@ export function checkAuthoredPayload(node: NodeDefinition, payload: JsonObject, 
     },
   });
   const about = checkPayload(node, known).faults.filter(({ path }) => !unknown.some((part) => isAtOrBelow(path, part)));
-  return [...faults, ...about.map(({ path, message }) => ({ field: fieldPath(path.split('.')), message }))];
+  return [...faults, ...about.map(({ path, message }) => ({ field: path, message }))];
 }
 
 /** The text with the known variables in place; undefined when what it will be is not known yet. */
@@ -56,7 +56,8 @@ function fillIn(text: string, variables: JsonObject): Json | undefined {
   return text;
 }
 
-const isAtOrBelow = (path: string, parent: string) => path === parent || path.startsWith(`${parent}.`);
+const isAtOrBelow = (path: string, parent: string) =>
+  path === parent || path.startsWith(`${parent}.`) || path.startsWith(`${parent}[`);
 
 /** A value that fits the schemas as far as types and ranges go. */
 function sampleOf(schemas: readonly JsonSchema[]): Json {

@@ -1,5 +1,6 @@
-import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import type { ValidateFunction } from 'ajv';
 import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
+import { createValidator, schemaFaults } from '#libs/instruction-set/json-schema.js';
 import { inputFault, type NodeDefinition } from './node.js';
 
 export interface PayloadFault {
@@ -9,9 +10,7 @@ export interface PayloadFault {
 }
 
 /** `verbatim` and `asset` are our own words (`NodeDefinition.payload`). */
-const ajv = new Ajv2020({ allErrors: true, useDefaults: true, strict: true, allowUnionTypes: true })
-  .addKeyword('verbatim')
-  .addKeyword('asset');
+const ajv = createValidator({ strict: true, allowUnionTypes: true }).addKeyword('verbatim').addKeyword('asset');
 const compiled = new WeakMap<NodeDefinition, ValidateFunction>();
 
 /** Fills in a node's defaults and checks the whole. `payload` itself stays as it is. */
@@ -22,10 +21,7 @@ export function checkPayload(
   const complete = { ...payload };
   const validate = validatorOf(node);
   if (validate(complete)) return { payload: complete, faults: node.check?.(complete) ?? [] };
-  const faults = (validate.errors ?? []).map(({ instancePath, message, params }) => ({
-    path: [...instancePath.split('/').slice(1), ...unknownProperty(params)].join('.'),
-    message: message ?? 'is invalid',
-  }));
+  const faults = schemaFaults(validate).map(({ field, message }) => ({ path: field, message }));
   return { payload: complete, faults };
 }
 
@@ -36,9 +32,6 @@ export function completePayload(node: NodeDefinition, resolved: JsonObject): Jso
   if (fault) throw inputFault('INVALID_PAYLOAD', `${fault.path || 'payload'} ${fault.message}`);
   return payload;
 }
-
-const unknownProperty = (params: Record<string, unknown>): string[] =>
-  typeof params['additionalProperty'] === 'string' ? [params['additionalProperty']] : [];
 
 function validatorOf(node: NodeDefinition): ValidateFunction {
   const known = compiled.get(node);
