@@ -1,5 +1,5 @@
 import type { Queryable } from '#libs/database/database.js';
-import type { Json } from '#libs/instruction-set/instruction-set.js';
+import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
 import { ASSET_COLUMNS, type AssetRow } from './asset-row.js';
 
 /** Who asks: a known caller or nobody. */
@@ -7,8 +7,8 @@ export type Viewer = { userId: string; role: 'user' | 'admin' } | undefined;
 
 /** One asset with how it was made. */
 export interface AssetDetail extends AssetRow {
-  gen_in_data: Json;
-  gen_out_data: Json;
+  gen_in_data: JsonObject | null;
+  gen_out_data: JsonObject | null;
   /** Its collection lets everyone see how it was made. */
   remixable: boolean;
 }

@@ -32,12 +32,8 @@ export class AssetUploads {
     private readonly limits: { maxBytes: number },
   ) {}
 
-  /**
-   * Receives the whole file into a temporary one. The result is closed by the caller. Throws
-   * `STORAGE_QUOTA_EXCEEDED` before a byte is read when nothing is left, `PAYLOAD_TOO_LARGE` on the way.
-   */
+  /** Receives the file into a temporary one; the caller closes the result. Throws `PAYLOAD_TOO_LARGE`. */
   async receive(userId: string, incoming: IncomingFile, signal: AbortSignal): Promise<AssetUpload> {
-    await this.assertRoom(this.database, userId, 1);
     const received = await this.spool.write(incoming.bytes, { maxBytes: this.limits.maxBytes, signal });
     return new AssetUpload(this, userId, incoming, received, signal);
   }
@@ -82,10 +78,12 @@ export class AssetUpload {
 
   /**
    * Judges the file by its bytes and stores it. Images are encoded again first, so that what is hashed and
-   * kept has neither metadata nor anything hidden. Throws `UNSUPPORTED_MEDIA_TYPE`, `PAYLOAD_TOO_LARGE`.
+   * kept has neither metadata nor anything hidden. Throws `UNSUPPORTED_MEDIA_TYPE`, `PAYLOAD_TOO_LARGE`,
+   * `STORAGE_QUOTA_EXCEEDED`.
    */
   async store(): Promise<void> {
     const { path } = this.received;
+    await this.uploads.assertRoom(this.uploads.database, this.userId, 1);
     const type = await detectMediaType(path, this.incoming.mimeType);
     if (ACCEPTED_TEXTS.has(type.mimeType)) return this.put(this.received, type);
     if (!canReencode(type.mimeType)) throw unsupportedMediaType('PNG, JPEG, WebP, GIF, text, CSV and JSON files are taken');

@@ -1,4 +1,5 @@
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
+import type { Environment } from '#libs/config/environment.js';
 
 export interface FileUrlSettings {
   masterKey: string;
@@ -55,6 +56,15 @@ export class FileUrls {
   private signatureOf(key: string, expires: number): Buffer {
     return createHmac('sha256', this.key).update(`${expires}\n${key}`).digest();
   }
+}
+
+/** The URLs of this installation. */
+export function createFileUrls(
+  environment: Pick<Environment, 'PLATEN_MASTER_KEY' | 'PUBLIC_URL' | 'CDN_BASE_URL'>,
+): FileUrls {
+  const { PLATEN_MASTER_KEY: masterKey, PUBLIC_URL: publicUrl, CDN_BASE_URL: cdnBaseUrl } = environment;
+  if (!masterKey) throw new Error('PLATEN_MASTER_KEY must be set');
+  return new FileUrls({ masterKey, publicUrl, cdnBaseUrl });
 }
 
 const keyOf = (path: string): string => path.slice(ROUTE.length);

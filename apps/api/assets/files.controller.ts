@@ -1,0 +1,69 @@
+import { Readable } from 'node:stream';
+import { Controller, Get, Req, Res } from '@nestjs/common';
+import { ApiParam, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { findAssetByKey, maySee } from '#libs/assets/asset-queries.js';
+import type { AssetRow } from '#libs/assets/asset-row.js';
+import { FileUrls } from '#libs/assets/file-urls.js';
+import { Database } from '#libs/database/database.js';
+import { notFound } from '#libs/errors/errors.js';
+import { isStorageKey } from '#libs/storage/storage-key.js';
+import { ObjectNotFound, Storage, type ByteRange } from '#libs/storage/storage.js';
+import { ApiErrors } from '../http/answers.js';
+import { CurrentCaller, Policy, type Caller } from '../http/policy.js';
+import { answerFor } from './file-answer.js';
+
+type Signature = { expires?: unknown; signature?: unknown };
+type FileRequest = { Params: { '*': string }; Querystring: Signature };
+
+const BYTES = { '*/*': { schema: { type: 'string', format: 'binary' } } };
+
+@ApiTags('Assets')
+@Policy('public')
+@Controller('files')
+export class FilesController {
+  constructor(
+    private readonly database: Database,
+    private readonly storage: Storage,
+    private readonly urls: FileUrls,
+  ) {}
+
+  /**
+   * The bytes of an asset: of a published collection for everyone, else for its owner's token or a signed
+   * URL. Whatever else is asked for does not exist. Honours `Range`, `If-Range` and `If-None-Match`.
+   */
+  @Get('*')
+  @ApiParam({ name: 'path', type: String, description: 'The storage key, with slashes.' })
+  @ApiQuery({ name: 'expires', type: String, required: false })
+  @ApiQuery({ name: 'signature', type: String, required: false })
+  @ApiResponse({ status: 200, description: 'The file', content: BYTES })
+  @ApiResponse({ status: 206, description: 'The part that `Range` asks for', content: BYTES })
+  @ApiResponse({ status: 304, description: 'Not modified' })
+  @ApiResponse({ status: 416, description: 'The range lies outside the file' })
+  @ApiErrors('NOT_FOUND')
+  async serve(
+    @Req() request: FastifyRequest<FileRequest>,
+    @Res() reply: FastifyReply,
+    @CurrentCaller() caller: Caller | undefined,
+  ): Promise<void> {
+    const key = request.params['*'];
+    const asset = await this.find(key, caller, request.query);
+    const { status, headers, part } = answerFor(asset, request.headers);
+    const bytes = part && (await this.open(key, request.method === 'HEAD' ? null : part));
+    await reply.status(status).headers(headers).send(bytes);
+  }
+
+  private async find(key: string, caller: Caller | undefined, signature: Signature): Promise<AssetRow> {
+    const asset = isStorageKey(key) ? await findAssetByKey(this.database, key) : null;
+    if (asset && (maySee(asset, caller) || this.urls.verify(key, signature))) return asset;
+    throw notFound('File');
+  }
+
+  private async open(key: string, part: ByteRange | 'all' | null): Promise<Readable> {
+    // Fastify drains the stream of a HEAD request; without any it would call the file empty.
+    if (!part) return Readable.from([]);
+    return this.storage.open(key, part === 'all' ? undefined : part).catch((error: unknown) => {
+      throw error instanceof ObjectNotFound ? notFound('File') : error;
+    });
+  }
+}

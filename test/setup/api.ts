@@ -1,0 +1,44 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startApi } from '#apps/api/main.js';
+import { loadEnvironment } from '#libs/config/environment.js';
+import type { Database } from '#libs/database/database.js';
+import type { Role } from '#libs/identity/caller.js';
+import { issueToken } from '#libs/identity/access-tokens.js';
+import { createTestDatabase } from './database.js';
+
+const JWT_SECRET = 'a secret of the tests, long enough';
+
+export interface TestApi {
+  url: string;
+  database: Database;
+  /** `PLATEN_HOME`: storage and spool are in it. */
+  home: string;
+  /** Headers of a request by this user. */
+  as(userId: string, role?: Role): { authorization: string };
+  close(): Promise<void>;
+}
+
+/** The whole API on a free port, with a database and a folder of its own. */
+export async function startTestApi(variables: Record<string, string> = {}): Promise<TestApi> {
+  const { database, url: databaseUrl, close: closeDatabase } = await createTestDatabase();
+  const home = await mkdtemp(join(tmpdir(), 'platen-api-'));
+  const api = await startApi(
+    loadEnvironment({
+      NODE_ENV: 'test', PORT: '0', LOG_LEVEL: 'error', PLATEN_HOME: home, DATABASE_URL: databaseUrl,
+      JWT_SECRET, PLATEN_MASTER_KEY: 'a master key of the tests, long enough', ...variables,
+    }),
+  );
+  return {
+    url: api.url,
+    database,
+    home,
+    as: (userId, role = 'user') => ({ authorization: `Bearer ${issueToken(JWT_SECRET, { sub: userId, role })}` }),
+    close: async () => {
+      await api.close();
+      await closeDatabase();
+      await rm(home, { recursive: true });
+    },
+  };
+}
