@@ -27,12 +27,14 @@ export interface AllInOne {
   close(): Promise<void>;
 }
 
+type Stop = () => Promise<void>;
+
 const READY_TIMEOUT_MS = 60_000;
 const PROBE_TIMEOUT_MS = 5_000;
 
 /** Starts all of it and returns when the API says that it is ready; stops it again when a part fails. */
 export async function startAllInOne(environment: Environment, options: AllInOneOptions): Promise<AllInOne> {
-  const started: Array<() => Promise<void>> = [];
+  const started: Stop[] = [];
   const close = async () => {
     for (const stop of started.splice(0).reverse()) await stop();
   };
@@ -49,7 +51,7 @@ export async function startAllInOne(environment: Environment, options: AllInOneO
   }
 }
 
-async function startServers(environment: Environment, options: AllInOneOptions, started: Array<() => Promise<void>>) {
+async function startServers(environment: Environment, options: AllInOneOptions, started: Stop[]) {
   const ends: Array<Promise<string>> = [];
   const keep = (name: string, server: EmbeddedServer) => {
     started.push(() => server.stop());
@@ -57,17 +59,16 @@ async function startServers(environment: Environment, options: AllInOneOptions, 
     return server.url;
   };
   const settings = (name: string) => ({ folder: join(options.folder, name), durable: options.durable });
-  const urls = {
-    DATABASE_URL: environment.DATABASE_URL ?? keep('Postgres', await startPostgres(settings('postgres'))),
-    REDIS_URL: environment.REDIS_URL,
-  };
+  const DATABASE_URL = environment.DATABASE_URL ?? keep('Postgres', await startPostgres(settings('postgres')));
+  let { REDIS_URL } = environment;
   const program = findRedis();
-  if (!urls.REDIS_URL && program) urls.REDIS_URL = keep('Redis', await startRedis({ program, ...settings('redis') }));
-  return { urls, failed: Promise.race([...ends, new Promise<never>(() => undefined)]) };
+  if (!REDIS_URL && program) REDIS_URL = keep('Redis', await startRedis({ program, ...settings('redis') }));
+  // A race of none never settles.
+  return { urls: { DATABASE_URL, REDIS_URL }, failed: Promise.race(ends) };
 }
 
 /** The worker is stopped first: what it still finishes is seen by those who listen to the API. */
-async function startApps(environment: Connected, started: Array<() => Promise<void>>): Promise<string> {
+async function startApps(environment: Connected, started: Stop[]): Promise<string> {
   const api = await startApi(environment).catch((error: unknown) => {
     throw isPortTaken(error)
       ? new CommandFailure(`Port ${environment.PORT} is taken. Set PORT to a free one (0: any).`)
@@ -82,9 +83,11 @@ async function startApps(environment: Connected, started: Array<() => Promise<vo
 async function untilReady(url: string): Promise<void> {
   const deadline = Date.now() + READY_TIMEOUT_MS;
   for (;;) {
-    const answer = await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) }).catch(() => null);
+    const signal = AbortSignal.timeout(PROBE_TIMEOUT_MS);
+    const answer = await fetch(`${url}/health/ready`, { signal }).catch(() => null);
     if (answer?.ok) return;
-    if (Date.now() > deadline) throw new CommandFailure(`Platen is not ready: ${(await answer?.text()) ?? 'no answer'}`);
+    const reason = (await answer?.text()) ?? 'it does not answer';
+    if (Date.now() > deadline) throw new CommandFailure(`Platen is not ready: ${reason}`);
     await delay(100);
   }
 }

@@ -1,6 +1,6 @@
 import { loadEnvironment, type Environment } from '#libs/config/environment.js';
 import { CommandFailure } from './command-failure.js';
-import { PlatenHome } from './platen-home.js';
+import { PlatenHome, type Secrets } from './platen-home.js';
 
 /** The configuration that a command works with. */
 export interface Installation {
@@ -29,20 +29,22 @@ export function loadInstallation(variables: NodeJS.ProcessEnv = process.env): In
   return { environment, home };
 }
 
-/** The environment with a database: the configured one, else that of the Platen which runs from PLATEN_HOME. */
+/** The environment with a database: the configured one, else that of the Platen that runs from PLATEN_HOME. */
 export function connect({ environment, home }: Installation): Connected {
   const { DATABASE_URL } = environment;
   if (DATABASE_URL) return { ...environment, DATABASE_URL };
   const running = home.running();
   if (!running) {
-    throw new CommandFailure(
-      `There is no database: set DATABASE_URL, or run \`npm start\`. (Nothing runs from ${home.folder}.)`,
-    );
+    const hint = 'set DATABASE_URL, or run `npm start`';
+    throw new CommandFailure(`There is no database: ${hint}. (Nothing runs from ${home.folder}.)`);
   }
-  return { ...environment, DATABASE_URL: running.databaseUrl, REDIS_URL: environment.REDIS_URL ?? running.redisUrl };
+  const REDIS_URL = environment.REDIS_URL ?? running.redisUrl;
+  return { ...environment, DATABASE_URL: running.databaseUrl, REDIS_URL };
 }
 
-function missingSecrets(environment: Environment): Array<'JWT_SECRET' | 'PLATEN_MASTER_KEY'> {
-  const needed = environment.JWT_JWKS_URL ? ['PLATEN_MASTER_KEY' as const] : ['JWT_SECRET' as const, 'PLATEN_MASTER_KEY' as const];
-  return needed.filter((name) => environment[name] === undefined);
+function missingSecrets(environment: Environment): Array<keyof Secrets> {
+  const needed: Array<keyof Secrets> = ['JWT_SECRET', 'PLATEN_MASTER_KEY'];
+  // Tokens of an identity provider are not signed with a secret of ours.
+  const unused = environment.JWT_JWKS_URL ? 'JWT_SECRET' : undefined;
+  return needed.filter((name) => name !== unused && environment[name] === undefined);
 }

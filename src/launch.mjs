@@ -11,12 +11,9 @@ const OLDEST_NODE = [20, 19];
 
 const TOOLS = {
   build: async () => 0,
-  test: (args) => jest(args),
-  lint: (args) => tool('oxlint/bin/oxlint', args),
-  check: async () =>
-    (await tool('typescript/bin/tsc', ['--noEmit', '--incremental', 'false', '-p', '.'])) ||
-    (await tool('oxlint/bin/oxlint', [])) ||
-    jest(['test/structure']),
+  test: jest,
+  lint,
+  check: async () => (await checkTypes()) || (await lint([])) || jest(['test/structure']),
 };
 
 process.exitCode = await main(process.argv.slice(2));
@@ -32,8 +29,7 @@ async function main([command = 'help', ...args]) {
     process.stderr.write(`${error.message}\n`);
     return 1;
   }
-  const toolOf = Object.hasOwn(TOOLS, command) ? TOOLS[command] : undefined;
-  if (toolOf) return toolOf(args);
+  if (Object.hasOwn(TOOLS, command)) return TOOLS[command](args);
   if (existsSync('.env')) process.loadEnvFile('.env');
   return run('dist/src/main.js', [command, ...args]);
 }
@@ -48,8 +44,12 @@ function isNodeRecent() {
   return major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1]);
 }
 
-function tool(program, args) {
-  return run(`node_modules/${program}`, args, { cwd: root });
+function checkTypes() {
+  return run('node_modules/typescript/bin/tsc', ['--noEmit', '--incremental', 'false'], { cwd: root });
+}
+
+function lint(args) {
+  return run('node_modules/oxlint/bin/oxlint', args, { cwd: root });
 }
 
 function jest(args) {

@@ -1,28 +1,34 @@
 import { createProgram } from './program.js';
 
-async function failureOf(...args: string[]): Promise<string> {
+async function printed(...args: string[]): Promise<string> {
   const program = createProgram().exitOverride();
   let text = '';
+  const write = (piece: string) => {
+    text += piece;
+  };
   for (const command of [program, ...program.commands]) {
-    command.exitOverride().configureOutput({ writeErr: (piece) => (text += piece), writeOut: (piece) => (text += piece) });
+    command.exitOverride().configureOutput({ writeErr: write, writeOut: write });
   }
   await program.parseAsync(args, { from: 'user' }).catch(() => undefined);
   return text;
 }
 
+const USER = '0193fd6c-0000-7000-8000-000000000000';
+
 describe('platen', () => {
   it('shows its commands', async () => {
-    const help = await failureOf('--help');
-    for (const command of ['up', 'api', 'worker', 'migrate', 'token', 'demo']) expect(help).toContain(`  ${command} `);
+    const help = await printed('--help');
+    const commands = ['up', 'api', 'worker', 'migrate', 'token', 'demo'];
+    for (const name of commands) expect(help).toContain(`  ${name} `);
   });
 
   it.each([
     [['token'], '--sub'],
     [['token', '--sub', 'me'], 'not a UUID'],
-    [['token', '--sub', '0193fd6c-0000-7000-8000-000000000000', '--credits', '-1'], 'not a number above zero'],
-    [['token', '--sub', '0193fd6c-0000-7000-8000-000000000000', '--role', 'king'], 'user, admin'],
+    [['token', '--sub', USER, '--credits', '-1'], 'not a number above zero'],
+    [['token', '--sub', USER, '--role', 'king'], 'user, admin'],
     [['dance'], 'unknown command'],
   ])('refuses %j', async (args, reason) => {
-    expect(await failureOf(...args)).toContain(reason);
+    expect(await printed(...args)).toContain(reason);
   });
 });

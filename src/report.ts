@@ -4,7 +4,8 @@ import { CommandFailure } from './command-failure.js';
 
 /** Says on standard error what went wrong, and returns the exit code. A stack is shown for bugs only. */
 export function report(error: unknown): number {
-  process.stderr.write(`${isExplained(error) ? error.message : ((error as Error)?.stack ?? String(error))}\n`);
+  const text = isExplained(error) ? error.message : ((error as Error)?.stack ?? String(error));
+  process.stderr.write(`${text}\n`);
   return 1;
 }
 

@@ -6,7 +6,10 @@ import { CommandFailure } from './command-failure.js';
 const CONNECTIONS = 2;
 
 /** Runs `work` on connections of its own. Says where the database is when it cannot be reached. */
-export async function withDataSource<Result>(url: string, work: (source: DataSource) => Promise<Result>): Promise<Result> {
+export async function withDataSource<Result>(
+  url: string,
+  work: (source: DataSource) => Promise<Result>,
+): Promise<Result> {
   const source = createDataSource({ url, poolSize: CONNECTIONS });
   await source.initialize().catch((error: Error) => {
     throw new CommandFailure(`The database at ${new URL(url).host} cannot be used: ${error.message}`);

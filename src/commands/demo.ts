@@ -17,7 +17,7 @@ const EDITIONS = 6;
 const CREDITS = 10;
 const OUTPUT = 'demo-output';
 
-/** `platen demo`: a whole Platen for one collection, on free ports and in a folder that is gone afterwards. */
+/** `platen demo`: a whole Platen for one collection, on free ports, in a folder that is gone afterwards. */
 export async function demo(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'platen-demo-'));
   const stopped = stopSignal().then(() => {

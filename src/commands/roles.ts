@@ -20,7 +20,10 @@ export async function worker(): Promise<void> {
   await serve(startWorker, () => 'The worker is ready');
 }
 
-async function serve(start: (environment: Environment) => Promise<Started>, ready: (started: Started) => string) {
+async function serve(
+  start: (environment: Environment) => Promise<Started>,
+  ready: (started: Started) => string,
+): Promise<void> {
   const environment = connect(loadInstallation());
   const stopped = stopSignal();
   await withDataSource(environment.DATABASE_URL, assertMigrated);

@@ -43,6 +43,7 @@ export async function issueToken(
 }
 
 function grant(database: Database, userId: string, credits: number): Promise<void> {
-  const movement = { amount: toMicroCredits(credits), key: `token:${uuid()}:grant`, description: 'platen token' };
+  const key = `token:${uuid()}:grant`;
+  const movement = { amount: toMicroCredits(credits), key, description: 'platen token' };
   return database.transaction((tx) => new Ledger().grant(tx, userId, movement));
 }

@@ -7,7 +7,9 @@ import { stopSignal } from '../stop-signal.js';
 export async function up(): Promise<void> {
   const { environment, home } = loadInstallation();
   const other = home.running();
-  if (other) throw new CommandFailure(`Platen already runs from ${home.folder}: ${other.url} (process ${other.pid}).`);
+  if (other) {
+    throw new CommandFailure(`Platen already runs from ${home.folder}: ${other.url}, process ${other.pid}.`);
+  }
   const stopped = stopSignal();
   const platen = await startAllInOne(environment, { folder: home.folder, durable: true });
   try {

@@ -1,6 +1,6 @@
-import { showEditions } from './edition-bars.js';
 import type { PlatenClient } from '../client/platen-client.js';
 import { CommandFailure } from '../command-failure.js';
+import { showEditions } from './edition-bars.js';
 
 export interface DemoAsset {
   url: string;
@@ -41,7 +41,7 @@ const STATES: Record<string, { state: string; percent?: number }> = {
   generation_cancelled: { state: 'cancelled' },
 };
 
-/** Follows a job with a bar per edition, and returns it as it ended. Fails when not every edition succeeded. */
+/** Follows a job with a bar per edition and returns it as it ended. Fails unless every edition succeeded. */
 export async function followJob(client: PlatenClient, jobId: string): Promise<DemoJob> {
   const { generations } = await client.get<DemoJob>(`/jobs/${jobId}`);
   const bars = showEditions(generations);

@@ -59,14 +59,16 @@ function placeOf(index: number): [left: number, top: number] {
   return [MARGIN + column * (PICTURE + GUTTER), MARGIN + HEADER + row * (PICTURE + CAPTION + GUTTER)];
 }
 
-async function drawCell({ image, name, notes }: SheetEdition, left: number, top: number): Promise<OverlayOptions[]> {
+async function drawCell(edition: SheetEdition, left: number, top: number): Promise<OverlayOptions[]> {
+  const { image, name, notes } = edition;
   const box = { width: PICTURE, height: PICTURE, fit: 'contain' as const, background: PAPER };
   const cell = [
     { input: await sharp(image).resize(box).toBuffer(), left, top },
     { input: await write(name, NAME, PICTURE), left, top: top + PICTURE + 28 },
   ];
   if (notes.length === 0) return cell;
-  return [...cell, { input: await write(notes.join('  ·  '), NOTE, PICTURE), left, top: top + PICTURE + 64 }];
+  const traits = await write(notes.join('  ·  '), NOTE, PICTURE);
+  return [...cell, { input: traits, left, top: top + PICTURE + 64 }];
 }
 
 /** Text, wrapped at `width`, with a font of ours: a bare machine has none. */

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 /** The example that the demo runs. */
 const SKETCH = 'tidal-garden';
 const TITLE = 'Tidal Garden';
+const SIZE = { width: 1024, height: 1024 };
 
 const sketches = new URL('../../../examples/sketches/', import.meta.url);
 
@@ -20,7 +21,7 @@ export function demoWorkflow() {
       credits: { base: 0.5, per_generation: 0.25 },
       pipeline: {
         version: 'v2',
-        steps: [{ id: 1, nodeName: 'p5', alias: 'art', nodePayload: { code: sketchCode(), width: 1024, height: 1024 } }],
+        steps: [{ id: 1, nodeName: 'p5', alias: 'art', nodePayload: { code: sketchCode(), ...SIZE } }],
       },
     },
   };

@@ -51,7 +51,8 @@ function plainLines(editions: Edition[], output: NodeJS.WriteStream): EditionBar
     update: (index, percent, state) => {
       if (states.get(index) === state) return;
       states.set(index, state);
-      output.write(`  ${index + 1}  ${shortHash(hashes.get(index) ?? '')}  ${String(Math.round(percent)).padStart(3)} %  ${state}\n`);
+      const reached = String(Math.round(percent)).padStart(3);
+      output.write(`  ${index + 1}  ${shortHash(hashes.get(index) ?? '')}  ${reached} %  ${state}\n`);
     },
     stop: () => undefined,
   };

@@ -18,6 +18,7 @@ export interface PostgresOptions {
 const NAME = 'platen';
 const READY_TIMEOUT_MS = 60_000;
 const PORT_ATTEMPTS = 3;
+const SETTINGS = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=200'];
 const SPEED_OVER_SAFETY = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off'];
 
 /** Starts the Postgres that npm installed, on a free port of 127.0.0.1, with a database `platen`. */
@@ -29,7 +30,7 @@ export async function startPostgres({ folder, durable }: PostgresOptions): Promi
   await stopOrphan(join(data, 'postmaster.pid'), data, 'SIGINT');
   rmSync(join(data, 'postmaster.pid'), { force: true });
   if (!existsSync(data)) await initialise(binaries, home, data);
-  return launch(binaries, home, data, durable ? [] : SPEED_OVER_SAFETY);
+  return launch(binaries, home, durable ? [] : SPEED_OVER_SAFETY);
 }
 
 /** Makes the cluster beside its place and moves it there, so that a half-made one is never started. */
@@ -43,7 +44,8 @@ async function initialise(binaries: PostgresBinaries, home: string, data: string
     '--auth=scram-sha-256', '--locale=C', '--encoding=UTF8', '--no-sync',
   ];
   const { uid, gid } = binaries;
-  await promisify(execFile)(command, args, { uid, gid, timeout: READY_TIMEOUT_MS, env: { ...process.env, LC_ALL: 'C' } });
+  const env = { ...process.env, LC_ALL: 'C' };
+  await promisify(execFile)(command, args, { uid, gid, env, timeout: READY_TIMEOUT_MS });
   renameSync(draft, data);
 }
 
@@ -52,10 +54,10 @@ function handOver({ uid, gid }: PostgresBinaries, ...paths: string[]): void {
   for (const path of paths) chownSync(path, uid, gid);
 }
 
-async function launch(binaries: PostgresBinaries, home: string, data: string, settings: string[]) {
+async function launch(binaries: PostgresBinaries, home: string, settings: string[]): Promise<EmbeddedServer> {
   for (let attempt = 1; ; attempt++) {
     const port = await freePort();
-    const server = spawnPostgres(binaries, home, data, port, settings);
+    const server = spawnPostgres(binaries, home, [`port=${port}`, ...SETTINGS, ...settings]);
     const password = readFileSync(join(home, 'password'), 'utf8');
     const address = `postgres://${NAME}:${password}@127.0.0.1:${port}`;
     try {
@@ -70,10 +72,9 @@ async function launch(binaries: PostgresBinaries, home: string, data: string, se
   }
 }
 
-function spawnPostgres(binaries: PostgresBinaries, home: string, data: string, port: number, settings: string[]) {
-  const all = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=200', ...settings];
+function spawnPostgres(binaries: PostgresBinaries, home: string, settings: string[]): ServerProcess {
   const [command = '', ...args] = [
-    ...binaries.prefix, binaries.postgres, '-D', data, '-p', String(port), ...all.flatMap((one) => ['-c', one]),
+    ...binaries.prefix, binaries.postgres, '-D', join(home, 'data'), ...settings.flatMap((one) => ['-c', one]),
   ];
   const { uid, gid } = binaries;
   return ServerProcess.start({ command, args, log: join(home, 'postgres.log'), uid, gid });

@@ -67,8 +67,8 @@ export class ServerProcess {
   async waitUntil(isReady: () => Promise<boolean>, timeoutMs: number): Promise<void> {
     const deadline = Date.now() + timeoutMs;
     while (!(await isReady())) {
-      if (this.ended) throw new Error(`${this.child.spawnfile} ended at once:\n${this.lastLines()}`);
-      if (Date.now() > deadline) throw new Error(`${this.child.spawnfile} is not ready:\n${this.lastLines()}`);
+      if (this.ended) throw this.failure('ended at once');
+      if (Date.now() > deadline) throw this.failure('is not ready');
       await delay(25);
     }
   }
@@ -82,8 +82,9 @@ export class ServerProcess {
     clearTimeout(killing);
   }
 
-  private lastLines(): string {
-    return readFileSync(this.log, 'utf8').trimEnd().split('\n').slice(-LOG_LINES).join('\n');
+  private failure(what: string): Error {
+    const lines = readFileSync(this.log, 'utf8').trimEnd().split('\n').slice(-LOG_LINES);
+    return new Error(`${this.child.spawnfile} ${what}:\n${lines.join('\n')}`);
   }
 }
 

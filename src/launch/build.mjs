@@ -19,7 +19,8 @@ export async function build() {
   const digest = digestOfSources();
   // Without a stamp nobody knows what lies there, and the compiler would trust its own notes.
   if (!existsSync(STAMP)) rmSync(join(root, 'dist'), { recursive: true, force: true });
-  await prepare(process.execPath, ['node_modules/@nestjs/cli/bin/nest.js', 'build'], 'The build failed: see above.');
+  const args = ['node_modules/@nestjs/cli/bin/nest.js', 'build'];
+  await prepare(process.execPath, args, 'The build failed: see above.');
   writeFileSync(STAMP, digest);
 }
 

@@ -10,7 +10,7 @@ const PATIENCE_MS = 15 * 60_000;
 export async function withLock(work) {
   const deadline = Date.now() + PATIENCE_MS;
   while (!take()) {
-    if (Date.now() > deadline) throw new Error(`Another command still installs or builds; else delete ${LOCK}.`);
+    if (Date.now() > deadline) throw new Error(`Another command installs or builds; else delete ${LOCK}.`);
     await delay(200);
   }
   process.once('exit', release);

@@ -44,10 +44,10 @@ function forwardSignals(child) {
   return () => SIGNALS.forEach((signal) => process.off(signal, forward));
 }
 
-/** Runs an installer or a compiler: its output goes to standard error, since standard output is the command's. */
+/** Runs an installer or a compiler. Its output goes to standard error: standard output is the command's. */
 export function prepare(command, args, failure) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: ['ignore', 2, 2], cwd: root, shell: process.platform === 'win32' });
+    const child = spawn(command, args, { stdio: ['ignore', 2, 2], cwd: root });
     child.once('error', (error) => reject(new Error(`${failure} (${error.message})`)));
     child.once('exit', (code) => (code === 0 ? resolve() : reject(new Error(failure))));
   });

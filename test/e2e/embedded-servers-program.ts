@@ -2,7 +2,7 @@ import { startPostgres } from '../../src/embedded/postgres.js';
 import { startRedis } from '../../src/embedded/redis.js';
 import { findOrInstallRedis } from '../setup/redis-program.js';
 
-/* Starts the embedded servers below the folder it is given, says where they are, and stays until told to stop. */
+/* Starts the embedded servers below the folder it is given, says where they are, and stays until it is told. */
 const folder = String(process.argv[2]);
 const program = findOrInstallRedis();
 const postgres = await startPostgres({ folder: `${folder}/postgres`, durable: true });

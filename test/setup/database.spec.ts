@@ -15,7 +15,7 @@ describe('createTestDatabase', () => {
   });
 
   it('has the schema of the migrations', async () => {
-    const rows = await first.database.query<{ name: string | null }>(`select to_regclass('generation')::text as name`);
+    const rows = await first.database.query(`select to_regclass('generation')::text as name`);
     expect(rows).toEqual([{ name: 'generation' }]);
   });
 

@@ -6,14 +6,15 @@ import { root } from './sources.js';
 /** `NAME` to its value in `.env.example`, where each variable stands commented out. */
 function documented(): Map<string, string> {
   const text = readFileSync(join(root, '.env.example'), 'utf8');
-  return new Map([...text.matchAll(/^# ?([A-Z][A-Z_]+)=(.*)$/gm)].map(([, name = '', value = '']) => [name, value]));
+  const lines = [...text.matchAll(/^# ?([A-Z][A-Z_]+)=(.*)$/gm)];
+  return new Map(lines.map(([, name = '', value = '']) => [name, value]));
 }
 
 /** Names in the order of the class, with their defaults as one would write them. */
 function declared(): Map<string, string> {
   const text = readFileSync(join(root, 'libs/config/environment.ts'), 'utf8');
   const defaults = new Environment();
-  const names = [...text.matchAll(/^ {2}([A-Z][A-Z_]+)(\?)?:/gm)].map(([, name = '']) => name as keyof Environment);
+  const names = [...text.matchAll(/^ {2}([A-Z][A-Z_]+)\??:/gm)].map(([, name]) => name as keyof Environment);
   return new Map(names.map((name) => [name, String(defaults[name] ?? '')]));
 }
 

@@ -24,7 +24,8 @@ export function sourcesIn(folders: string[], { tests = false } = {}): Source[] {
 
 function read(path: string): Source {
   const text = readFileSync(join(root, path), 'utf8');
-  return { path, text, imports: [...text.matchAll(SPECIFIER)].map(([, specifier = '']) => target(path, specifier)) };
+  const specifiers = [...text.matchAll(SPECIFIER)].map(([, specifier = '']) => specifier);
+  return { path, text, imports: specifiers.map((specifier) => target(path, specifier)) };
 }
 
 function target(path: string, specifier: string): string {

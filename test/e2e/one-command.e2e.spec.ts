@@ -1,0 +1,83 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Program } from './program.js';
+
+const USER = '0193fd6c-0000-7000-8000-000000000001';
+const READY = /^Platen is ready at (http:\/\/127\.0\.0\.1:\d+)$/m;
+
+/** Command lines of all processes that name the folder: what the program has left running. */
+function processesNaming(folder: string): string[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+      } catch {
+        return '';
+      }
+    })
+    .filter((command) => command.includes(folder));
+}
+
+async function creditsOf(url: string, token: string): Promise<unknown> {
+  const answer = await fetch(`${url}/credits`, { headers: { authorization: `Bearer ${token.trim()}` } });
+  return ((await answer.json()) as { data: unknown }).data;
+}
+
+describe('one command on a fresh machine', () => {
+  let PLATEN_HOME: string;
+
+  beforeAll(() => {
+    PLATEN_HOME = mkdtempSync(join(tmpdir(), 'platen-home-'));
+  });
+
+  afterAll(() => rmSync(PLATEN_HOME, { recursive: true, force: true }));
+
+  it('starts all of Platen, serves, keeps its data, and stops in order', async () => {
+    const first = new Program(['up'], { PLATEN_HOME, PORT: '0' });
+    const url = await first.prints(READY);
+    expect((await fetch(`${url}/health/ready`)).status).toBe(200);
+
+    const token = new Program(['token', '--sub', USER, '--credits', '2.5', '--plan', 'pro'], { PLATEN_HOME });
+    expect(await token.end()).toBe(0);
+    expect(token.output).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/);
+    expect(await creditsOf(url, token.output)).toMatchObject({ available: 2.5, plan: 'pro' });
+
+    const again = new Program(['up'], { PLATEN_HOME, PORT: '0' });
+    expect(await again.end()).toBe(1);
+    expect(again.errors).toContain(`already runs from ${PLATEN_HOME}`);
+
+    expect(await first.end('SIGTERM')).toBe(0);
+    expect(processesNaming(PLATEN_HOME)).toEqual([]);
+
+    const second = new Program(['up'], { PLATEN_HOME, PORT: '0' });
+    expect(await creditsOf(await second.prints(READY), token.output)).toMatchObject({ available: 2.5 });
+    expect(await second.end('SIGINT')).toBe(0);
+    expect(processesNaming(PLATEN_HOME)).toEqual([]);
+  }, 120_000);
+
+  it('says so when the port is taken, and leaves nothing running', async () => {
+    const other: Server = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => other.once('listening', resolve));
+    const PORT = String((other.address() as AddressInfo).port);
+    const program = new Program(['up'], { PLATEN_HOME, PORT });
+    expect(await program.end()).toBe(1);
+    expect(program.errors).toContain(`Port ${PORT} is taken`);
+    expect(processesNaming(PLATEN_HOME)).toEqual([]);
+    other.close();
+  }, 60_000);
+
+  it('says what is wrong with the configuration, all of it', async () => {
+    const program = new Program(['up'], { PLATEN_HOME, PORT: 'many', WORKER_CONCURRENCY: '0' });
+    expect(await program.end()).toBe(1);
+    expect(program.errors).toMatch(/2 fault.*PORT.*WORKER_CONCURRENCY/s);
+  });
+
+  it('refuses to run a role without a database', async () => {
+    const program = new Program(['worker'], { PLATEN_HOME });
+    expect(await program.end()).toBe(1);
+    expect(program.errors).toContain('set DATABASE_URL');
+  });
+});

@@ -1,0 +1,48 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+
+const LAUNCHER = join(import.meta.dirname, '../../src/launch.mjs');
+const STOP_TIMEOUT_MS = 40_000;
+
+/** The program as a user starts it, in a process of its own; nothing of it is known but what it prints. */
+export class Program {
+  output = '';
+  errors = '';
+  private readonly child: ChildProcess;
+  private readonly ended: Promise<number | null>;
+
+  constructor(args: string[], environment: Record<string, string>) {
+    const { PATH = '', HOME = '' } = process.env;
+    const env = { PATH, HOME, LOG_LEVEL: 'warn', ...environment };
+    this.child = spawn(process.execPath, [LAUNCHER, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.child.stdout?.on('data', (piece: Buffer) => (this.output += piece.toString()));
+    this.child.stderr?.on('data', (piece: Buffer) => (this.errors += piece.toString()));
+    this.ended = once(this.child, 'close').then(([code]) => code as number | null);
+  }
+
+  /** The first group of `pattern` in what it prints, as soon as it is there. */
+  async prints(pattern: RegExp, timeoutMs = 60_000): Promise<string> {
+    const deadline = Date.now() + timeoutMs;
+    for (;;) {
+      const [, found] = pattern.exec(this.output) ?? [];
+      if (found !== undefined) return found;
+      if (Date.now() > deadline || this.child.exitCode !== null) throw this.failure(`has not printed ${pattern}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  /** Sends the signal, if one is given, and returns the exit code. */
+  async end(signal?: NodeJS.Signals): Promise<number | null> {
+    if (signal && this.child.exitCode === null) this.child.kill(signal);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(this.failure('does not end')), STOP_TIMEOUT_MS);
+    });
+    return Promise.race([this.ended, late]).finally(() => clearTimeout(timer));
+  }
+
+  private failure(what: string): Error {
+    return new Error(`The program ${what}.\n${this.output}\n${this.errors}`);
+  }
+}
