@@ -9,6 +9,8 @@ import type { CollectionRow } from './collection.js';
 export interface Origin {
   workflow_id: string;
   workflow_version: number;
+  /** An admin's price may lie below what the steps cost. */
+  saved_by_admin: boolean;
 }
 
 export interface NewCollection {

@@ -1,14 +1,7 @@
-import type { MicroCredits } from '#libs/credits/micro-credits.js';
 import type { Plan } from '#libs/credits/plans.js';
+import type { CostBreakdown, Price } from '#libs/credits/pricing.js';
 import type { InstructionSet } from '#libs/instruction-set/instruction-set.js';
 import type { Lane } from '#libs/nodes/node.js';
-
-/** `cost_breakdown` of answers, in credits. `total_credits` is the base and `per_generation` times their number. */
-export interface CostBreakdown {
-  total_credits: number;
-  per_generation: number;
-  workflow_base_cost: number;
-}
 
 /** What one submission may say about its job beside what is to be made. */
 export interface JobLabels {
@@ -41,9 +34,7 @@ export interface JobSubmission extends JobLabels {
   options: JobOptions;
   lane: Lane;
   generations: Array<{ id: string; hash: string }>;
-  /** Of one generation. */
-  price: MicroCredits;
-  /** Reserved once, spent with the first generation that succeeds. */
-  basePrice: MicroCredits;
+  /** `perGeneration` is reserved for each; `base` once, and spent with the first generation that succeeds. */
+  price: Price;
   breakdown: CostBreakdown;
 }

@@ -49,6 +49,10 @@ describe('Submissions', () => {
     submissions = new Submissions(new Ledger(), queue, bus);
   });
 
+  const credits = (base: number, perGeneration: number) => ({
+    base: toMicroCredits(base),
+    perGeneration: toMicroCredits(perGeneration),
+  });
   const submit = (job: JobSubmission) => db.database.transaction((tx) => submissions.submit(tx, job));
   const queued = (priority = 50) =>
     db.database.query<{ user_id: string; turn: string }>(
@@ -81,7 +85,7 @@ describe('Submissions', () => {
   });
 
   it('writes and announces nothing when the price cannot be held', async () => {
-    const job = buildSubmission(await createUser(db.database, 1), { price: toMicroCredits(0.6), count: 2 });
+    const job = buildSubmission(await createUser(db.database, 1), { price: credits(0, 0.6), count: 2 });
     await expect(submit(job)).rejects.toMatchObject({
       code: 'INSUFFICIENT_CREDITS',
       details: { required: 1.2, available: 1, cost_breakdown: job.breakdown },
@@ -94,7 +98,7 @@ describe('Submissions', () => {
     const userId = await createUser(db.database, 1);
     const outcomes = await Promise.all(
       Array.from({ length: 50 }, () =>
-        submit(buildSubmission(userId, { price: toMicroCredits(0.75), basePrice: toMicroCredits(0.25) })).then(
+        submit(buildSubmission(userId, { price: credits(0.25, 0.75) })).then(
           () => 'accepted',
           (error: unknown) => (error as AppError).code,
         ),

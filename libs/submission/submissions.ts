@@ -25,8 +25,8 @@ export class Submissions {
     await this.ledger.hold(tx, {
       userId: job.userId,
       jobId: job.id,
-      generations: job.generations.map(({ id }) => ({ id, run: FIRST_RUN, price: job.price })),
-      ...(job.basePrice > 0n && { base: { run: FIRST_RUN, price: job.basePrice } }),
+      generations: job.generations.map(({ id }) => ({ id, run: FIRST_RUN, price: job.price.perGeneration })),
+      ...(job.price.base > 0n && { base: { run: FIRST_RUN, price: job.price.base } }),
       maxOpen: job.plan.maxOpenGenerations,
       breakdown: job.breakdown,
     });
@@ -63,10 +63,10 @@ const parametersOf = (job: JobSubmission): unknown[] => [
   JSON.stringify(job.options),
   job.tags,
   job.externalId,
-  job.basePrice.toString(),
+  job.price.base.toString(),
   job.generations.map(({ id }) => id),
   job.generations.map(({ hash }) => hash),
-  job.price.toString(),
+  job.price.perGeneration.toString(),
   job.lane,
   job.face,
 ];

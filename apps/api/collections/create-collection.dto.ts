@@ -1,9 +1,18 @@
 import {
   IsBoolean, IsIn, IsInt, IsNumber, IsObject, IsOptional, IsString, Length, Max, MaxLength, Min,
 } from 'class-validator';
-import type { CollectionMetadata } from '#libs/collections/collection-metadata.js';
-import { BLOCKCHAINS, type Blockchain } from '#libs/collections/collection-metadata.js';
+import { BLOCKCHAINS, type Blockchain, type CollectionMetadata } from '#libs/collections/collection-metadata.js';
 import { AsItCame, IsInstant, IsNotTrue, IsWebUrl } from './fields.js';
+
+export class CreateCollectionQuery {
+  /** Default: the caller's default project, which is made when first needed. */
+  @IsOptional() @IsString()
+  project_id?: string;
+
+  /** Takes the instruction set that made this asset (its `gen_in_data`). */
+  @IsOptional() @IsString()
+  asset_id?: string;
+}
 
 /** Body of `POST /projects/collections`. Every field may be absent or null. */
 export class CreateCollectionBody implements CollectionMetadata {

@@ -1,7 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { Transform } from 'class-transformer';
 import {
-  ArrayMaxSize, IsArray, IsISO8601, IsObject, IsString, IsUrl, Length, Matches, registerDecorator, ValidateIf,
+  ArrayMaxSize, IsArray, IsISO8601, IsObject, IsString, IsUrl, Length, Matches, ValidateBy, ValidateIf,
 } from 'class-validator';
 
 const MAX_VARIABLES = 200;
@@ -35,32 +35,22 @@ export const IsTags = () =>
 export const AsItCame = () => Transform(({ obj, key }) => (obj as Record<string, unknown>)[key]);
 
 /** A record of values by name. */
-export const IsVariables = () => applyDecorators(AsItCame(), IsObject(), withinVariableLimits());
+export const IsVariables = () => applyDecorators(AsItCame(), IsObject(), IsWithinVariableLimits());
 
-function withinVariableLimits(): PropertyDecorator {
-  return (target, propertyName) =>
-    registerDecorator({
-      name: 'withinVariableLimits',
-      target: target.constructor,
-      propertyName: propertyName as string,
-      options: { message: `$property must have at most ${MAX_VARIABLES} names and 256 KiB` },
-      validator: { validate: isWithinLimits },
-    });
-}
+const IsWithinVariableLimits = () =>
+  ValidateBy({
+    name: 'isWithinVariableLimits',
+    validator: {
+      validate: isWithinVariableLimits,
+      defaultMessage: () => `$property must have at most ${MAX_VARIABLES} names and 256 KiB`,
+    },
+  });
 
-function isWithinLimits(value: unknown): boolean {
+function isWithinVariableLimits(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return true;
   return Object.keys(value).length <= MAX_VARIABLES && Buffer.byteLength(JSON.stringify(value)) <= MAX_VARIABLE_BYTES;
 }
 
 /** For a field whose other value is not offered. */
-export function IsNotTrue(message: string): PropertyDecorator {
-  return (target, propertyName) =>
-    registerDecorator({
-      name: 'isNotTrue',
-      target: target.constructor,
-      propertyName: propertyName as string,
-      options: { message },
-      validator: { validate: (value: unknown) => value !== true },
-    });
-}
+export const IsNotTrue = (message: string) =>
+  ValidateBy({ name: 'isNotTrue', validator: { validate: (value) => value !== true, defaultMessage: () => message } });

@@ -1,0 +1,49 @@
+import { Module } from '@nestjs/common';
+import { FileUrls } from '#libs/assets/file-urls.js';
+import { Collections } from '#libs/collections/collections.js';
+import { CollectionDrafts } from '#libs/collections/drafts.js';
+import { Ledger } from '#libs/credits/ledger.js';
+import { Pricing } from '#libs/credits/pricing.js';
+import { Database } from '#libs/database/database.js';
+import { EventBus } from '#libs/events/event-bus.js';
+import { Accounts } from '#libs/identity/accounts.js';
+import { NodeRegistry } from '#libs/nodes/registry.js';
+import { WakeQueue } from '#libs/queue/wake-queue.js';
+import { GenerateCollection } from '#libs/submission/generate-collection.js';
+import { GenerateEditions } from '#libs/submission/generate-editions.js';
+import { Submissions } from '#libs/submission/submissions.js';
+import { WorkflowCatalog } from '#libs/workflows/workflow-catalog.js';
+import { CollectionsController } from './collections.controller.js';
+import { SubmissionsController } from './submissions.controller.js';
+
+@Module({
+  controllers: [SubmissionsController, CollectionsController],
+  providers: [
+    {
+      provide: Collections,
+      inject: [Database, FileUrls],
+      useFactory: (database: Database, urls: FileUrls) => new Collections(database, urls),
+    },
+    {
+      provide: CollectionDrafts,
+      inject: [Database, NodeRegistry],
+      useFactory: (database: Database, registry: NodeRegistry) => new CollectionDrafts(database, registry),
+    },
+    {
+      provide: Submissions,
+      inject: [WakeQueue, EventBus],
+      useFactory: (queue: WakeQueue, bus: EventBus) => new Submissions(new Ledger(), queue, bus),
+    },
+    {
+      provide: GenerateCollection,
+      inject: [Database, WorkflowCatalog, Pricing, NodeRegistry, Accounts, Submissions],
+      useFactory: (...parts: ConstructorParameters<typeof GenerateCollection>) => new GenerateCollection(...parts),
+    },
+    {
+      provide: GenerateEditions,
+      inject: [Database, Pricing, NodeRegistry, Accounts, Submissions],
+      useFactory: (...parts: ConstructorParameters<typeof GenerateEditions>) => new GenerateEditions(...parts),
+    },
+  ],
+})
+export class CollectionsModule {}

@@ -1,0 +1,81 @@
+import { v7 as uuidv7 } from 'uuid';
+import { findAsset, maySeeOrigin } from '#libs/assets/asset-queries.js';
+import type { Database, Transaction } from '#libs/database/database.js';
+import type { FieldFault } from '#libs/errors/app-error.js';
+import { fieldError, notFound, validationError } from '#libs/errors/errors.js';
+import type { Caller } from '#libs/identity/caller.js';
+import { readInstructionSet } from '#libs/instruction-set/check.js';
+import { EMPTY_INSTRUCTION_SET, type InstructionSet } from '#libs/instruction-set/instruction-set.js';
+import { rewriteReferences } from '#libs/instruction-set/references.js';
+import type { NodeRegistry } from '#libs/nodes/registry.js';
+import { collectionView, type CollectionView } from './collection.js';
+import type { CollectionMetadata } from './collection-metadata.js';
+import { createCollection, reserveCollection, type NewCollection } from './new-collection.js';
+
+export interface DraftRequest {
+  metadata: CollectionMetadata;
+  /** An instruction set, unchecked; at most one of `data` and `assetId`. Without both: an empty set. */
+  data: unknown;
+  /** The asset whose `gen_in_data` the collection takes. */
+  assetId: string | null;
+  /** Null: the default project. */
+  projectId: string | null;
+}
+
+/** Makes collections from an instruction set, an asset or nothing. */
+export class CollectionDrafts {
+  constructor(
+    private readonly database: Database,
+    private readonly registry: NodeRegistry,
+  ) {}
+
+  /** Checks and completes the collection. Throws 400 naming all faults, `PROJECT_NOT_FOUND`, `NOT_FOUND` (asset). */
+  async prepare(caller: Caller, { metadata, data, assetId, projectId }: DraftRequest): Promise<NewCollection> {
+    const set = assetId === null ? this.setOf(data) : await this.setOfAsset(caller, assetId);
+    const { userId } = caller;
+    const reserved = await reserveCollection(this.database, { userId, projectId, steps: set.steps.length });
+    return {
+      id: uuidv7(),
+      userId,
+      ...reserved,
+      data: withComponentIds(set, reserved.componentIds, this.registry),
+      inherits: assetId === null ? [] : set.steps.map(({ id }) => String(id)),
+      metadata,
+      autoPublish: false,
+      origin: null,
+    };
+  }
+
+  async commit(tx: Transaction, draft: NewCollection): Promise<CollectionView> {
+    return collectionView(await createCollection(tx, draft), []);
+  }
+
+  /** What is wrong with the instruction set in a body that is faulty itself, so that a client learns all at once. */
+  furtherFaults(body: unknown): FieldFault[] {
+    const { data } = Object(body) as { data?: unknown };
+    return typeof data === 'object' && data !== null ? readSet(data, this.registry).faults : [];
+  }
+
+  private setOf(data: unknown): InstructionSet {
+    if (data === undefined || data === null) return EMPTY_INSTRUCTION_SET;
+    const { set, faults } = readSet(data, this.registry);
+    if (faults.length > 0) throw validationError(faults);
+    return set;
+  }
+
+  private async setOfAsset(caller: Caller, assetId: string): Promise<InstructionSet> {
+    const asset = await findAsset(this.database, caller, assetId);
+    if (!asset || !maySeeOrigin(asset, caller)) throw notFound('Asset');
+    const { set, faults } = readInstructionSet(asset.gen_in_data, this.registry);
+    if (faults.length > 0) throw fieldError('asset_id', 'was not made by an instruction set that can run here');
+    return set;
+  }
+}
+
+const readSet = (data: unknown, registry: NodeRegistry) => readInstructionSet(data, registry, { at: 'data' });
+
+/** The set with its steps under the ids of their component rows, and every reference to them rewritten. */
+export function withComponentIds(set: InstructionSet, componentIds: number[], registry: NodeRegistry): InstructionSet {
+  const idMap = new Map(set.steps.map(({ id }, index) => [String(id), componentIds[index] as number]));
+  return { ...set, steps: rewriteReferences(set.steps, idMap, registry) };
+}

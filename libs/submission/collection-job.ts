@@ -1,0 +1,36 @@
+import { v7 as uuidv7 } from 'uuid';
+import type { Plan } from '#libs/credits/plans.js';
+import { costBreakdown, type Price } from '#libs/credits/pricing.js';
+import { lanesOf } from '#libs/instruction-set/check.js';
+import type { InstructionSet } from '#libs/instruction-set/instruction-set.js';
+import type { NodeRegistry } from '#libs/nodes/registry.js';
+import type { JobLabels, JobOptions, JobSubmission } from './job-submission.js';
+
+export interface CollectionJobParts extends JobLabels {
+  userId: string;
+  plan: Plan;
+  collectionId: string;
+  workflow: { id: string; version: number } | null;
+  name: string;
+  description: string | null;
+  type: JobSubmission['type'];
+  priority: number;
+  options: JobOptions;
+  /** One generation is made for each of its hashes. */
+  set: InstructionSet;
+  price: Price;
+}
+
+/** The job that makes a collection's editions. */
+export function collectionJob({ set, ...parts }: CollectionJobParts, registry: NodeRegistry): JobSubmission {
+  const { hashes } = set.generations;
+  return {
+    ...parts,
+    id: uuidv7(),
+    face: 'collections',
+    instructionSet: set,
+    lane: lanesOf(set, registry),
+    generations: hashes.map((hash) => ({ id: uuidv7(), hash })),
+    breakdown: costBreakdown(parts.price, hashes.length),
+  };
+}

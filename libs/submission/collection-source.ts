@@ -1,0 +1,67 @@
+import type { CollectionRow } from '#libs/collections/collection.js';
+import type { Origin } from '#libs/collections/new-collection.js';
+import type { Queryable } from '#libs/database/database.js';
+import { collectionNotFound } from '#libs/errors/errors.js';
+import { EMPTY_INSTRUCTION_SET, type InstructionSet } from '#libs/instruction-set/instruction-set.js';
+import type { WorkflowData } from '#libs/workflows/stored-workflow.js';
+
+/** The version of the workflow that a collection's set was made from: its form and its price still count. */
+export interface SourceWorkflow {
+  id: string;
+  version: number;
+  type: 'pipeline';
+  saved_by_admin: boolean;
+  data: WorkflowData;
+}
+
+/** What a collection's further generations are made of. */
+export interface CollectionSource {
+  id: string;
+  projectId: string;
+  title: string | null;
+  set: InstructionSet;
+  /** Null: the set was written by hand, or is of an asset. */
+  workflow: SourceWorkflow | null;
+}
+
+type Row = Pick<CollectionRow, 'id' | 'project_id' | 'title' | 'data'> & {
+  origin: Origin | null;
+  workflow_data: WorkflowData | null;
+  workflow_type: 'pipeline' | null;
+};
+
+/** One's own collection and where its set comes from. Throws `COLLECTION_NOT_FOUND`. */
+export async function findSource(db: Queryable, userId: string, id: string): Promise<CollectionSource> {
+  const [row] = await db.query<Row>(SOURCE, [id, userId]);
+  if (!row) throw collectionNotFound();
+  return {
+    id: row.id,
+    projectId: row.project_id,
+    title: row.title,
+    set: row.data ?? EMPTY_INSTRUCTION_SET,
+    workflow: workflowOf(row),
+  };
+}
+
+function workflowOf({ origin, workflow_data, workflow_type }: Row): SourceWorkflow | null {
+  if (!origin || !workflow_data || !workflow_type) return null;
+  return {
+    id: origin.workflow_id,
+    version: origin.workflow_version,
+    type: workflow_type,
+    saved_by_admin: origin.saved_by_admin,
+    data: workflow_data,
+  };
+}
+
+/** The newest entry that says where the set comes from is the one that counts. */
+const SOURCE = `
+  select c.id, c.project_id, c.title, c.data, h.origin, v.data as workflow_data, v.type as workflow_type
+    from collection c
+    left join lateral (
+      select data -> 'origin' as origin from collection_history
+       where collection_id = c.id and data ? 'origin' order by id desc limit 1
+    ) h on true
+    left join workflow_version v
+      on v.workflow_id = (h.origin ->> 'workflow_id')::uuid and v.version = (h.origin ->> 'workflow_version')::integer
+   where c.id = $1 and c.user_id = $2`;

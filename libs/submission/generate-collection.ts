@@ -1,0 +1,163 @@
+import { v7 as uuidv7 } from 'uuid';
+import type { CollectionMetadata } from '#libs/collections/collection-metadata.js';
+import { withComponentIds } from '#libs/collections/drafts.js';
+import { createCollection, reserveCollection, type NewCollection } from '#libs/collections/new-collection.js';
+import type { Pricing } from '#libs/credits/pricing.js';
+import type { Database, Transaction } from '#libs/database/database.js';
+import { AppError, type FieldFault } from '#libs/errors/app-error.js';
+import { editionsExhausted, validationError, workflowNotExecutable } from '#libs/errors/errors.js';
+import type { Accounts } from '#libs/identity/accounts.js';
+import type { Caller } from '#libs/identity/caller.js';
+import type { InstructionSet, JsonObject } from '#libs/instruction-set/instruction-set.js';
+import type { NodeRegistry } from '#libs/nodes/registry.js';
+import { validateVariables, type ValidatedVariables } from '#libs/workflows/form-variables.js';
+import { isExecutable, type StoredWorkflow } from '#libs/workflows/stored-workflow.js';
+import { toInstructionSet } from '#libs/workflows/to-instruction-set.js';
+import type { WorkflowCatalog } from '#libs/workflows/workflow-catalog.js';
+import { estimateDuration } from '#libs/workflows/workflow-duration.js';
+import { collectionJob } from './collection-job.js';
+import type { JobSubmission } from './job-submission.js';
+import { receiptOf, type SubmissionReceipt } from './receipt.js';
+import type { Submissions } from './submissions.js';
+
+/** The unified call's body, checked by itself. */
+export interface GenerateCollectionRequest {
+  title: string;
+  description?: string;
+  workflow_id: string;
+  variables: JsonObject;
+  generations: number;
+  project_id?: string;
+  metadata: CollectionMetadata;
+  options: { workflow_priority: number; auto_publish: boolean; save_intermediate_outputs: boolean };
+  tags: string[];
+  external_id?: string;
+}
+
+/** What of a faulty body can still be held against the workflow. */
+export interface PartialRequest {
+  workflow_id?: string;
+  variables?: JsonObject;
+  generations?: number;
+}
+
+export interface PreparedCollection {
+  collection: NewCollection;
+  job: JobSubmission;
+  estimatedDuration: number;
+}
+
+/** Makes a collection of a workflow and starts its generation, in one go. */
+export class GenerateCollection {
+  constructor(
+    private readonly database: Database,
+    private readonly catalog: WorkflowCatalog,
+    private readonly pricing: Pricing,
+    private readonly registry: NodeRegistry,
+    private readonly accounts: Accounts,
+    private readonly submissions: Submissions,
+  ) {}
+
+  /**
+   * Checks and prices the request; reads only. Throws, in this order, `WORKFLOW_NOT_FOUND`,
+   * `WORKFLOW_NOT_EXECUTABLE`, 400 naming all faults of variables and number, `EDITIONS_EXHAUSTED`,
+   * `PROJECT_NOT_FOUND`.
+   */
+  async prepare(caller: Caller, request: GenerateCollectionRequest): Promise<PreparedCollection> {
+    const workflow = await this.catalog.find(request.workflow_id, caller);
+    if (!isExecutable(workflow)) throw workflowNotExecutable();
+    const { values, faults } = checkAgainst(workflow, request);
+    if (faults.length > 0) throw validationError(faults);
+    const { editions } = request.metadata;
+    if (editions && request.generations > editions) throw editionsExhausted(editions);
+    const set = toInstructionSet(workflow, values, request.generations);
+    const collection = await this.collectionOf(caller, request, workflow, set);
+    const job = await this.jobOf(caller, request, workflow, collection, values);
+    const { userId, lane } = job;
+    return {
+      collection,
+      job,
+      estimatedDuration: await estimateDuration(this.database, workflow, request.generations, { userId, lane }),
+    };
+  }
+
+  /** Writes everything. Throws `INSUFFICIENT_CREDITS`, `TOO_MANY_INFLIGHT`. */
+  async commit(tx: Transaction, prepared: PreparedCollection): Promise<SubmissionReceipt> {
+    const { collection, job, estimatedDuration } = prepared;
+    const { project_id } = await createCollection(tx, collection);
+    await this.submissions.submit(tx, job);
+    return receiptOf(job, { id: collection.id, projectId: project_id }, estimatedDuration);
+  }
+
+  /** What the workflow has against a body that is faulty itself, so that a client learns all of it at once. */
+  async furtherFaults(caller: Caller, { workflow_id, ...rest }: PartialRequest): Promise<FieldFault[]> {
+    if (workflow_id === undefined) return [];
+    try {
+      const workflow = await this.catalog.find(workflow_id, caller);
+      return isExecutable(workflow) ? checkAgainst(workflow, rest).faults : [];
+    } catch (error) {
+      if (error instanceof AppError) return [];
+      throw error;
+    }
+  }
+
+  private async collectionOf(
+    { userId }: Caller,
+    request: GenerateCollectionRequest,
+    workflow: StoredWorkflow,
+    set: InstructionSet,
+  ): Promise<NewCollection> {
+    const { title, description, project_id, metadata, options } = request;
+    const steps = set.steps.length;
+    const reserved = await reserveCollection(this.database, { userId, projectId: project_id ?? null, steps });
+    return {
+      id: uuidv7(),
+      userId,
+      ...reserved,
+      data: withComponentIds(set, reserved.componentIds, this.registry),
+      inherits: [],
+      metadata: { ...metadata, title, description: description ?? null },
+      autoPublish: options.auto_publish,
+      origin: {
+        workflow_id: workflow.id,
+        workflow_version: workflow.version,
+        saved_by_admin: workflow.saved_by_admin,
+      },
+    };
+  }
+
+  private async jobOf(
+    { userId }: Caller,
+    request: GenerateCollectionRequest,
+    workflow: StoredWorkflow,
+    collection: NewCollection,
+    values: JsonObject,
+  ): Promise<JobSubmission> {
+    const { workflow_priority, auto_publish, save_intermediate_outputs } = request.options;
+    const parts = {
+      userId,
+      plan: await this.accounts.planOf(userId),
+      collectionId: collection.id,
+      workflow: { id: workflow.id, version: workflow.version },
+      name: `Generate Collection: ${request.title}`,
+      description: `Auto-generation for collection ${collection.id}`,
+      type: 'collection_auto_generation' as const,
+      priority: workflow_priority,
+      options: { auto_publish, save_intermediate_outputs },
+      set: collection.data,
+      price: await this.pricing.priceWorkflow(workflow, values),
+      tags: request.tags,
+      externalId: request.external_id ?? null,
+    };
+    return collectionJob(parts, this.registry);
+  }
+}
+
+/** Variables against the form, and the number of generations against its limit. */
+function checkAgainst({ data }: StoredWorkflow, { variables, generations = 1 }: PartialRequest): ValidatedVariables {
+  const checked = variables ? validateVariables(data.form, variables) : { values: {}, faults: [] };
+  const limit = data.form?.config?.maxNumberOfGenerations;
+  if (!limit || generations <= limit) return checked;
+  const fault = { field: 'generations', message: `Must be between 1 and ${limit}` };
+  return { values: checked.values, faults: [...checked.faults, fault] };
+}

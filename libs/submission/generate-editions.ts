@@ -1,0 +1,126 @@
+import { NIL } from 'uuid';
+import { reserveEditions } from '#libs/collections/editions.js';
+import type { Price, Pricing } from '#libs/credits/pricing.js';
+import type { Database, Transaction } from '#libs/database/database.js';
+import type { FieldFault } from '#libs/errors/app-error.js';
+import { validationError } from '#libs/errors/errors.js';
+import type { Accounts } from '#libs/identity/accounts.js';
+import type { Caller } from '#libs/identity/caller.js';
+import { generateHash } from '#libs/instruction-set/hash.js';
+import type { InstructionSet, JsonObject } from '#libs/instruction-set/instruction-set.js';
+import type { NodeRegistry } from '#libs/nodes/registry.js';
+import { estimateDuration } from '#libs/workflows/workflow-duration.js';
+import { collectionJob } from './collection-job.js';
+import { findSource, type CollectionSource } from './collection-source.js';
+import type { JobSubmission } from './job-submission.js';
+import { receiptOf, type SubmissionReceipt } from './receipt.js';
+import { applyVariables } from './source-variables.js';
+import type { Submissions } from './submissions.js';
+
+/** A request for more of a collection, checked by itself. */
+export interface GenerateEditionsRequest {
+  variables: JsonObject;
+  generations?: number;
+  workflow_id?: string;
+  workflow_priority: number;
+  tags: string[];
+  external_id?: string;
+}
+
+export interface PreparedEditions {
+  source: CollectionSource;
+  job: JobSubmission;
+  estimatedDuration: number;
+}
+
+/** Generates from a collection that exists. */
+export class GenerateEditions {
+  constructor(
+    private readonly database: Database,
+    private readonly pricing: Pricing,
+    private readonly registry: NodeRegistry,
+    private readonly accounts: Accounts,
+    private readonly submissions: Submissions,
+  ) {}
+
+  /**
+   * Checks and prices the request against the collection as it is now; the job keeps that set, whatever
+   * becomes of the collection. Throws `COLLECTION_NOT_FOUND`, 400 naming all faults.
+   */
+  async prepare(caller: Caller, id: string, request: GenerateEditionsRequest): Promise<PreparedEditions> {
+    const source = await findSource(this.database, caller.userId, id);
+    const { variables, values, faults } = applyVariables(source, request.variables);
+    const all = [...requestFaults(source, request), ...faults];
+    if (all.length > 0) throw validationError(all);
+    const set = { ...source.set, variables, generations: editionsOf(source.set, request.generations) };
+    const job = await this.jobOf(caller, source, request, set, values);
+    // A set without a workflow has no history of its own to tell how long it takes.
+    const measured = source.workflow ?? { id: NIL, data: {} };
+    const { userId, lane, generations } = job;
+    return {
+      source,
+      job,
+      estimatedDuration: await estimateDuration(this.database, measured, generations.length, { userId, lane }),
+    };
+  }
+
+  /** Writes the job. Throws `EDITIONS_EXHAUSTED`, `INSUFFICIENT_CREDITS`, `TOO_MANY_INFLIGHT`. */
+  async commit(tx: Transaction, prepared: PreparedEditions): Promise<SubmissionReceipt> {
+    const { source, job, estimatedDuration } = prepared;
+    await reserveEditions(tx, { id: source.id, userId: job.userId }, job.instructionSet.generations.hashes);
+    await this.submissions.submit(tx, job);
+    return receiptOf(job, source, estimatedDuration);
+  }
+
+  private async jobOf(
+    { userId }: Caller,
+    source: CollectionSource,
+    request: GenerateEditionsRequest,
+    set: InstructionSet,
+    values: JsonObject,
+  ): Promise<JobSubmission> {
+    const { workflow, title, id } = source;
+    const parts = {
+      userId,
+      plan: await this.accounts.planOf(userId),
+      collectionId: id,
+      workflow: workflow && { id: workflow.id, version: workflow.version },
+      name: `Collection Generation: ${title ?? 'Untitled'}`,
+      description: null,
+      type: 'collection_generation' as const,
+      priority: request.workflow_priority,
+      options: {},
+      set,
+      price: await this.priceOf(source, values),
+      tags: request.tags,
+      externalId: request.external_id ?? null,
+    };
+    return collectionJob(parts, this.registry);
+  }
+
+  private async priceOf({ workflow, set }: CollectionSource, values: JsonObject): Promise<Price> {
+    return workflow ? this.pricing.priceWorkflow(workflow, values) : this.pricing.priceInstructionSet(set);
+  }
+}
+
+function requestFaults({ set, workflow }: CollectionSource, request: GenerateEditionsRequest): FieldFault[] {
+  const faults: FieldFault[] = [];
+  const { hashes, use_custom_hashes } = set.generations;
+  if (set.steps.length === 0) {
+    faults.push({ field: 'data.steps', message: 'The collection has no steps to generate from' });
+  }
+  if (use_custom_hashes && (request.generations ?? hashes.length) !== hashes.length) {
+    faults.push({ field: 'generations', message: `Must be ${hashes.length}: the collection has custom hashes` });
+  }
+  if (request.workflow_id !== undefined && request.workflow_id.toLowerCase() !== workflow?.id) {
+    faults.push({ field: 'workflow_id', message: 'is not a workflow that the collection uses' });
+  }
+  return faults;
+}
+
+/** The set's own hashes where they are custom, else new ones. */
+function editionsOf({ generations }: InstructionSet, asked?: number): InstructionSet['generations'] {
+  if (generations.use_custom_hashes) return { ...generations, generations: generations.hashes.length };
+  const count = asked ?? generations.generations;
+  return { ...generations, generations: count, hashes: Array.from({ length: count }, generateHash) };
+}
