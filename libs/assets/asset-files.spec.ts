@@ -69,7 +69,7 @@ describe(AssetFiles.name, () => {
 
   it.each([
     ['more than the limit', Buffer.alloc(MIB + 1), 'PAYLOAD_TOO_LARGE'],
-    ['no image behind its signature', Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex'), 'UNSUPPORTED_MEDIA_TYPE'],
+    ['a signature and no image', Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex'), 'UNSUPPORTED_MEDIA_TYPE'],
   ])('fails for good on %s', async (_what, bytes, code) => {
     const storing = files.store(slot, { name: 'a.png', bytes }, signal);
     await expect(storing).rejects.toMatchObject({ name: 'NodeError', code, permanent: true });
@@ -80,7 +80,8 @@ describe(AssetFiles.name, () => {
     const produced = { name: 'a.txt', bytes: Buffer.from('hello') };
     await expect(files.store(slot, produced, signal)).resolves.toMatchObject({ size: 5 });
     storage.failures = 3;
-    await expect(files.store(slot, produced, signal)).rejects.toMatchObject({ code: 'STORAGE_FAILED', permanent: false });
+    const failure = { code: 'STORAGE_FAILED', permanent: false };
+    await expect(files.store(slot, produced, signal)).rejects.toMatchObject(failure);
   });
 
   it('stops between tries when it is cancelled', async () => {

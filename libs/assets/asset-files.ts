@@ -3,7 +3,9 @@ import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AssetStore, StoredFile } from '#libs/engine/generation-store.js';
 import { AppError } from '#libs/errors/app-error.js';
-import { inputFault, worldFault, type AssetHandle, type AssetReader, type ProducedAsset } from '#libs/nodes/node.js';
+import {
+  inputFault, worldFault, type AssetHandle, type AssetReader, type ProducedAsset,
+} from '#libs/nodes/node.js';
 import { ObjectNotFound, type Storage } from '#libs/storage/storage.js';
 import { generatedKey, type AssetSlot } from './asset-key.js';
 import { fileName } from './file-name.js';
@@ -34,8 +36,9 @@ export class AssetFiles implements AssetStore, AssetReader {
    */
   async store(slot: AssetSlot, produced: ProducedAsset, signal: AbortSignal): Promise<StoredFile> {
     try {
-      const options = { maxBytes: this.limits.maxBytes, signal };
-      return await this.spool.hold(produced.bytes, options, (file) => this.keep(slot, produced, file, signal));
+      return await this.spool.hold(produced.bytes, { maxBytes: this.limits.maxBytes, signal }, (file) =>
+        this.keep(slot, produced, file, signal),
+      );
     } catch (error) {
       throw error instanceof AppError ? inputFault(error.code, error.message) : error;
     }
@@ -85,4 +88,5 @@ export class AssetFiles implements AssetStore, AssetReader {
   }
 }
 
-const unreadable = (handle: AssetHandle) => worldFault('STORAGE_FAILED', `The file ${handle.name} could not be read`);
+const unreadable = (handle: AssetHandle) =>
+  worldFault('STORAGE_FAILED', `The file ${handle.name} could not be read`);

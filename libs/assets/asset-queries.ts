@@ -42,7 +42,8 @@ export async function findAsset(db: Queryable, viewer: Viewer, id: string): Prom
 /** One's own finished assets by id, for the fields of a form that take one. Unknown ids are left out. */
 export const findOwnAssets = (db: Queryable, userId: string, ids: string[]): Promise<AssetRow[]> =>
   db.query<AssetRow>(
-    `select ${ASSET_COLUMNS} from flat_file f where f.user_id = $1 and f.id = any($2::bigint[]) and ${VISIBLE}`,
+    `select ${ASSET_COLUMNS} from flat_file f
+     where f.user_id = $1 and f.id = any($2::bigint[]) and ${VISIBLE}`,
     [userId, ids],
   );
 

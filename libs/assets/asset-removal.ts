@@ -2,7 +2,12 @@ import type { Database } from '#libs/database/database.js';
 import type { Storage } from '#libs/storage/storage.js';
 
 /** Marks one's own shown asset as deleted: it is nowhere to be seen from now on. False when there is none. */
-export async function deleteAsset(database: Database, storage: Storage, userId: string, id: string): Promise<boolean> {
+export async function deleteAsset(
+  database: Database,
+  storage: Storage,
+  userId: string,
+  id: string,
+): Promise<boolean> {
   return database.transaction(async (tx) => {
     const marked = await tx.query(
       `update flat_file set deleted_at = now()
@@ -34,7 +39,8 @@ async function sweepFile(database: Database, storage: Storage, id: string): Prom
   return database.transaction(async (tx) => {
     const [row] = await tx.query<{ storage_key: string; shared: boolean }>(
       `select storage_key, exists (
-         select 1 from flat_file o where o.storage_key = f.storage_key and o.id <> f.id and o.deleted_at is null
+         select 1 from flat_file o
+         where o.storage_key = f.storage_key and o.id <> f.id and o.deleted_at is null
        ) as shared
        from flat_file f where id = $1 and deleted_at is not null for update skip locked`,
       [id],

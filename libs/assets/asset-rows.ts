@@ -59,8 +59,8 @@ const INSERT = `
                            mime_type, size, sha256, width, height, duration)
     select $1, $2, $3, $4, $5, file.place - 1, file.name, file.storage_key,
            file.mime_type, file.size, file.sha256, file.width, file.height, file.duration
-      from rows from (jsonb_to_recordset($6::jsonb) as (name text, storage_key text, mime_type text, size bigint,
-             sha256 text, width integer, height integer, duration real)) with ordinality
+      from rows from (jsonb_to_recordset($6::jsonb) as (name text, storage_key text, mime_type text,
+             size bigint, sha256 text, width integer, height integer, duration real)) with ordinality
         as file (name, storage_key, mime_type, size, sha256, width, height, duration, place)
     on conflict (generation_id, step_id, index) where deleted_at is null do update
       set name = excluded.name, storage_key = excluded.storage_key, mime_type = excluded.mime_type,
@@ -78,8 +78,8 @@ const INSERT = `
 const SHOW = `
   update flat_file f
      set shown = true, url = '/files/' || f.storage_key,
-         gen_in_data = j.instruction_set || jsonb_build_object('generations',
-           jsonb_build_object('hashes', jsonb_build_array(g.hash), 'generations', 1, 'use_custom_hashes', true)),
+         gen_in_data = j.instruction_set || jsonb_build_object('generations', jsonb_build_object(
+           'hashes', jsonb_build_array(g.hash), 'generations', 1, 'use_custom_hashes', true)),
          gen_out_data = jsonb_build_object('hash', g.hash, 'variables', g.values, 'traits', g.traits)
     from generation g join job j on j.id = g.job_id
    where g.id = $1 and f.generation_id = g.id and f.deleted_at is null

@@ -42,7 +42,8 @@ export class AssetUploads {
   async assertRoom(db: Queryable, userId: string, bytes: number): Promise<void> {
     const [account] = await db.query<{ plan: string; price_id: string | null; used: string }>(
       `select plan, price_id,
-         (select coalesce(sum(size), 0) from flat_file where user_id = $1 and shown and deleted_at is null) as used
+         (select coalesce(sum(size), 0) from flat_file
+           where user_id = $1 and shown and deleted_at is null) as used
        from account where user_id = $1`,
       [userId],
     );
@@ -86,7 +87,9 @@ export class AssetUpload {
     await this.uploads.assertRoom(this.uploads.database, this.userId, 1);
     const type = await detectMediaType(path, this.incoming.mimeType);
     if (ACCEPTED_TEXTS.has(type.mimeType)) return this.put(this.received, type);
-    if (!canReencode(type.mimeType)) throw unsupportedMediaType('PNG, JPEG, WebP, GIF, text, CSV and JSON files are taken');
+    if (!canReencode(type.mimeType)) {
+      throw unsupportedMediaType('PNG, JPEG, WebP, GIF, text, CSV and JSON files are taken');
+    }
     // What is too large is refused by its header, before anything is decoded.
     await measureImage(path, type.mimeType, MAX_PIXELS);
     await reencodeImage(path, type.mimeType, MAX_PIXELS, (bytes) =>
@@ -104,7 +107,8 @@ export class AssetUpload {
     await this.uploads.assertRoom(tx, this.userId, size);
     const [row] = await tx.query<AssetRow>(
       `with f as (
-         insert into flat_file (user_id, name, storage_key, url, mime_type, size, sha256, width, height, shown)
+         insert into flat_file
+           (user_id, name, storage_key, url, mime_type, size, sha256, width, height, shown)
          values ($1, $2, $3, '/files/' || $3, $4, $5, $6, $7, $8, true) returning *
        ) select ${ASSET_COLUMNS} from f`,
       [this.userId, fileName(this.incoming.name, extension), key, mimeType, size, sha256, width, height],

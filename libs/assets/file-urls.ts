@@ -46,7 +46,8 @@ export class FileUrls {
   /** Whether `query` carries a signature of ours for this key that has not expired. */
   verify(key: string, query: { expires?: unknown; signature?: unknown }): boolean {
     const { expires, signature } = query;
-    if (typeof expires !== 'string' || typeof signature !== 'string' || !/^\d{1,12}$/.test(expires)) return false;
+    if (typeof expires !== 'string' || typeof signature !== 'string') return false;
+    if (!/^\d{1,12}$/.test(expires)) return false;
     const given = Buffer.from(signature, 'base64url');
     const expected = this.signatureOf(key, Number(expires));
     const genuine = given.length === expected.length && timingSafeEqual(given, expected);

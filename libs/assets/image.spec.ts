@@ -14,7 +14,8 @@ describe('images', () => {
 
   const blank = (width: number, height: number, background: Color = 'teal') =>
     sharp({ create: { width, height, channels: 3, background } });
-  const reencode = (mimeType: string, maxPixels = 1e6) => reencodeImage(path, mimeType, maxPixels, (bytes) => buffer(bytes));
+  const reencode = (mimeType: string, maxPixels = 1e6) =>
+    reencodeImage(path, mimeType, maxPixels, (bytes) => buffer(bytes));
 
   it('measures an image as it is shown', async () => {
     await writeFile(path, await blank(40, 30).jpeg().withMetadata({ orientation: 6 }).toBuffer());

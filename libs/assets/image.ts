@@ -8,7 +8,9 @@ import { payloadTooLarge, unsupportedMediaType } from '#libs/errors/errors.js';
 sharp.cache(false);
 
 /** Raster formats whose size can be read. SVG is not among them: it is a program. */
-const MEASURABLE = new Set(['image/png', 'image/apng', 'image/jpeg', 'image/webp', 'image/gif', 'image/avif', 'image/tiff']);
+const MEASURABLE = new Set([
+  'image/png', 'image/apng', 'image/jpeg', 'image/webp', 'image/gif', 'image/avif', 'image/tiff',
+]);
 const REENCODE_SECONDS = 60;
 /** Decoders at once: each may hold all of an image's pixels. */
 const decoders = new PQueue({ concurrency: 2 });
@@ -57,7 +59,8 @@ export function reencodeImage<Result>(
   if (!encode) throw new Error(`No encoder of ${mimeType}`);
   return decoders.add(async () => {
     const animated = mimeType === 'image/gif' || mimeType === 'image/webp';
-    const image = sharp(path, { limitInputPixels: maxPixels, animated, sequentialRead: true, failOn: 'error' });
+    const limits = { limitInputPixels: maxPixels, failOn: 'error' as const };
+    const image = sharp(path, { ...limits, animated, sequentialRead: true });
     try {
       return await use(encode(image.autoOrient().timeout({ seconds: REENCODE_SECONDS })));
     } catch (error) {

@@ -19,12 +19,13 @@ describe(detectMediaType, () => {
   const image = (format: 'png' | 'jpeg' | 'webp' | 'gif') =>
     sharp({ create: { width: 4, height: 3, channels: 3, background: 'teal' } }).toFormat(format).toBuffer();
 
-  it.each(['png', 'jpeg', 'webp', 'gif'] as const)('knows a %s by its bytes, whatever it is called', async (format) => {
+  it.each(['png', 'jpeg', 'webp', 'gif'] as const)('knows a %s whatever it is called', async (format) => {
     expect(await typeOf(await image(format), 'text/html')).toBe(`image/${format}`);
   });
 
   it('sees a PNG in a PNG with a script behind it', async () => {
-    expect(await typeOf(Buffer.concat([await image('png'), Buffer.from('<script>alert(1)</script>')]))).toBe('image/png');
+    const polyglot = Buffer.concat([await image('png'), Buffer.from('<script>alert(1)</script>')]);
+    expect(await typeOf(polyglot, 'text/html')).toBe('image/png');
   });
 
   it.each([

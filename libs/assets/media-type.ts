@@ -27,8 +27,8 @@ const DECLARABLE: Record<string, MediaType> = {
 
 const HEAD_BYTES = 4_096;
 const MAX_JSON_BYTES = 8 * 1024 ** 2;
-const HTML_TAG =
-  /<(?:!doctype\s+html|html|head|body|script|iframe|style|title|meta|link|img|object|embed|form|base|a|p|div|br|h1|table)[\s/>]/i;
+const HTML_TAGS = 'html head body script iframe style title meta link img object embed form base a p div br h1 table';
+const HTML_TAG = new RegExp(`<(?:!doctype\\s+html|${HTML_TAGS.replaceAll(' ', '|')})[\\s/>]`, 'i');
 
 /**
  * What a file is, by its bytes. `declared` chooses only among kinds of text, which bytes do not tell

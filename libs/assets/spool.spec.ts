@@ -43,7 +43,8 @@ describe(Spool.name, () => {
   it('leaves no file behind, whatever happens', async () => {
     await read(Buffer.from('hello'));
     await expect(read(Buffer.alloc(6), 5)).rejects.toThrow();
-    await expect(spool.hold(Buffer.from('x'), { maxBytes: 5 }, () => Promise.reject(new Error('use')))).rejects.toThrow('use');
+    const failing = spool.hold(Buffer.from('x'), { maxBytes: 5 }, () => Promise.reject(new Error('use')));
+    await expect(failing).rejects.toThrow('use');
     const broken = Readable.from((async function* () {
       yield Buffer.from('x');
       throw new Error('cut off');

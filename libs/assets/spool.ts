@@ -2,7 +2,7 @@ import { createHash, randomUUID, type Hash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable, Transform } from 'node:stream';
+import { Readable, Transform, type TransformCallback } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { payloadTooLarge } from '#libs/errors/errors.js';
 
@@ -84,9 +84,12 @@ class Meter extends Transform {
     super();
   }
 
-  override _transform(chunk: Buffer, _encoding: string, done: (error?: Error | null, chunk?: Buffer) => void): void {
+  override _transform(chunk: Buffer, _encoding: string, done: TransformCallback): void {
     this.size += chunk.length;
-    if (this.size > this.maxBytes) return done(payloadTooLarge(`A file may have ${this.maxBytes} bytes at most`));
+    if (this.size > this.maxBytes) {
+      done(payloadTooLarge(`A file may have ${this.maxBytes} bytes at most`));
+      return;
+    }
     this.hash.update(chunk);
     done(null, chunk);
   }

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { copyFile, lstat, mkdir, open, realpath, rename, rm, writeFile, type FileHandle } from 'node:fs/promises';
+import {
+  copyFile, lstat, mkdir, open, realpath, rename, rm, writeFile, type FileHandle,
+} from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import type { Readable } from 'node:stream';
 import { Storage, ObjectNotFound, type ByteRange, type StoredObject } from './storage.js';

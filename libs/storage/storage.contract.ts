@@ -76,7 +76,8 @@ export function describeStorage(name: string, create: () => Promise<Storage>): v
     });
 
     it.each([
-      '../x', 'a/../../x', '/etc/passwd', 'a//b', '', 'a/', '.hidden', 'a/./b', 'a\\b', 'a\0b', 'a b', 'ä', '%2e%2e/x',
+      '../x', 'a/../../x', '/etc/passwd', 'a//b', '', 'a/', '.hidden', 'a/./b', 'a\\b', 'a\0b', 'a b', 'ä',
+      '%2e%2e/x',
     ])('refuses the key %j', (key) => refuses(key));
     it('refuses a key of more than 500 characters', () => refuses(`${'a/'.repeat(250)}b`));
 

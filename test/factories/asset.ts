@@ -35,15 +35,19 @@ export interface AssetPlan {
 }
 
 /** The row of an asset, shown unless told otherwise. Its bytes are not in storage. */
-export async function createAsset(database: Database, plan: AssetPlan): Promise<{ id: string; storageKey: string }> {
+export async function createAsset(
+  database: Database,
+  plan: AssetPlan,
+): Promise<{ id: string; storageKey: string }> {
   const storageKey = plan.storageKey ?? `uploads/${plan.userId}/${randomUUID()}.png`;
   const shown = plan.shown ?? true;
   const [row] = await database.query<{ id: string }>(
     `insert into flat_file (user_id, collection_id, name, storage_key, url, mime_type, size, sha256, shown,
                             gen_in_data, gen_out_data)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, '{"steps": []}', '{"hash": "oo"}') returning id`,
-    [plan.userId, plan.collectionId ?? null, plan.name ?? 'art.png', storageKey, shown ? `/files/${storageKey}` : null,
-      plan.mimeType ?? 'image/png', plan.size ?? 10, plan.sha256 ?? 'ab'.repeat(32), shown],
+    [plan.userId, plan.collectionId ?? null, plan.name ?? 'art.png', storageKey,
+      shown ? `/files/${storageKey}` : null, plan.mimeType ?? 'image/png', plan.size ?? 10,
+      plan.sha256 ?? 'ab'.repeat(32), shown],
   );
   return { id: (row as { id: string }).id, storageKey };
 }

@@ -34,7 +34,9 @@ export async function startTestApi(variables: Record<string, string> = {}): Prom
     url: api.url,
     database,
     home,
-    as: (userId, role = 'user') => ({ authorization: `Bearer ${issueToken(JWT_SECRET, { sub: userId, role })}` }),
+    as: (userId, role = 'user') => ({
+      authorization: `Bearer ${issueToken(JWT_SECRET, { sub: userId, role })}`,
+    }),
     close: async () => {
       await api.close();
       await closeDatabase();

@@ -20,7 +20,7 @@ export class Asset {
 }
 
 export class AssetDetail extends Asset {
-  /** An instruction set that makes this file again. Null for uploads, and for strangers unless it may be remixed. */
+  /** A set that makes this file again. Null for uploads, and for strangers unless it may be remixed. */
   gen_in_data: Record<string, unknown> | null;
   /** Hash, variables and traits of its edition. Null as `gen_in_data`. */
   gen_out_data: Record<string, unknown> | null;

@@ -48,7 +48,8 @@ describe(AssetsController.name, () => {
         success: true,
         error: null,
         data: {
-          id: expect.stringMatching(/^\d+$/), url: expect.stringMatching(/^\/files\/uploads\/.+\.png\?expires=\d+&signature=/),
+          id: expect.stringMatching(/^\d+$/),
+          url: expect.stringMatching(/^\/files\/uploads\/.+\.png\?expires=\d+&signature=/),
           thumbnail_url: null, name: 'é 1.png', mime_type: 'image/png', size: expect.any(Number),
           sha256: expect.stringMatching(/^[0-9a-f]{64}$/), width: 40, height: 30, duration: null, step_id: null,
         },
@@ -75,7 +76,7 @@ describe(AssetsController.name, () => {
     });
 
     it.each([
-      ['a picture with a script', '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>', 'image/svg+xml'],
+      ['a picture with a script', '<svg xmlns="x"><script>alert(1)</script></svg>', 'image/svg+xml'],
       ['a page', '<!doctype html><script>alert(1)</script>', 'text/html'],
       ['a page called a picture', '<html><script>alert(1)</script></html>', 'image/png'],
       ['a script', 'alert(1)', 'text/javascript'],
@@ -83,7 +84,8 @@ describe(AssetsController.name, () => {
       ['an archive', Buffer.from('504b0304140000000800', 'hex'), 'application/zip'],
       ['an image that is cut off', Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex'), 'image/png'],
     ])('refuses %s', async (_what, content, type) => {
-      expect(await upload(content, 'art.png', type)).toMatchObject({ status: 415, body: { code: 'UNSUPPORTED_MEDIA_TYPE' } });
+      const { status, body } = await upload(content, 'art.png', type);
+      expect([status, body.code]).toEqual([415, 'UNSUPPORTED_MEDIA_TYPE']);
       expect(await storedFiles()).toEqual([]);
     });
 
@@ -115,15 +117,19 @@ describe(AssetsController.name, () => {
       expect(await faultOf({ body: field })).toEqual([400, 'title']);
       expect(await faultOf({ body: new FormData() })).toEqual([400, 'file']);
       expect(await faultOf({ body: cutOff, headers })).toEqual([400, 'body']);
-      expect(await faultOf({ body: '{}', headers: { 'content-type': 'application/json' } })).toEqual([415, 'UNSUPPORTED_MEDIA_TYPE']);
+      const json = { 'content-type': 'application/json' };
+      expect(await faultOf({ body: '{}', headers: json })).toEqual([415, 'UNSUPPORTED_MEDIA_TYPE']);
       expect(await storedFiles()).toEqual([]);
     });
 
     it('keeps nothing of an upload that is cut off', async () => {
       const { hostname, port } = new URL(api.url);
-      const headers = { ...api.as(userId), 'content-type': 'multipart/form-data; boundary=X', 'content-length': 1_000_000 };
-      const request = httpRequest({ hostname, port, path: '/assets', method: 'POST', headers }).on('error', () => undefined);
-      request.write('--X\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n' + 'x'.repeat(100_000));
+      const form = { 'content-type': 'multipart/form-data; boundary=X', 'content-length': 1_000_000 };
+      const headers = { ...api.as(userId), ...form };
+      const request = httpRequest({ hostname, port, path: '/assets', method: 'POST', headers });
+      request.on('error', () => undefined);
+      request.write('--X\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n');
+      request.write('x'.repeat(100_000));
       const spooled = () => readdir(join(api.home, 'spool'));
       await eventually(async () => expect(await spooled()).toHaveLength(1));
       request.destroy();
@@ -207,8 +213,8 @@ describe(AssetsController.name, () => {
   describe('DELETE /assets/:id', () => {
     it('removes the asset, its file and its part of the quota', async () => {
       const { body } = await upload('content');
-      const remove = () => send(`/assets/${body.data.id}`, { method: 'DELETE' });
-      expect(await send(`/assets/${body.data.id}`, { method: 'DELETE' }, randomUUID())).toMatchObject({ status: 404 });
+      const remove = (user = userId) => send(`/assets/${body.data.id}`, { method: 'DELETE' }, user);
+      expect((await remove(randomUUID())).status).toBe(404);
       expect(await remove()).toMatchObject({ status: 200, body: { success: true, data: null } });
       expect(await remove()).toMatchObject({ status: 404, body: { code: 'NOT_FOUND' } });
       expect((await fetch(`${api.url}${body.data.url}`)).status).toBe(404);

@@ -19,6 +19,11 @@ import { Asset, AssetDetail } from './asset.dto.js';
 import { readUpload } from './upload-request.js';
 
 const UPLOAD_TIMEOUT_MS = 600_000;
+const FORM = {
+  type: 'object',
+  required: ['file'],
+  properties: { file: { type: 'string', format: 'binary' } },
+};
 const assetNotFound = () => notFound('Asset');
 
 @ApiTags('Assets')
@@ -39,7 +44,7 @@ export class AssetsController {
   @Post()
   @Policy('user')
   @ApiConsumes('multipart/form-data')
-  @ApiBody({ schema: { type: 'object', required: ['file'], properties: { file: { type: 'string', format: 'binary' } } } })
+  @ApiBody({ schema: FORM })
   @ApiIdempotencyKey()
   @Answers({
     status: 201,

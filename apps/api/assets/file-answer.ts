@@ -24,8 +24,8 @@ export function answerFor(asset: AssetRow, request: IncomingHttpHeaders): FileAn
   }
   if (!range) return { status: 200, headers: { ...headers, 'content-length': String(size) }, part: 'all' };
   const { start, end } = range;
-  const part = { 'content-range': `bytes ${start}-${end}/${size}`, 'content-length': String(end - start + 1) };
-  return { status: 206, headers: { ...headers, ...part }, part: range };
+  const place = { 'content-range': `bytes ${start}-${end}/${size}`, 'content-length': `${end - start + 1}` };
+  return { status: 206, headers: { ...headers, ...place }, part: range };
 }
 
 function isFresh(condition: string | undefined, etag: string | undefined): boolean {

@@ -1,7 +1,9 @@
 import type { AssetRow } from '#libs/assets/asset-row.js';
 
 /** What a browser may show in place. All else is offered for download: markup and scripts above all. */
-const INLINE = /^(image\/(png|apng|jpeg|webp|gif|avif|bmp|tiff)|audio\/.+|video\/.+|text\/plain|application\/json)$/;
+const INLINE = [
+  /^image\/(png|apng|jpeg|webp|gif|avif|bmp|tiff)$/, /^(audio|video)\//, /^(text\/plain|application\/json)$/,
+];
 const MAX_AGE_SECONDS = 3_600;
 
 /** Headers with which a stranger's bytes can do nothing on our origin, whatever they are. */
@@ -27,6 +29,7 @@ const contentTypeOf = (mimeType: string): string =>
 /** RFC 6266: a plain name for old clients, the real one in UTF-8. */
 function dispositionOf({ mime_type, name }: AssetRow): string {
   const plain = name.replace(/[^\x20-\x7e]|["\\%]/g, '_');
-  const encoded = encodeURIComponent(name).replace(/['()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
-  return `${INLINE.test(mime_type) ? 'inline' : 'attachment'}; filename="${plain}"; filename*=UTF-8''${encoded}`;
+  const encoded = encodeURIComponent(name).replace(/['()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16)}`);
+  const manner = INLINE.some((types) => types.test(mime_type)) ? 'inline' : 'attachment';
+  return `${manner}; filename="${plain}"; filename*=UTF-8''${encoded}`;
 }

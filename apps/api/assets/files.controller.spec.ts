@@ -90,7 +90,8 @@ describe(FilesController.name, () => {
 
   it.each([
     '/files/', '/files/../package.json', '/files/..%2f..%2fpackage.json', '/files/%2e%2e/%2e%2e/etc/passwd',
-    '/files//etc/passwd', '/files/uploads/..\\..\\x', '/files/uploads%00', '/files/.spool', '/files/%ff', '/files/uploads',
+    '/files//etc/passwd', '/files/uploads/..\\..\\x', '/files/uploads%00', '/files/.spool', '/files/%ff',
+    '/files/uploads',
   ])('finds nothing at %s', (path) => findsNothing(path));
   it('finds nothing at a path that is too long', async () => {
     for (const length of [498, 501, 4_000]) await findsNothing(`/files/${'a'.repeat(length)}`);
@@ -180,7 +181,8 @@ describe(FilesController.name, () => {
     it('answers HEAD like GET, without the file', async () => {
       const { url } = await publish();
       const { status, text, headers } = await get(url, {}, 'HEAD');
-      expect([status, text, headers.get('content-length'), headers.get('content-type')]).toEqual([200, '', '10', 'image/png']);
+      expect([status, text]).toEqual([200, '']);
+      expect(Object.fromEntries(headers)).toMatchObject({ 'content-length': '10', 'content-type': 'image/png' });
       expect((await get((await create()).url, {}, 'HEAD')).status).toBe(404);
     });
 
