@@ -2,34 +2,11 @@ import { Ledger } from '#libs/credits/ledger.js';
 import { toMicroCredits } from '#libs/credits/micro-credits.js';
 import { reconcile } from '#libs/credits/reconcile.js';
 import { AppError } from '#libs/errors/app-error.js';
-import { EventBus, type BusMessage } from '#libs/events/event-bus.js';
-import { WakeQueue, type WakeQueueConsumer, type WakeUp } from '#libs/queue/wake-queue.js';
 import { createTestDatabase, type TestDatabase } from '../../test/setup/database.js';
 import { buildSubmission, createUser } from '../../test/factories/job-submission.js';
+import { AnnouncedMessages, AnnouncedWakeUps } from '../../test/factories/submitting.js';
 import type { JobSubmission } from './job-submission.js';
 import { Submissions } from './submissions.js';
-
-/** Remembers what was announced; whether it arrives is tested with the queue and the bus. */
-class AnnouncedWakeUps extends WakeQueue {
-  readonly wakeUps: WakeUp[] = [];
-  async wake(wakeUps: WakeUp[]): Promise<void> {
-    this.wakeUps.push(...wakeUps);
-  }
-  consume(): WakeQueueConsumer {
-    throw new Error('not used here');
-  }
-  async close(): Promise<void> {}
-}
-
-class AnnouncedMessages extends EventBus {
-  readonly messages: BusMessage[] = [];
-  async publish(message: BusMessage): Promise<void> {
-    this.messages.push(message);
-  }
-  subscribe = () => () => undefined;
-  healthy = () => true;
-  async close(): Promise<void> {}
-}
 
 describe('Submissions', () => {
   let db: TestDatabase;
@@ -43,7 +20,7 @@ describe('Submissions', () => {
   afterAll(() => db.close());
 
   beforeEach(async () => {
-    await db.database.query('truncate job, generation, step_run, job_history, flat_file, component_flat_file');
+    await db.database.query('truncate job cascade');
     queue = new AnnouncedWakeUps();
     bus = new AnnouncedMessages();
     submissions = new Submissions(new Ledger(), queue, bus);
