@@ -97,16 +97,21 @@ export class Pricing {
 
   private async rangeOf(workflow: PricedWorkflow, samples: JsonObject[]): Promise<PriceRange> {
     const prices: Price[] = [];
-    for (const values of samples) prices.push(await this.ownPrice(workflow, values));
+    for (const values of samples) {
+      const price = await this.ownPrice(workflow, values).catch(ignoreScriptFailure);
+      if (price) prices.push(price);
+    }
     const credits = prices.map(({ perGeneration }) => toCredits(perGeneration));
+    const floor = toCredits(this.floorOf(workflow));
     return {
       base: toCredits(prices[0]?.base ?? 0n),
-      per_generation: { min: Math.min(...credits), max: Math.max(...credits) },
+      per_generation: credits.length === 0 ? { min: floor, max: floor } : { min: Math.min(...credits), max: Math.max(...credits) },
     };
   }
 
-  private async ownPrice({ data, saved_by_admin }: PricedWorkflow, values: JsonObject): Promise<Price> {
-    const floor = this.sumOf(data.pipeline?.steps ?? []);
+  private async ownPrice(workflow: PricedWorkflow, values: JsonObject): Promise<Price> {
+    const { data, saved_by_admin } = workflow;
+    const floor = this.floorOf(workflow);
     if (data.credits === undefined || data.credits === null) return { base: 0n, perGeneration: floor };
     const { base = 0, per_generation } = await this.askedPrice(data.credits, values);
     const asked = toMicroCredits(per_generation);
@@ -117,6 +122,10 @@ export class Pricing {
     if (typeof credits !== 'string') return credits;
     const { cost } = await computeCost(this.sandbox, credits, values);
     return { per_generation: cost };
+  }
+
+  private floorOf({ data }: PricedWorkflow): MicroCredits {
+    return this.sumOf(data.pipeline?.steps ?? []);
   }
 
   private sumOf(steps: readonly Step[]): MicroCredits {
@@ -134,6 +143,11 @@ export class Pricing {
   private canonicalName(name: string): string {
     return normalizeNodeName(this.registry.find(name)?.name ?? name);
   }
+}
+
+/** Scripts were tried when they were saved: one that fails now, on a busy machine, must not empty a list. */
+function ignoreScriptFailure(error: unknown): undefined {
+  if (!(error instanceof CreditScriptError)) throw error;
 }
 
 export const totalPrice = ({ base, perGeneration }: Price, generations: number): MicroCredits =>

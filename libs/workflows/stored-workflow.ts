@@ -56,3 +56,6 @@ export type WorkflowVersion = Pick<
 /** Whether jobs can be made of it. */
 export const isExecutable = ({ type, output_mime_type }: Pick<WorkflowInput, 'type' | 'output_mime_type'>): boolean =>
   type !== 'basic' && output_mime_type !== null;
+
+/** How many generations one submission may ask for; infinite where the form does not say. */
+export const maxGenerationsOf = ({ form }: WorkflowData): number => form?.config?.maxNumberOfGenerations ?? Infinity;

@@ -1,0 +1,71 @@
+import { join, resolve } from 'node:path';
+import { Module, type FactoryProvider, type OnApplicationShutdown } from '@nestjs/common';
+import { Environment } from '#libs/config/environment.js';
+import { Pricing } from '#libs/credits/pricing.js';
+import { Database } from '#libs/database/database.js';
+import { createNodes } from '#libs/nodes/index.js';
+import { NodeRegistry } from '#libs/nodes/registry.js';
+import { ChromiumSketchRenderer } from '#libs/sandbox/chromium/chromium-sketch-renderer.js';
+import { QuickJsSandbox } from '#libs/sandbox/quickjs/quickjs-sandbox.js';
+import { ScriptSandbox } from '#libs/sandbox/script-sandbox.js';
+import { WorkflowCatalog } from '#libs/workflows/workflow-catalog.js';
+import { WorkflowCheck } from '#libs/workflows/workflow-check.js';
+import { WorkflowEstimates } from '#libs/workflows/workflow-estimate.js';
+import { WorkflowsController } from './workflows.controller.js';
+
+/** What other faces check, price and describe their work with. */
+const SERVICES: FactoryProvider[] = [
+  { provide: ScriptSandbox, useFactory: () => new QuickJsSandbox() },
+  {
+    provide: NodeRegistry,
+    inject: [Environment, ScriptSandbox],
+    useFactory: createRegistry,
+  },
+  {
+    provide: Pricing,
+    inject: [Environment, NodeRegistry, ScriptSandbox],
+    useFactory: (environment: Environment, registry: NodeRegistry, sandbox: ScriptSandbox) =>
+      new Pricing(environment, registry, sandbox),
+  },
+  {
+    provide: WorkflowCatalog,
+    inject: [Database],
+    useFactory: (database: Database) => new WorkflowCatalog(database),
+  },
+];
+
+@Module({
+  controllers: [WorkflowsController],
+  providers: [
+    ...SERVICES,
+    {
+      provide: WorkflowCheck,
+      inject: [NodeRegistry, ScriptSandbox],
+      useFactory: (registry: NodeRegistry, sandbox: ScriptSandbox) => new WorkflowCheck(registry, sandbox),
+    },
+    {
+      provide: WorkflowEstimates,
+      inject: [Database, Pricing, NodeRegistry],
+      useFactory: (database: Database, pricing: Pricing, registry: NodeRegistry) =>
+        new WorkflowEstimates(database, pricing, registry),
+    },
+  ],
+  exports: SERVICES,
+})
+export class WorkflowsModule implements OnApplicationShutdown {
+  constructor(private readonly scripts: ScriptSandbox) {}
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.scripts.close();
+  }
+}
+
+/** The nodes, to check payloads by. The API runs none, so the browser never starts. */
+function createRegistry(environment: Environment, scripts: ScriptSandbox): NodeRegistry {
+  const sketches = new ChromiumSketchRenderer({
+    cacheDirectory: join(resolve(environment.PLATEN_HOME), 'chromium'),
+    executablePath: environment.CHROMIUM_PATH,
+    allowUnsandboxed: environment.ALLOW_UNSANDBOXED_CHROMIUM,
+  });
+  return new NodeRegistry(createNodes({ scripts, sketches }));
+}
