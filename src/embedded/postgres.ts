@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { freePort } from './free-port.js';
@@ -49,9 +49,11 @@ async function initialise(binaries: PostgresBinaries, home: string, data: string
   renameSync(draft, data);
 }
 
-function handOver({ uid, gid }: PostgresBinaries, ...paths: string[]): void {
+/** Gives the folder to the user that Postgres runs as, who must also get through the one above it. */
+function handOver({ uid, gid }: PostgresBinaries, home: string, passwordFile: string): void {
   if (uid === undefined || gid === undefined) return;
-  for (const path of paths) chownSync(path, uid, gid);
+  chmodSync(dirname(home), 0o711);
+  for (const path of [home, passwordFile]) chownSync(path, uid, gid);
 }
 
 async function launch(binaries: PostgresBinaries, home: string, settings: string[]): Promise<EmbeddedServer> {
