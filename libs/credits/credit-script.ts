@@ -1,6 +1,11 @@
 import { serviceUnavailable } from '#libs/errors/errors.js';
 import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
-import { SandboxUnavailable, ScriptError, type ScriptRun, type ScriptSandbox } from '#libs/sandbox/script-sandbox.js';
+import {
+  SandboxUnavailable,
+  ScriptError,
+  type ScriptRun,
+  type ScriptSandbox,
+} from '#libs/sandbox/script-sandbox.js';
 
 const LIMITS = { timeMs: 50, memoryBytes: 16 * 1024 ** 2 };
 /** Credits. Above this, micro-credits are no longer exact numbers. */
@@ -25,7 +30,11 @@ export interface ComputedCost {
  * 50 ms and 16 MB, and neither clock, network nor randomness, so that equal variables cost the same.
  * Throws CreditScriptError, or AppError SERVICE_UNAVAILABLE when there is no room to run it.
  */
-export async function computeCost(sandbox: ScriptSandbox, source: string, context: JsonObject): Promise<ComputedCost> {
+export async function computeCost(
+  sandbox: ScriptSandbox,
+  source: string,
+  context: JsonObject,
+): Promise<ComputedCost> {
   const script: ScriptRun = { code: source, entry: 'compute_cost', globals: { context }, limits: LIMITS };
   try {
     const { value } = await runWithSecondChance(sandbox, script);
@@ -50,7 +59,8 @@ async function runWithSecondChance(sandbox: ScriptSandbox, script: ScriptRun) {
 function costOf(result: unknown): ComputedCost {
   const { cost, details } = (result ?? {}) as Partial<ComputedCost>;
   // NaN and the infinities left the sandbox as null: JSON has no others.
-  if (typeof cost !== 'number') throw new CreditScriptError('computeCost must return { cost } with a finite number');
+  if (typeof cost !== 'number')
+    throw new CreditScriptError('computeCost must return { cost } with a finite number');
   if (cost < 0) throw new CreditScriptError('cost must not be negative');
   if (cost > MAX_COST) throw new CreditScriptError(`cost must not be above ${MAX_COST}`);
   return details === undefined ? { cost } : { cost, details };

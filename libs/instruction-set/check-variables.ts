@@ -86,7 +86,8 @@ function definitionFaults(definition: VariableDefinition): VariableFault[] {
 function nameFaults(name: string): string[] {
   if (name === '__proto__') return ['is a reserved name'];
   if (name.length < 1 || name.length > 100) return ['must have 1 to 100 characters'];
-  if (/[{}]|^\s|\s$|^\$ref:/.test(name)) return ['must not have braces or spaces around it, or begin with $ref:'];
+  if (/[{}]|^\s|\s$|^\$ref:/.test(name))
+    return ['must not have braces or spaces around it, or begin with $ref:'];
   return [];
 }
 
@@ -98,7 +99,9 @@ function typeFaults({ value_type }: VariableDefinition, item: Json, path: string
     case 'numbers':
       return typeof item === 'number' ? [] : [{ path, message: 'must be a number' }];
     case 'images':
-      return typeof item === 'string' || isReference ? [] : [{ path, message: 'must be an address or a reference' }];
+      return typeof item === 'string' || isReference
+        ? []
+        : [{ path, message: 'must be an address or a reference' }];
   }
 }
 

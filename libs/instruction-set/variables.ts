@@ -15,11 +15,16 @@ export { checkVariables } from './check-variables.js';
  * What is picked depends on the hash and the variable's name only. It becomes a trait, by its display name
  * where there is one; a `fixed` value tells editions apart in nothing and is none.
  */
-export function resolveVariables(variables: Variables, hash: string): { values: JsonObject; traits: Trait[] } {
+export function resolveVariables(
+  variables: Variables,
+  hash: string,
+): { values: JsonObject; traits: Trait[] } {
   if (!Array.isArray(variables)) return { values: structuredClone(variables), traits: [] };
   const picked = variables.map((definition) => ({ definition, value: valueOf(definition, hash) }));
   return {
-    values: Object.fromEntries(picked.map(({ definition, value }) => [definition.name, structuredClone(value)])),
+    values: Object.fromEntries(
+      picked.map(({ definition, value }) => [definition.name, structuredClone(value)]),
+    ),
     traits: picked.flatMap(({ definition, value }) => traitOf(definition, value)),
   };
 }

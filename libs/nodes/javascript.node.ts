@@ -6,7 +6,15 @@ import {
   type ScriptSandbox,
   type ScriptValue,
 } from '#libs/sandbox/script-sandbox.js';
-import { AssetHandle, defineNode, inputFault, worldFault, type Done, type JsonSchema, type NodeContext } from './node.js';
+import {
+  AssetHandle,
+  defineNode,
+  inputFault,
+  worldFault,
+  type Done,
+  type JsonSchema,
+  type NodeContext,
+} from './node.js';
 
 interface JavascriptPayload {
   code: string;
@@ -61,7 +69,13 @@ export const javascriptNode = (scripts: ScriptSandbox) =>
     },
   });
 
-const scriptOf = ({ payload, hash, generationIndex, variables, signal }: NodeContext<JavascriptPayload>): ScriptRun => ({
+const scriptOf = ({
+  payload,
+  hash,
+  generationIndex,
+  variables,
+  signal,
+}: NodeContext<JavascriptPayload>): ScriptRun => ({
   code: payload.code,
   entry: 'function_body',
   globals: {

@@ -33,8 +33,12 @@ export const promptNode = defineNode<PromptPayload>({
   ],
   async run({ payload, random }) {
     const pick = (options: Option[]) =>
-      random.weightedPick(options, options.map(({ weight }) => weight)).text;
-    if (!hasPickableAlternatives(payload.template)) throw inputFault('INVALID_PAYLOAD', `template ${NO_WEIGHT}`);
+      random.weightedPick(
+        options,
+        options.map(({ weight }) => weight),
+      ).text;
+    if (!hasPickableAlternatives(payload.template))
+      throw inputFault('INVALID_PAYLOAD', `template ${NO_WEIGHT}`);
     return { kind: 'done', value: replaceAlternatives(String(payload.template), pick) };
   },
 });

@@ -19,7 +19,7 @@ export interface ScriptRun {
   /** Names the code can read. */
   globals: JsonObject;
   /**
-   * Seeds `Math.random` and `random()`; the clock then stands still at 2000-01-01T00:00:00Z. Absent:
+   * Seeds `Math.random` and `random()`; the clock then stands still at 2024-01-01T00:00:00Z. Absent:
    * `Math.random()` throws, and so does asking for the time (`new Date()`, `Date.now()`).
    */
   hash?: string;

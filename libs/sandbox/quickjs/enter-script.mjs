@@ -90,6 +90,7 @@ function settle(vm, promise) {
     if (state.type === 'rejected') return unwrap(vm, state);
     const ran = vm.runtime.executePendingJobs(JOBS_AT_ONCE);
     if (ran.error) unwrap(vm, ran);
-    else if (ran.value === 0) throw new ScriptFailure('error', 'The script awaits a promise that never settles');
+    else if (ran.value === 0)
+      throw new ScriptFailure('error', 'The script awaits a promise that never settles');
   }
 }

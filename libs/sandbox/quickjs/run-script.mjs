@@ -29,8 +29,8 @@ const FIRST_PAGES = 256;
 const STACK_BYTES = 1_000_000;
 const MAX_LOGS = 100;
 
-/** The time that scripts see. It stands still: they have no frames that could move it. */
-const EPOCH = Date.UTC(2000, 0, 1);
+/** The time that scripts see, where sketches' time begins. It stands still: they have no frames that could move it. */
+const EPOCH = Date.UTC(2024, 0, 1);
 // QuickJS asks this process for the time, so that no path in the guest leads to the real clock.
 Date.now = () => EPOCH;
 

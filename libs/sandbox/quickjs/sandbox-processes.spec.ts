@@ -1,4 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SandboxUnavailable, ScriptError, type ScriptRun } from '../script-sandbox.js';
 import { QuickJsSandbox } from './quickjs-sandbox.js';
@@ -31,25 +33,38 @@ const failureOf = async (code: string, changes: Partial<ScriptRun> = {}): Promis
   return error as ScriptError;
 };
 
-/** Process ids of script processes under this one. */
-function childIds(): number[] {
-  const self = `/proc/${process.pid}/task`;
-  return readdirSync(self)
-    .flatMap((thread) => readFileSync(`${self}/${thread}/children`, 'utf8').split(' '))
-    .filter((id) => id !== '' && readFileSync(`/proc/${id}/cmdline`, 'utf8').includes('script-child'))
-    .map(Number);
+/** A file of /proc; empty when its process is just gone. */
+function readProcess(path: string): string {
+  try {
+    return readFileSync(`/proc/${path}`, 'utf8');
+  } catch {
+    return '';
+  }
 }
 
+/** Process ids of script processes under this one. */
+const childIds = (): number[] =>
+  readdirSync(`/proc/${process.pid}/task`)
+    .flatMap((thread) => readProcess(`${process.pid}/task/${thread}/children`).split(' '))
+    .filter((id) => id !== '' && readProcess(`${id}/cmdline`).includes('script-child'))
+    .map(Number);
+
 const megabytesOf = (id: number): number =>
-  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${id}/status`, 'utf8'))?.[1] ?? 0) / 1024;
+  Number(/VmRSS:\s+(\d+)/.exec(readProcess(`${id}/status`))?.[1] ?? 0) / 1024;
 
 describe('limits', () => {
   it.each([
     ['an endless loop', 'while (true);'],
     ['an endless chain of promises', 'for (;;) await null'],
-    ['a loop that swallows its interruption', 'const f = async () => { for (;;); }; await f().catch(() => {}); return 1'],
+    [
+      'a loop that swallows its interruption',
+      'const f = async () => { for (;;); }; await f().catch(() => {}); return 1',
+    ],
     ['a catastrophic regular expression', 'return /(a+)+$/.test("a".repeat(60) + "b")'],
-    ['a native call that cannot be interrupted', 'for (;;) "abc".repeat(1e7).indexOf("abd" + "x".repeat(1e6))'],
+    [
+      'a native call that cannot be interrupted',
+      'for (;;) "abc".repeat(1e7).indexOf("abd" + "x".repeat(1e6))',
+    ],
     ['a result that takes for ever', 'return { toJSON() { for (;;); } }'],
   ])('ends %s in time', async (_name, code) => {
     await run('return 1');
@@ -73,7 +88,8 @@ describe('limits', () => {
   });
 
   it('refuses in little memory what fits into more', async () => {
-    const code = 'const a = []; for (let i = 0; i < 20; i++) a.push(new Uint8Array(1e6).fill(1)); return a.length';
+    const code =
+      'const a = []; for (let i = 0; i < 20; i++) a.push(new Uint8Array(1e6).fill(1)); return a.length';
     const { reason } = await failureOf(code, { limits: { timeMs: 1_000, memoryBytes: 16 * MIB } });
     expect(reason).toBe('memory_limit');
     await expect(valueOf(code)).resolves.toBe(20);
@@ -92,7 +108,10 @@ describe('processes', () => {
   it('holds no secrets: the environment of its process is empty', async () => {
     await run('return 1');
     const [id] = childIds();
-    const names = readFileSync(`/proc/${id}/environ`, 'utf8').split('\0').filter(Boolean).map((pair) => pair.split('=')[0]);
+    const names = readProcess(`${id}/environ`)
+      .split('\0')
+      .filter(Boolean)
+      .map((pair) => pair.split('=')[0]);
     expect(names.filter((name) => !name?.startsWith('NODE_CHANNEL'))).toEqual(['TZ']);
   });
 
@@ -144,7 +163,12 @@ describe('processes', () => {
 
   it('refuses more waiting scripts than its limit', async () => {
     const small = new QuickJsSandbox(1, 1);
-    const script = { code: 'return 1', entry: 'function_body', globals: {}, limits: { timeMs: 1_000, memoryBytes: 0 } } as const;
+    const script = {
+      code: 'return 1',
+      entry: 'function_body',
+      globals: {},
+      limits: { timeMs: 1_000, memoryBytes: 0 },
+    } as const;
     const results = await Promise.allSettled([1, 2, 3].map(() => small.run(script)));
     await small.close();
     expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected']);
@@ -159,5 +183,30 @@ describe('processes', () => {
     expect((await running).map(({ status }) => status)).toEqual(Array(5).fill('rejected'));
     expect(childIds()).toEqual([]);
     await expect(run('return 1')).rejects.toBeInstanceOf(SandboxUnavailable);
+  });
+
+  it.each([
+    ['idle', 'return 1'],
+    [
+      'in a native call that cannot be interrupted',
+      'for (;;) "abc".repeat(1e7).indexOf("abd" + "x".repeat(1e6))',
+    ],
+  ])('ends after its parent was killed while it is %s', async (_name, code) => {
+    const request = { code, entry: 'function_body', globals: '{}', timeMs: 200, memoryBytes: 64 * MIB };
+    const parent = spawn(process.execPath, [
+      '-e',
+      `
+      const child = require('node:child_process').fork(${JSON.stringify(join(import.meta.dirname, 'script-child.mjs'))});
+      child.on('message', (message) => message === 'ready' && child.send(${JSON.stringify(request)}));
+      child.on('message', (message) => message === 'started' && console.log(child.pid));
+    `,
+    ]);
+    const id = Number(await new Promise((resolve) => parent.stdout.once('data', resolve)));
+    parent.kill('SIGKILL');
+    expect(existsSync(`/proc/${id}`)).toBe(true);
+    for (let wait = 0; existsSync(`/proc/${id}`) && wait < 40; wait++) await sleep(100);
+    const isLeft = existsSync(`/proc/${id}`);
+    if (isLeft) process.kill(id, 'SIGKILL');
+    expect(isLeft).toBe(false);
   });
 });

@@ -30,5 +30,8 @@ process.on('message', async (/** @type {ScriptRequest} */ request) => {
   await send(outcome);
 });
 
-await runScript({ code: '', entry: 'function_body', globals: '{}', timeMs: 1_000, memoryBytes: 0 }, async () => {});
+await runScript(
+  { code: '', entry: 'function_body', globals: '{}', timeMs: 1_000, memoryBytes: 0 },
+  async () => {},
+);
 await send('ready');

@@ -6,7 +6,7 @@ import type { ScriptMessage, ScriptOutcome, ScriptRequest } from './script-proto
 
 const CHILD = join(import.meta.dirname, 'script-child.mjs');
 /** The heap holds a result three times on its way out; the stack, what the guest may recurse. */
-const NODE_OPTIONS = ['--max-old-space-size=128', '--stack-size=3900', '--no-addons'];
+const NODE_FLAGS = ['--max-old-space-size=128', '--stack-size=3900', '--no-addons'];
 const START_MS = 10_000;
 const KILL_GRACE_MS = 100;
 
@@ -18,7 +18,7 @@ export class ScriptProcess {
   /** Settles when the process is gone. */
   readonly ended: Promise<void>;
   private readonly child: ChildProcess;
-  private readonly messages: AsyncIterator<any[]>;
+  private readonly messages: AsyncIterator<unknown[]>;
   private isReady = false;
   private endReason: unknown = new SandboxUnavailable('The script process died');
 
@@ -27,7 +27,7 @@ export class ScriptProcess {
     this.child = fork(CHILD, {
       cwd: '/',
       env: { TZ: 'UTC' },
-      execArgv: NODE_OPTIONS,
+      execArgv: NODE_FLAGS,
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     this.messages = on(this.child, 'message', { close: ['exit'] });
@@ -72,12 +72,16 @@ export class ScriptProcess {
 
   /** The next message. Kills the process when there is none in time, or when it is gone. */
   private async receive(withinMs: number, late: Error): Promise<ScriptMessage> {
-    const timer = setTimeout(() => this.kill(late), withinMs);
+    let isWaiting = true;
+    // One turn later: what a busy parent has not read yet came in time.
+    const timer = setTimeout(() => setImmediate(() => isWaiting && this.kill(late)), withinMs);
     try {
-      const { value, done } = await this.messages.next();
-      if (done) throw this.endReason;
-      return (value as [ScriptMessage])[0];
+      // A channel that broke is a process that died.
+      const next = await this.messages.next().catch(() => undefined);
+      if (!next || next.done) throw this.endReason;
+      return next.value[0] as ScriptMessage;
     } finally {
+      isWaiting = false;
       clearTimeout(timer);
     }
   }

@@ -1,0 +1,71 @@
+import { generateHash } from '#libs/instruction-set/hash.js';
+import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
+import { randomStream, SeededRandom } from '#libs/instruction-set/random.js';
+import type { NodeContext } from './node.js';
+import { checkPayload } from './payload.js';
+import { promptNode } from './prompt.node.js';
+
+const HASH = generateHash();
+
+async function write(template: string | number, hash = HASH): Promise<unknown> {
+  const random = new SeededRandom(randomStream(hash, 'step:1'));
+  const outcome = await promptNode.run({ payload: { template }, hash, random } as NodeContext<{
+    template: string;
+  }>);
+  return outcome.kind === 'done' && outcome.value;
+}
+
+const manyTexts = (template: string) =>
+  Promise.all(Array.from({ length: 300 }, () => write(template, generateHash())));
+const faultsOf = (payload: JsonObject) =>
+  checkPayload(promptNode, payload).faults.map(({ path }) => path);
+
+describe('prompt', () => {
+  it.each([
+    ['plain text', 'plain text'],
+    ['a lone { brace, a lone } and a | pipe', 'a lone { brace, a lone } and a | pipe'],
+    ['{"json": {"stays": [1]}}', '{"json": {"stays": [1]}}'],
+    ['\\{a\\|b\\} and C:\\path', '{a|b} and C:\\path'],
+    ['{same|same} {one|one}', 'same one'],
+    ['{a|a', '{a|a'],
+    ['x{{a|a}|{a|a}}', 'xa'],
+    ['{|}', ''],
+    ['{1.5::b|0::c}', 'b'],
+  ])('writes %s', (template, text) => expect(write(template)).resolves.toBe(text));
+
+  it('writes a number that a variable brought', () => expect(write(42)).resolves.toBe('42'));
+
+  it('picks every alternative, by the hash', async () => {
+    expect([...new Set(await manyTexts('a {red|blue {sea|sky}} fish'))].sort()).toEqual([
+      'a blue sea fish',
+      'a blue sky fish',
+      'a red fish',
+    ]);
+    const hash = generateHash();
+    const long = '{a|b}'.repeat(40);
+    expect(await write(long, hash)).toBe(await write(long, hash));
+    expect(await write(long, hash)).not.toBe(await write(long));
+  });
+
+  it('picks in proportion to weights', async () => {
+    const texts = await manyTexts('{9::often|rare|0::never}');
+    expect(texts.filter((text) => text === 'often').length).toBeGreaterThan(220);
+    expect(texts.filter((text) => text === 'rare').length).toBeGreaterThan(5);
+    expect(texts).not.toContain('never');
+  });
+
+  it('takes time in proportion to the text, however its braces stand', async () => {
+    const started = performance.now();
+    await write('{'.repeat(50_000));
+    await write(`${'{a|'.repeat(15_000)}${'}'.repeat(15_000)}`);
+    expect(performance.now() - started).toBeLessThan(2_000);
+  });
+
+  it('refuses a model, weights without a sum and a template that is none', () => {
+    expect(faultsOf({ template: 'x', model: 'gpt' })).toEqual(['model']);
+    expect(faultsOf({ template: '{0::a|0::b}' })).toEqual(['template']);
+    expect(faultsOf({ template: {} })).toEqual(['template']);
+    expect(faultsOf({ template: '{{subject}} in {a|b}' })).toEqual([]);
+    return expect(write('{0::a|0::b}')).rejects.toMatchObject({ code: 'INVALID_PAYLOAD', permanent: true });
+  });
+});
