@@ -47,7 +47,7 @@ const MODEL_PRICE = 1;
 /** Nodes that may ask a model: then its price counts beside the node's own. */
 const MODEL_NODES = new Set(['prompt', 'replicate']);
 
-/** The price rules: a workflow's own price, a set's sum of steps, and the floor that protects the operator. */
+/** The price rules: a workflow's own price, a set's sum of steps, and the floor below the former. */
 export class Pricing {
   private readonly nodePrices: Map<string, number>;
   private readonly modelPrices: Map<string, number>;
@@ -101,11 +101,11 @@ export class Pricing {
       const price = await this.ownPrice(workflow, values).catch(ignoreScriptFailure);
       if (price) prices.push(price);
     }
+    if (prices.length === 0) prices.push({ base: 0n, perGeneration: this.floorOf(workflow) });
     const credits = prices.map(({ perGeneration }) => toCredits(perGeneration));
-    const floor = toCredits(this.floorOf(workflow));
     return {
-      base: toCredits(prices[0]?.base ?? 0n),
-      per_generation: credits.length === 0 ? { min: floor, max: floor } : { min: Math.min(...credits), max: Math.max(...credits) },
+      base: toCredits((prices[0] as Price).base),
+      per_generation: { min: Math.min(...credits), max: Math.max(...credits) },
     };
   }
 

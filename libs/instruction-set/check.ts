@@ -1,11 +1,11 @@
 import type { FieldFault } from '#libs/errors/app-error.js';
-import type { Lane } from '#libs/nodes/node.js';
+import type { Lane, NodeDefinition } from '#libs/nodes/node.js';
 import type { NodeRegistry } from '#libs/nodes/registry.js';
 import { joinPath } from './field-path.js';
 import { checkGraph } from './graph.js';
 import { isHash } from './hash.js';
 import { INSTRUCTION_SET_SCHEMA } from './instruction-set-schema.js';
-import type { InstructionSet, Variables } from './instruction-set.js';
+import type { InstructionSet, Step, Variables } from './instruction-set.js';
 import { createValidator, schemaFaults } from './json-schema.js';
 import { checkAuthoredPayload } from './payload-check.js';
 import { variablesOf } from './references.js';
@@ -16,13 +16,16 @@ const validateShape = createValidator().compile<InstructionSet>(INSTRUCTION_SET_
 export interface CheckOptions {
   /** Where the set stands in the request, e.g. `data`: put before every path. */
   at?: string;
-  /** Names of variables that a submission will add, e.g. a form's fields. Null: not known, so none is refused. */
+  /** Names that a submission will add, e.g. a form's fields. Null: they are not known, so none is refused. */
   variableNames?: readonly string[] | null;
 }
 
-/** Every fault of a set at once, with dotted paths (`steps[2].nodePayload.code`). A set without steps has none. */
-export const checkInstructionSet = (set: unknown, registry: NodeRegistry, options: CheckOptions = {}): FieldFault[] =>
-  readInstructionSet(set, registry, options).faults;
+/** Every fault of a set at once, with dotted paths (`steps[2].nodePayload.code`). It may have no steps. */
+export const checkInstructionSet = (
+  set: unknown,
+  registry: NodeRegistry,
+  options: CheckOptions = {},
+): FieldFault[] => readInstructionSet(set, registry, options).faults;
 
 /** As `checkInstructionSet`, and the set with what it leaves out filled in. `input` itself stays as it is. */
 export function readInstructionSet(
@@ -37,7 +40,8 @@ export function readInstructionSet(
   if (isSound('generations')) faults.push(...hashFaults(set));
   if (isSound('steps')) {
     // Names are not judged while the variables themselves are in doubt.
-    const names = variableNames && isSound('variables') ? new Set([...namesOf(set.variables), ...variableNames]) : undefined;
+    const areNamesKnown = variableNames !== null && isSound('variables');
+    const names = areNamesKnown ? new Set([...namesOf(set.variables), ...variableNames]) : null;
     faults.push(...checkGraph(set.steps, registry), ...stepFaults(set, registry, names));
   }
   return { set, faults: faults.map(({ field, message }) => ({ field: joinPath(at, field), message })) };
@@ -67,22 +71,28 @@ function hashFaults({ generations: { hashes, use_custom_hashes } }: InstructionS
   });
 }
 
-function stepFaults(set: InstructionSet, registry: NodeRegistry, names: ReadonlySet<string> | undefined): FieldFault[] {
-  const known = Array.isArray(set.variables) ? {} : set.variables;
-  return set.steps.flatMap((step, index) => {
+/** `names`: the variables that steps may read; null: not known. */
+function stepFaults(
+  { steps, variables }: InstructionSet,
+  registry: NodeRegistry,
+  names: ReadonlySet<string> | null,
+): FieldFault[] {
+  const values = Array.isArray(variables) ? {} : variables;
+  return steps.flatMap((step, index) => {
     const node = registry.find(step.nodeName);
-    const payload = `steps[${index}].nodePayload`;
-    const unread = names ? variablesOf(step, node).filter(({ name }) => !names.has(name)) : [];
-    return [
-      ...unread.map(({ name, at }) => ({ field: joinPath(payload, at), message: unknownVariable(name) })),
-      ...(node
-        ? checkAuthoredPayload(node, step.nodePayload, known).map((fault) => ({
-            ...fault,
-            field: joinPath(payload, fault.field),
-          }))
-        : [{ field: `steps[${index}].nodeName`, message: `is not a node: "${step.nodeName}"` }]),
-    ];
+    const payload = names ? unknownNames(step, node, names) : [];
+    if (node) payload.push(...checkAuthoredPayload(node, step.nodePayload, values));
+    const faults = payload.map(({ field, message }) => ({ field: joinPath('nodePayload', field), message }));
+    if (!node) faults.push({ field: 'nodeName', message: `is not a node: "${step.nodeName}"` });
+    return faults.map(({ field, message }) => ({ field: `steps[${index}].${field}`, message }));
   });
 }
 
-const unknownVariable = (name: string) => `reads a variable that does not exist: "${name}"`;
+const unknownNames = (
+  step: Step,
+  node: NodeDefinition | undefined,
+  names: ReadonlySet<string>,
+): FieldFault[] =>
+  variablesOf(step, node)
+    .filter(({ name }) => !names.has(name))
+    .map(({ name, at }) => ({ field: at, message: `reads a variable that does not exist: "${name}"` }));

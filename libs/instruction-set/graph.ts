@@ -25,7 +25,10 @@ export function dependenciesOf(steps: readonly Step[], registry?: NodeRegistry):
 }
 
 /** Ids of the steps whose inputs are all finished, and that are not finished themselves. */
-export function readySteps(dependencies: ReadonlyMap<string, string[]>, finished: ReadonlySet<string>): string[] {
+export function readySteps(
+  dependencies: ReadonlyMap<string, string[]>,
+  finished: ReadonlySet<string>,
+): string[] {
   return [...dependencies]
     .filter(([id, needed]) => !finished.has(id) && needed.every((dependency) => finished.has(dependency)))
     .map(([id]) => id);
@@ -48,7 +51,8 @@ function duplicateIds(steps: readonly Step[]): FieldFault[] {
   return steps.flatMap(({ id }, index) => {
     const taken = first.get(String(id));
     if (taken === undefined) first.set(String(id), index);
-    return taken === undefined ? [] : [{ field: `steps[${index}].id`, message: `is the id of steps[${taken}], too` }];
+    if (taken === undefined) return [];
+    return [{ field: `steps[${index}].id`, message: `is the id of steps[${taken}], too` }];
   });
 }
 
@@ -110,4 +114,5 @@ function findCycle(graph: DepGraph<Step>): string[] | undefined {
 const localReferences = (step: Step, registry?: NodeRegistry): Reference[] =>
   referencesOf(step, registry?.find(step.nodeName)).filter(({ collection }) => collection === null);
 
-const payloadField = (index: number, { at }: Reference): string => joinPath(`steps[${index}].nodePayload`, at);
+const payloadField = (index: number, { at }: Reference): string =>
+  joinPath(`steps[${index}].nodePayload`, at);

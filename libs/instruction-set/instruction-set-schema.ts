@@ -8,7 +8,10 @@ export const MAX_GENERATIONS = 1_000;
 
 const STEP_ID_SCHEMA: JsonSchema = {
   description: 'a whole number, or a text without . : [ ] { }',
-  anyOf: [{ type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER }, { type: 'string', pattern: STEP_ID }],
+  anyOf: [
+    { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER },
+    { type: 'string', pattern: STEP_ID },
+  ],
 };
 
 export const STEPS_SCHEMA: JsonSchema = {

@@ -22,13 +22,18 @@ export function createValidator(options: Options = {}): Ajv2020 {
   return ajv;
 }
 
-/** Faults of the last run of `validate`, with dotted paths below `parent`. Composite keywords tell of the whole. */
+/** Faults of the last run of `validate`, with dotted paths below `parent`. */
 export function schemaFaults(validate: ValidateFunction, parent = ''): FieldFault[] {
-  return (validate.errors ?? []).map((error) => ({
-    field: joinPath(parent, fieldPath(segmentsOf(error))),
-    message: messageOf(error),
-  }));
+  const errors = validate.errors ?? [];
+  const choices = errors.filter(({ keyword }) => keyword === 'anyOf' || keyword === 'oneOf');
+  return errors
+    .filter((error) => !choices.some((choice) => isBranchOf(choice, error)))
+    .map((error) => ({ field: joinPath(parent, fieldPath(segmentsOf(error))), message: messageOf(error) }));
 }
+
+/** Why a value is none of the choices is said once; what is wrong further down in one of them is kept. */
+const isBranchOf = (choice: ErrorObject, error: ErrorObject): boolean =>
+  error.instancePath === choice.instancePath && error.schemaPath.startsWith(`${choice.schemaPath}/`);
 
 function segmentsOf({ instancePath, params }: ErrorObject): string[] {
   const segments = instancePath.split('/').slice(1).map(unescape);

@@ -1,6 +1,6 @@
 import type { FieldFault } from '#libs/errors/app-error.js';
 import type { JsonSchema, NodeDefinition } from '#libs/nodes/node.js';
-import { checkPayload } from '#libs/nodes/payload.js';
+import { checkPayload, type PayloadFault } from '#libs/nodes/payload.js';
 import { fieldPath } from './field-path.js';
 import type { Json, JsonObject } from './instruction-set.js';
 import { createValidator, schemaFaults } from './json-schema.js';
@@ -23,7 +23,11 @@ const REFERENCE = createValidator().compile({
  * every edition gets; whatever else a reference brings is known at run time only, so it is judged there:
  * here a value that fits stands in for it, and what is said of the stand-in does not count.
  */
-export function checkAuthoredPayload(node: NodeDefinition, payload: JsonObject, variables: JsonObject): FieldFault[] {
+export function checkAuthoredPayload(
+  node: NodeDefinition,
+  payload: JsonObject,
+  variables: JsonObject,
+): FieldFault[] {
   const faults: FieldFault[] = [];
   const unknown: string[] = [];
   const standIn = (place: Place) => {
@@ -40,8 +44,9 @@ export function checkAuthoredPayload(node: NodeDefinition, payload: JsonObject, 
       return filled === undefined ? standIn(place) : filled;
     },
   });
-  const about = checkPayload(node, known).faults.filter(({ path }) => !unknown.some((part) => isAtOrBelow(path, part)));
-  return [...faults, ...about.map(({ path, message }) => ({ field: path, message }))];
+  const isKnown = ({ path }: PayloadFault) => !unknown.some((part) => isAtOrBelow(path, part));
+  const sure = checkPayload(node, known).faults.filter(isKnown);
+  return [...faults, ...sure.map(({ path, message }) => ({ field: path, message }))];
 }
 
 /** The text with the known variables in place; undefined when what it will be is not known yet. */

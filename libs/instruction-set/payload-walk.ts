@@ -26,12 +26,16 @@ function mapValue(value: Json, place: Place, visitor: PayloadVisitor): unknown {
   if (place.schemas.some(({ verbatim }) => verbatim === true)) return value;
   if (typeof value === 'string') return visitor.text(value, place);
   if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.map((item, index) => mapValue(item, below(place, String(index)), visitor));
+  if (Array.isArray(value)) {
+    return value.map((item, index) => mapValue(item, below(place, String(index)), visitor));
+  }
   return Object.hasOwn(value, '$ref') ? visitor.reference(value, place) : mapMembers(value, place, visitor);
 }
 
 const mapMembers = (value: JsonObject, place: Place, visitor: PayloadVisitor): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(value).map(([key, member]) => [key, mapValue(member, below(place, key), visitor)]));
+  Object.fromEntries(
+    Object.entries(value).map(([key, member]) => [key, mapValue(member, below(place, key), visitor)]),
+  );
 
 const below = ({ path, schemas }: Place, key: string): Place => ({
   path: [...path, key],
@@ -39,8 +43,8 @@ const below = ({ path, schemas }: Place, key: string): Place => ({
 });
 
 function childSchemas({ properties, additionalProperties, items }: JsonSchema, key: string): JsonSchema[] {
-  const named = isSchema(properties) && Object.hasOwn(properties, key) ? properties[key] : additionalProperties;
-  return [named, items].filter(isSchema);
+  const isNamed = isSchema(properties) && Object.hasOwn(properties, key);
+  return [isNamed ? properties[key] : additionalProperties, items].filter(isSchema);
 }
 
 /** A schema and all that it is put together from. */

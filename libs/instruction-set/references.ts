@@ -18,7 +18,10 @@ export interface Reference {
 }
 
 /** Every reference of a step, in order. Without its node nothing of the payload counts as verbatim. */
-export function referencesOf(step: Pick<Step, 'nodePayload'>, node?: Pick<NodeDefinition, 'payload'>): Reference[] {
+export function referencesOf(
+  step: Pick<Step, 'nodePayload'>,
+  node?: Pick<NodeDefinition, 'payload'>,
+): Reference[] {
   const found: Reference[] = [];
   mapPayload(step.nodePayload, node?.payload ?? {}, {
     reference: (value, { path }) => found.push({ ...readReference(value), at: fieldPath(path) }),
@@ -135,8 +138,9 @@ class FoundAsset {
   constructor(private readonly asset: ReferencedAsset) {}
 
   get handle(): AssetHandle {
-    const { id, storage_key, name, mime_type, size, sha256, width, height } = this.asset;
-    return new AssetHandle(id, storage_key, name, mime_type, size, sha256, width ?? undefined, height ?? undefined);
+    const { id, storage_key, name, mime_type, size, sha256 } = this.asset;
+    const [width, height] = [this.asset.width ?? undefined, this.asset.height ?? undefined];
+    return new AssetHandle(id, storage_key, name, mime_type, size, sha256, width, height);
   }
 
   toJSON(): string {

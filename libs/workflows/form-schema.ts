@@ -1,5 +1,7 @@
 import type { JsonSchema } from '#libs/nodes/node.js';
-import { fieldsOf, hasDefault, isNumber, isNumeric, isRequired, type AuthoredForm, type FormField } from './form.js';
+import {
+  fieldsOf, hasDefault, isNumber, isNumeric, isRequired, type AuthoredForm, type FormField,
+} from './form.js';
 
 /** What an image field takes: a web address, a file of this system, or the id of an uploaded asset. */
 const IMAGE = '^(https?://\\S+|/files/\\S+|[0-9]{1,18})$';
@@ -36,7 +38,7 @@ function valueSchema(field: FormField): JsonSchema {
     case 'aspect_ratio':
       return { type: 'string', pattern: RATIO, description: 'a ratio like 16:9' };
     case 'image_loader':
-      return { type: 'string', maxLength: 4_096, pattern: IMAGE, description: 'an http(s) URL or the id of an asset' };
+      return { type: 'string', pattern: IMAGE, description: 'an http(s) URL or the id of an asset' };
     default:
       return { type: 'string', ...(isRequired(field) ? { minLength: 1 } : {}) };
   }

@@ -4,10 +4,14 @@ import { joinPath } from '#libs/instruction-set/field-path.js';
 import type { Json, JsonObject } from '#libs/instruction-set/instruction-set.js';
 import { createValidator, schemaFaults } from '#libs/instruction-set/json-schema.js';
 import { formSchema, isMultiple } from './form-schema.js';
-import { fieldsOf, hasDefault, isNumeric, isRequired, isText, type AuthoredForm, type FormField } from './form.js';
+import {
+  fieldsOf, hasDefault, isNumeric, isRequired, isText, type AuthoredForm, type FormField,
+} from './form.js';
 
 /** Values that the system knows of each generation: known names, but never taken from a caller. */
-export const SYSTEM_NAMES = ['hash', 'seed', 'prefix', 'filename', 'bucket', 'generation_index', 'user_id'] as const;
+export const SYSTEM_NAMES = [
+  'hash', 'seed', 'prefix', 'filename', 'bucket', 'generation_index', 'user_id',
+] as const;
 
 export interface ValidateOptions {
   /** Names beside the form's that are known, and dropped. Default `SYSTEM_NAMES`. */
@@ -43,10 +47,10 @@ export function validateVariables(
 ): ValidatedVariables {
   const fields = new Map(fieldsOf(form).map((field) => [field.id, field]));
   const known = Object.entries(submitted).filter(([name]) => fields.has(name) || !systemNames.includes(name));
-  const preset = [...fields.values()].filter(hasDefault).map((field): [string, Json] => [field.id, field.default as Json]);
-  const read = (entries: Array<[string, Json]>) =>
-    entries.map(([name, value]) => [name, readValue(fields.get(name), value)] as const).filter(([, value]) => value !== null);
-  const values: JsonObject = Object.fromEntries([...read(preset), ...read(known)]);
+  const preset = fieldsOf(form).filter(hasDefault).map((field) => [field.id, field.default as Json] as const);
+  const read = [...preset, ...known].map(([name, value]) => ({ name, value: readValue(fields.get(name), value) }));
+  const given = read.filter(({ value }) => value !== null);
+  const values: JsonObject = Object.fromEntries(given.map(({ name, value }) => [name, value]));
   const validate = validatorOf(form ?? NO_FORM);
   const faults = validate(values) ? [] : schemaFaults(validate);
   return { values, faults: faults.map(({ field, message }) => ({ field: joinPath(at, field), message })) };
@@ -70,7 +74,8 @@ const wantsNumber = (field: FormField): boolean =>
 
 /** Decimal notation only: no hex, no `Infinity`, nothing blank. */
 const asNumber = (text: string): number | undefined =>
-  /^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$/.test(text) && Number.isFinite(Number(text)) ? Number(text) : undefined;
+  DECIMAL.test(text) && Number.isFinite(Number(text)) ? Number(text) : undefined;
+const DECIMAL = /^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$/;
 
 function validatorOf(form: AuthoredForm): ValidateFunction {
   const known = validators.get(form);

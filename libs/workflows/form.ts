@@ -52,7 +52,7 @@ export const isRequired = (field: FormField): boolean =>
 export const hasDefault = ({ default: preset }: FormField): boolean =>
   preset !== undefined && preset !== null && preset !== '';
 
-/** Whether the field holds a number: a slider, an input of that type, or one whose default or limits are numbers. */
+/** A number is held by a slider, an input of that type, or by one with a numeric default or limits. */
 export function isNumeric({ type, input_type, default: preset, constraints }: FormField): boolean {
   if (type === 'slider' || type === 'number') return true;
   if (type && type !== 'input' && type !== 'optional_input') return false;

@@ -54,8 +54,9 @@ export type WorkflowVersion = Pick<
 >;
 
 /** Whether jobs can be made of it. */
-export const isExecutable = ({ type, output_mime_type }: Pick<WorkflowInput, 'type' | 'output_mime_type'>): boolean =>
-  type !== 'basic' && output_mime_type !== null;
+export const isExecutable = (workflow: Pick<WorkflowInput, 'type' | 'output_mime_type'>): boolean =>
+  workflow.type !== 'basic' && workflow.output_mime_type !== null;
 
 /** How many generations one submission may ask for; infinite where the form does not say. */
-export const maxGenerationsOf = ({ form }: WorkflowData): number => form?.config?.maxNumberOfGenerations ?? Infinity;
+export const maxGenerationsOf = ({ form }: WorkflowData): number =>
+  form?.config?.maxNumberOfGenerations ?? Infinity;

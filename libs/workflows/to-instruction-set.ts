@@ -1,6 +1,8 @@
 import { workflowNotExecutable } from '#libs/errors/errors.js';
 import { generateHash } from '#libs/instruction-set/hash.js';
-import type { InstructionSet, Json, JsonObject, VariableDefinition, Variables } from '#libs/instruction-set/instruction-set.js';
+import type {
+  InstructionSet, Json, JsonObject, VariableDefinition, Variables,
+} from '#libs/instruction-set/instruction-set.js';
 import { fieldsOf, isText } from './form.js';
 import { isExecutable, type WorkflowData, type WorkflowInput } from './stored-workflow.js';
 
@@ -15,15 +17,16 @@ export function toInstructionSet(
 ): InstructionSet {
   const { data } = workflow;
   if (!isExecutable(workflow) || !data.pipeline) throw workflowNotExecutable();
+  const { steps, variables = {} } = structuredClone(data.pipeline);
   return {
     version: 'v2',
-    steps: structuredClone(data.pipeline.steps),
+    steps,
     generations: {
       hashes: Array.from({ length: generations }, generateHash),
       generations,
       use_custom_hashes: false,
     },
-    variables: withValues(structuredClone(data.pipeline.variables ?? {}), { ...emptyValues(data), ...values }),
+    variables: withValues(variables, { ...emptyValues(data), ...values }),
   };
 }
 

@@ -78,19 +78,24 @@ export class WorkflowCatalog {
   }
 
   /** Rows with their version's data, read from the database in one statement where memory has it not. */
-  private async withData<Row extends { id: string; version: number }>(
-    rows: Row[],
-  ): Promise<Array<Row & { data: WorkflowData }>> {
-    const missing = rows.filter((row) => !this.versions.has(keyOf(row)));
-    const read = missing.length === 0 ? [] : await this.database.query<{ id: string; version: number; data: WorkflowData }>(
+  private async withData<Row extends VersionKey>(rows: Row[]): Promise<Array<Row & { data: WorkflowData }>> {
+    const known = new Map(rows.map((row) => [keyOf(row), this.versions.get(keyOf(row))]));
+    const missing = rows.filter((row) => !known.get(keyOf(row)));
+    for (const row of await this.readVersions(missing)) known.set(keyOf(row), row.data);
+    return rows.map((row) => {
+      const data = known.get(keyOf(row)) as WorkflowData;
+      this.keep(keyOf(row), data);
+      return { ...row, data };
+    });
+  }
+
+  private async readVersions(wanted: VersionKey[]): Promise<Array<VersionKey & { data: WorkflowData }>> {
+    if (wanted.length === 0) return [];
+    return this.database.query(
       `select workflow_id as id, version, data from workflow_version
         where (workflow_id, version) in (select * from unnest($1::uuid[], $2::integer[]))`,
-      [missing.map(({ id }) => id), missing.map(({ version }) => version)],
+      [wanted.map(({ id }) => id), wanted.map(({ version }) => version)],
     );
-    const fresh = new Map(read.map((row) => [keyOf(row), row.data]));
-    const found = rows.map((row) => ({ ...row, data: (this.versions.get(keyOf(row)) ?? fresh.get(keyOf(row))) as WorkflowData }));
-    for (const row of found) this.keep(keyOf(row), row.data);
-    return found;
   }
 
   private keep(key: string, data: WorkflowData): void {
@@ -101,7 +106,8 @@ export class WorkflowCatalog {
   }
 }
 
-const keyOf = ({ id, version }: { id: string; version: number }) => `${id}:${version}`;
+type VersionKey = { id: string; version: number };
+const keyOf = ({ id, version }: VersionKey) => `${id}:${version}`;
 
 const escapeLike = (text: string) => text.replace(/[\\%_]/g, '\\$&');
 
@@ -127,7 +133,8 @@ const CREATE = `
     on conflict (name) do nothing
     returning *
   ), first_version as (
-    insert into workflow_version (workflow_id, version, name, label, type, output_mime_type, data, saved_by_admin)
+    insert into workflow_version (
+      workflow_id, version, name, label, type, output_mime_type, data, saved_by_admin)
     select id, version, name, label, type, output_mime_type, data, saved_by_admin from created
   )
   select ${COLUMNS} from created`;

@@ -17,7 +17,13 @@ const shapes = {
   basic: ajv.compile<WorkflowData>(dataSchema('basic')),
 };
 
-const isType = (type: unknown): type is WorkflowType => (WORKFLOW_TYPES as readonly unknown[]).includes(type);
+const UNKNOWN_TYPE: FieldFault = {
+  field: 'type',
+  message: `must be one of ${WORKFLOW_TYPES.join(', ')} in this version`,
+};
+
+const isType = (type: unknown): type is WorkflowType =>
+  (WORKFLOW_TYPES as readonly unknown[]).includes(type);
 
 /** Checks a workflow as a whole each time it is saved, so that nothing stored can fail for its own fault. */
 export class WorkflowCheck {
@@ -32,9 +38,7 @@ export class WorkflowCheck {
    */
   async faultsOf(workflow: { name?: unknown; type?: unknown; data?: unknown }): Promise<FieldFault[]> {
     const faults = this.nameFaults(workflow.name);
-    if (!isType(workflow.type)) {
-      return [...faults, { field: 'type', message: `must be one of ${WORKFLOW_TYPES.join(', ')} in this version` }];
-    }
+    if (!isType(workflow.type)) return [...faults, UNKNOWN_TYPE];
     return [...faults, ...(await this.dataFaults(workflow.type, workflow.data))];
   }
 
@@ -48,19 +52,21 @@ export class WorkflowCheck {
   private async dataFaults(type: WorkflowType, input: unknown): Promise<FieldFault[]> {
     const validate = shapes[type];
     const faults = validate(input) ? [] : schemaFaults(validate, 'data');
-    const isSound = (part: string) => !faults.some(({ field }) => field === 'data' || field.startsWith(`data.${part}`));
+    const isSound = (part: string) =>
+      !faults.some(({ field }) => field === 'data' || field.startsWith(`data.${part}`));
     const data = input as WorkflowData;
-    if (isSound('form')) faults.push(...formFaults(data.form));
     if (isSound('pipeline')) faults.push(...this.pipelineFaults(data, isSound('form')));
+    if (isSound('form')) faults.push(...formFaults(data.form));
     if (isSound('form') && isSound('test')) faults.push(...testFaults(data));
     const isPriceable = ['form', 'test', 'credits'].every(isSound);
     return isPriceable ? [...faults, ...(await this.creditFaults(data))] : faults;
   }
 
-  private pipelineFaults({ pipeline, form }: WorkflowData, isFormSound: boolean): FieldFault[] {
+  /** Without a readable form its fields' names are not known, so that no name is refused. */
+  private pipelineFaults({ pipeline, form }: WorkflowData, isFormReadable: boolean): FieldFault[] {
     if (!pipeline) return [];
     const { steps, variables = {} } = pipeline;
-    const variableNames = isFormSound ? fieldsOf(form).map(({ id }) => id) : null;
+    const variableNames = isFormReadable ? fieldsOf(form).map(({ id }) => id) : null;
     return checkInstructionSet({ steps, variables }, this.registry, { at: 'data.pipeline', variableNames });
   }
 

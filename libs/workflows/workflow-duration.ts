@@ -38,9 +38,9 @@ export async function secondsPerGeneration(
     workflows.map(({ id }) => id), RECENT_JOBS,
   ]);
   const medians = new Map(rows.map(({ id, seconds }) => [id, seconds]));
-  return new Map(
-    workflows.map(({ id, data }) => [id, roundUp(medians.get(id) ?? data.estimated_duration ?? DEFAULT_SECONDS)]),
-  );
+  const secondsOf = ({ id, data }: Pick<StoredWorkflow, 'id' | 'data'>) =>
+    roundUp(medians.get(id) ?? data.estimated_duration ?? DEFAULT_SECONDS);
+  return new Map(workflows.map((workflow) => [workflow.id, secondsOf(workflow)]));
 }
 
 const MEDIANS = `
@@ -54,8 +54,12 @@ const MEDIANS = `
     ) as recent on true
    group by wanted.id`;
 
-/** Generations whose turn comes before that of `generations` submitted now (users alternate, see the claim). */
-async function waitingBefore(database: Queryable, { userId, lane }: Waiting, generations: number): Promise<number> {
+/** Generations whose turn comes before that of `generations` submitted now: users alternate. */
+async function waitingBefore(
+  database: Queryable,
+  { userId, lane }: Waiting,
+  generations: number,
+): Promise<number> {
   const [row] = await database.query<{ waiting: number }>(WAITING, [userId, lane, generations, MAX_WAITING]);
   return row?.waiting ?? 0;
 }

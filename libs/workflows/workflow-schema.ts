@@ -6,15 +6,18 @@ const MAX_FIELDS = 200;
 const MAX_CREDITS = 1_000_000_000;
 const nullable = (type: string, more: JsonSchema = {}): JsonSchema => ({ type: [type, 'null'], ...more });
 const limit = nullable('number');
+const step = nullable('number', { exclusiveMinimum: 0 });
 const amount: JsonSchema = { type: 'number', minimum: 0, maximum: MAX_CREDITS };
+
+/** What `{{…}}` can name. */
+const FIELD_ID = '^(?!\\$ref:|\\s)[^{}\\u0000-\\u001f]{1,100}(?<!\\s)$';
 
 /** Fields and configuration may say more than we know, for the clients that draw them. */
 const FIELD: JsonSchema = {
   type: 'object',
   required: ['id'],
   properties: {
-    // What `{{…}}` can name.
-    id: { type: 'string', pattern: '^(?!\\$ref:|\\s)[^{}\\u0000-\\u001f]{1,100}(?<!\\s)$', not: { const: '__proto__' } },
+    id: { type: 'string', pattern: FIELD_ID, not: { const: '__proto__' } },
     name: nullable('string', { maxLength: 200 }),
     type: { enum: [...FIELD_TYPES, null] },
     required: nullable('boolean'),
@@ -22,7 +25,7 @@ const FIELD: JsonSchema = {
     group: { type: ['string', 'array', 'null'], items: { type: 'string' } },
     placeholder: nullable('string'),
     input_type: nullable('string'),
-    constraints: nullable('object', { properties: { min: limit, max: limit, step: nullable('number', { exclusiveMinimum: 0 }) } }),
+    constraints: nullable('object', { properties: { min: limit, max: limit, step } }),
     options: nullable('array', {
       maxItems: 1_000,
       items: {

@@ -1,0 +1,112 @@
+import { createNodes } from '#libs/nodes/index.js';
+import { NodeRegistry } from '#libs/nodes/registry.js';
+import { QuickJsSandbox } from '#libs/sandbox/quickjs/quickjs-sandbox.js';
+import type { SketchRenderer } from '#libs/sandbox/sketch-renderer.js';
+import { WorkflowCheck } from './workflow-check.js';
+
+const field = { id: 'subject', type: 'prompt_editor', required: true };
+const slider = { id: 'width', type: 'slider', default: 256, constraints: { min: 1, max: 4096 } };
+const form = { fields: [field, slider] };
+const pipeline = {
+  version: 'v2',
+  steps: [
+    { id: 'text', nodeName: 'prompt', nodePayload: { template: '{{subject}} in ink' } },
+    { id: 'art', nodeName: 'p5', nodePayload: { code: 'function setup() {}', width: '{{width}}' } },
+  ],
+};
+const test = { subject: 'a fox' };
+
+describe('WorkflowCheck', () => {
+  const sandbox = new QuickJsSandbox();
+  afterAll(() => sandbox.close());
+  const sketches = {} as SketchRenderer;
+  const check = new WorkflowCheck(new NodeRegistry(createNodes({ scripts: sandbox, sketches })), sandbox);
+
+  const faultsOf = (data: unknown, more = {}) => check.faultsOf({ name: 'fox', type: 'pipeline', data, ...more });
+  const fieldsOf = async (data: unknown, more = {}) => (await faultsOf(data, more)).map(({ field: path }) => path);
+
+  it('accepts a pipeline whose steps read the fields of its form', async () => {
+    expect(await faultsOf({ form, pipeline, test, credits: { base: 0, per_generation: 1 }, estimated_duration: 3 })).toEqual([]);
+    expect(await faultsOf({ pipeline: { steps: [pipeline.steps[1]] }, form: { main: [slider] } })).toEqual([]);
+  });
+
+  it('stores a form with a price as basic, without steps', async () => {
+    expect(await fieldsOf({ form, credits: { per_generation: 1 } }, { type: 'basic' })).toEqual([]);
+    expect(await fieldsOf({ form, pipeline }, { type: 'basic' })).toEqual(['data.pipeline']);
+  });
+
+  it('says which types this version takes', async () => {
+    for (const type of ['comfy_workflow', 'fetch_api', 'direct_job', 'toString', 7, undefined]) {
+      expect(await faultsOf({}, { type })).toEqual([
+        { field: 'type', message: 'must be one of pipeline, basic in this version' },
+      ]);
+    }
+  });
+
+  it('refuses the name of a built-in node in any spelling', async () => {
+    expect(await fieldsOf({ pipeline: { steps: [pipeline.steps[1]] }, form }, { name: 'P5_js' })).toEqual(['name']);
+  });
+
+  it('tells the faults of form, steps, sample variables and price at once', async () => {
+    const data = {
+      form: { fields: [field, { ...slider, default: 0 }, { id: 'width' }, { id: 'list', type: 'select' }, { id: 'x', type: 'text', conf_file: 'styles' }] },
+      pipeline: {
+        steps: [
+          { id: 'a', nodeName: 'prompt', nodePayload: { template: '{{nobody}} {{$ref:b}}', model: 'gpt' } },
+          { id: 'b', nodeName: 'nothing', nodePayload: { again: { $ref: 'a' } } },
+        ],
+      },
+      credits: { per_generation: -1 },
+      inputs: {},
+    };
+    expect((await fieldsOf(data)).sort()).toEqual([
+      'data.credits',
+      'data.credits.per_generation',
+      'data.form.fields[1].default',
+      'data.form.fields[2].id',
+      'data.form.fields[3].options',
+      'data.form.fields[4].conf_file',
+      'data.inputs',
+      'data.pipeline.steps[0].nodePayload.model',
+      'data.pipeline.steps[0].nodePayload.template',
+      'data.pipeline.steps[1].nodeName',
+      'data.pipeline.steps[1].nodePayload.again',
+    ].sort());
+  });
+
+  it('needs steps', async () => {
+    expect(await fieldsOf({ form })).toEqual(['data.pipeline']);
+    expect(await fieldsOf({ pipeline: { steps: [] } })).toEqual(['data.pipeline.steps']);
+    for (const data of [null, [], 'x', undefined]) expect(await fieldsOf(data)).toEqual(['data']);
+  });
+
+  it('checks the sample variables against the form', async () => {
+    expect(await fieldsOf({ form, pipeline, test: { width: 5000, colour: 1 } })).toEqual([
+      'data.test.subject', 'data.test.colour', 'data.test.width',
+    ]);
+  });
+
+  it('refuses a form of both shapes', async () => {
+    expect(await fieldsOf({ form: { fields: [], main: [] } }, { type: 'basic' })).toEqual(['data.form.main']);
+  });
+
+  describe('of a credit script', () => {
+    const tried = (credits: string, more = {}) => faultsOf({ form, pipeline, credits, ...more });
+
+    it('tries it with the defaults and the sample variables', async () => {
+      expect(await tried('function computeCost(c) { return { cost: c.width / 256 * c.subject.length }; }', { test })).toEqual([]);
+      const picky = 'function computeCost(c) { return { cost: c.width > 300 ? NaN : 1 }; }';
+      expect(await tried(picky, { test })).toEqual([]);
+      expect(await tried(picky, { test: { ...test, width: 512 } })).toMatchObject([{ field: 'data.credits' }]);
+    });
+
+    it('refuses one that fails, gives no price, or does not end', async () => {
+      const scripts = [
+        'function computeCost() { throw new Error("no") }', 'const x = 1', 'function computeCost( {',
+        'function computeCost() { return { cost: -1 }; }', 'function computeCost() { for (;;); }',
+        'function computeCost(c) { return { cost: c.subject.length }; }',
+      ];
+      for (const script of scripts) expect(await tried(script)).toMatchObject([{ field: 'data.credits' }]);
+    });
+  });
+});
