@@ -1,7 +1,7 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { Program } from './program.js';
 
 const USER = '0193fd6c-0000-7000-8000-000000000001';
@@ -27,13 +27,20 @@ async function creditsOf(url: string, token: string): Promise<unknown> {
 }
 
 describe('one command on a fresh machine', () => {
-  let PLATEN_HOME: string;
+  const folder = mkdtempSync(join(tmpdir(), 'platen-one-command-'));
+  const PLATEN_HOME = join(folder, 'home');
 
-  beforeAll(() => {
-    PLATEN_HOME = mkdtempSync(join(tmpdir(), 'platen-home-'));
-  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  afterAll(() => rmSync(PLATEN_HOME, { recursive: true, force: true }));
+  /** A PATH that leads to all programs of this machine but some. */
+  function pathWithout(programs: RegExp): string {
+    const path = join(folder, 'bin');
+    mkdirSync(path);
+    const folders = (process.env.PATH ?? '').split(delimiter).filter((name) => existsSync(name)).reverse();
+    const found = new Map(folders.flatMap((from) => readdirSync(from).map((name) => [name, join(from, name)] as const)));
+    for (const [name, program] of found) if (!programs.test(name)) symlinkSync(program, join(path, name));
+    return path;
+  }
 
   it('starts all of Platen, serves, keeps its data, and stops in order', async () => {
     const first = new Program(['up'], { PLATEN_HOME, PORT: '0' });
@@ -57,6 +64,15 @@ describe('one command on a fresh machine', () => {
     expect(await second.end('SIGINT')).toBe(0);
     expect(processesNaming(PLATEN_HOME)).toEqual([]);
   }, 120_000);
+
+  it('needs no Redis', async () => {
+    const program = new Program(['up'], { PLATEN_HOME, PORT: '0', PATH: pathWithout(/redis|valkey/) });
+    const url = await program.prints(READY);
+    const ready = (await (await fetch(`${url}/health/ready`)).json()) as { data: unknown };
+    expect(ready.data).toEqual({ status: 'ready', degraded: [] });
+    expect(processesNaming(join(PLATEN_HOME, 'redis'))).toEqual([]);
+    expect(await program.end('SIGTERM')).toBe(0);
+  }, 60_000);
 
   it('says so when the port is taken, and leaves nothing running', async () => {
     const other: Server = createServer().listen(0, '127.0.0.1');
