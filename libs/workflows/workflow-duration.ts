@@ -8,10 +8,13 @@ const DEFAULT_SECONDS = 10;
 const RECENT_JOBS = 20;
 /** Where counting the queue ends: nobody needs to know more exactly how long that is. */
 const MAX_WAITING = 1_000;
+const DEFAULT_PRIORITY = 50;
 
 export interface Waiting {
   userId: string;
   lane: Lane;
+  /** Default 50. */
+  priority?: number;
 }
 
 /**
@@ -57,20 +60,31 @@ const MEDIANS = `
 /** Generations whose turn comes before that of `generations` submitted now: users alternate. */
 async function waitingBefore(
   database: Queryable,
-  { userId, lane }: Waiting,
+  { userId, lane, priority = DEFAULT_PRIORITY }: Waiting,
   generations: number,
 ): Promise<number> {
-  const [row] = await database.query<{ waiting: number }>(WAITING, [userId, lane, generations, MAX_WAITING]);
+  const [row] = await database.query<{ waiting: number }>(WAITING, [
+    userId, lane, priority, generations, MAX_WAITING,
+  ]);
   return row?.waiting ?? 0;
 }
 
+/** Turns are given at submit (`libs/submission`): behind one's own last, or where the priority's queue stands. */
 const WAITING = `
+  with lane as (
+    select coalesce(
+      (select turn - 1 from generation where lane = $2 and priority = $3 and status = 'pending'
+        order by turn limit 1),
+      (select max(turn) from generation where lane = $2 and started_at is not null), 0) as turn
+  ), last as (
+    select $4::integer + greatest(lane.turn, (
+      select max(turn) from generation where user_id = $1 and lane = $2 and status = 'pending')) as turn
+      from lane
+  )
   select count(*)::int as waiting from (
-    select 1 from generation
-     where lane = $2 and status = 'pending' and turn <= $3 + greatest(
-       (select max(turn) from generation where user_id = $1 and lane = $2),
-       (select max(turn) from generation where lane = $2 and started_at is not null), 0)
-     limit $4
+    select 1 from generation, last
+     where lane = $2 and status = 'pending' and (priority > $3 or (priority = $3 and generation.turn <= last.turn))
+     limit $5
   ) as before`;
 
 /** To hundredths, upwards: what takes time is never estimated to take none. */
