@@ -91,7 +91,7 @@ export class GenerationWorker implements HoldListener {
       collectionId: state.collectionId,
       event: {
         type: 'node_progress', job_id: state.jobId, at: new Date().toISOString(), generation_id: state.generationId,
-        generation_index: state.index, hash: state.hash, step_id: stepId, progress: fraction,
+        generation_index: state.index, hash: state.hash, step_id: stepId, progress: Math.round(fraction * 100),
         ...(message && { message }),
       },
     });

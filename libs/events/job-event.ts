@@ -39,6 +39,7 @@ export interface EventDetail {
   step_id?: string;
   node?: string;
   alias?: string;
+  /** 0 to 100, of what the event is about: the step, the generation or the job. */
   progress?: number;
   message?: string;
   attempt?: number;

@@ -96,7 +96,7 @@ export class PostgresGenerationStore implements GenerationStore {
       const step = await this.closeAttempt(change, attempt, 'completed', { output, logs: result.logs });
       change.job.steps_done += 1;
       change.emit('node_completed', {
-        ...step.event, ...eventOf(generation), status: 'completed', progress: 1, ...eventOutput(output),
+        ...step.event, ...eventOf(generation), status: 'completed', progress: 100, ...eventOutput(output),
       });
       const [progress] = await change.tx.query<{ done: number }>(PROGRESS, [generation.id, change.job.steps]);
       if (progress?.done === change.job.steps) await completeGeneration(change, generation);
@@ -251,7 +251,7 @@ const WAIT_STEP = `
    where id = $1 and status in ('running', 'waiting') returning id`;
 
 const PROGRESS = `
-  update generation g set progress = 100.0 * s.done / $2
+  update generation g set progress = floor(100.0 * s.done / $2)
     from (select count(*)::int as done from step_run where generation_id = $1 and status = 'completed') s
    where g.id = $1 returning s.done`;
 
