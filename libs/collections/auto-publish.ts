@@ -25,6 +25,7 @@ const PUBLISH = `
     update collection c set status = 'published', updated_at = now()
       from due where c.id = due.id returning c.id, c.user_id
   ), history as (
-    insert into collection_history (collection_id, user_id, action) select id, user_id, 'published' from published
+    insert into collection_history (collection_id, user_id, action)
+    select id, user_id, 'published' from published
   )
   select id from published`;

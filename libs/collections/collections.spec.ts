@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { FileUrls } from '#libs/assets/file-urls.js';
+import { EMPTY_INSTRUCTION_SET } from '#libs/instruction-set/instruction-set.js';
 import type { Trait } from '#libs/nodes/node.js';
 import { createTestDatabase, type TestDatabase } from '../../test/setup/database.js';
 import { buildCollection } from '../../test/factories/collection.js';
@@ -50,11 +51,13 @@ const set = (id: string, column: string, value: unknown) =>
 
 describe('Collections', () => {
   it('shows the owner every column by its name', async () => {
-    const id = await create({ metadata: { title: 'Dunes', price: 0.1, blockchain: 'TEZOS', publish_date: '2027-01-31' } });
+    const id = await create({
+      metadata: { title: 'Dunes', price: 0.1, blockchain: 'TEZOS', publish_date: '2027-01-31' },
+    });
     const instant = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
     expect(await collections.find(userId, id)).toEqual({
       id, title: 'Dunes', description: null, status: 'draft', project_id: expect.any(String),
-      data: { version: 'v2', steps: [], variables: {}, generations: { hashes: [], generations: 1, use_custom_hashes: false } },
+      data: EMPTY_INSTRUCTION_SET,
       images: [], cover_image_url: null, editions: null, price: 0.1, currency: 'XTZ', blockchain: 'TEZOS',
       publish_date: '2027-01-31T00:00:00.000Z', archived: false, batch_mint_enabled: false, batch_max_tokens: null,
       encryption_enabled: false, is_current: true, remixable: false, created_at: instant, updated_at: instant,
@@ -146,7 +149,10 @@ describe('publishFinishedCollections', () => {
     const published = await Promise.all(Array.from({ length: 5 }, () => publishFinishedCollections(db.database)));
     expect(published.flat()).toEqual([id]);
     expect(await statusOf(id)).toBe('published');
-    const history = await db.database.query('select action from collection_history where collection_id = $1 order by id', [id]);
+    const history = await db.database.query(
+      'select action from collection_history where collection_id = $1 order by id',
+      [id],
+    );
     expect(history).toEqual([{ action: 'created' }, { action: 'published' }]);
   });
 

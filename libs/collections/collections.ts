@@ -32,7 +32,7 @@ export class Collections {
     return collectionView(row, imagesOf(await this.newestAssets(id)));
   }
 
-  /** A published collection that is not archived; its owner sees it in any state. Throws `COLLECTION_NOT_FOUND`. */
+  /** A published collection, unless archived; its owner sees it in any state. Throws `COLLECTION_NOT_FOUND`. */
   async findPublic(viewerId: string | undefined, id: string): Promise<PublicCollectionView> {
     const [row] = await this.database.query<CollectionRow>(
       `select * from collection
@@ -42,7 +42,8 @@ export class Collections {
     if (!row) throw collectionNotFound();
     const assets = await this.newestAssets(id);
     const { data, ...shown } = collectionView(row, imagesOf(assets));
-    return { ...shown, ...(row.remixable && { data }), assets, ...(await summarizeEditions(this.database, id)) };
+    const summary = await summarizeEditions(this.database, id);
+    return { ...shown, ...(row.remixable && { data }), assets, ...summary };
   }
 
   private async newestAssets(id: string): Promise<AssetView[]> {

@@ -29,8 +29,9 @@ export class CollectionDrafts {
     private readonly registry: NodeRegistry,
   ) {}
 
-  /** Checks and completes the collection. Throws 400 naming all faults, `PROJECT_NOT_FOUND`, `NOT_FOUND` (asset). */
-  async prepare(caller: Caller, { metadata, data, assetId, projectId }: DraftRequest): Promise<NewCollection> {
+  /** Checks and completes it. Throws 400 naming all faults, `PROJECT_NOT_FOUND`, `NOT_FOUND` (asset). */
+  async prepare(caller: Caller, request: DraftRequest): Promise<NewCollection> {
+    const { metadata, data, assetId, projectId } = request;
     const set = assetId === null ? this.setOf(data) : await this.setOfAsset(caller, assetId);
     const { userId } = caller;
     const reserved = await reserveCollection(this.database, { userId, projectId, steps: set.steps.length });
@@ -50,7 +51,7 @@ export class CollectionDrafts {
     return collectionView(await createCollection(tx, draft), []);
   }
 
-  /** What is wrong with the instruction set in a body that is faulty itself, so that a client learns all at once. */
+  /** What is wrong with the set in a body that is faulty itself, so that a client learns all of it at once. */
   furtherFaults(body: unknown): FieldFault[] {
     const { data } = Object(body) as { data?: unknown };
     return typeof data === 'object' && data !== null ? readSet(data, this.registry).faults : [];
@@ -67,7 +68,7 @@ export class CollectionDrafts {
     const asset = await findAsset(this.database, caller, assetId);
     if (!asset || !maySeeOrigin(asset, caller)) throw notFound('Asset');
     const { set, faults } = readInstructionSet(asset.gen_in_data, this.registry);
-    if (faults.length > 0) throw fieldError('asset_id', 'was not made by an instruction set that can run here');
+    if (faults.length > 0) throw fieldError('asset_id', 'was not made by a set that can run here');
     return set;
   }
 }
@@ -75,7 +76,11 @@ export class CollectionDrafts {
 const readSet = (data: unknown, registry: NodeRegistry) => readInstructionSet(data, registry, { at: 'data' });
 
 /** The set with its steps under the ids of their component rows, and every reference to them rewritten. */
-export function withComponentIds(set: InstructionSet, componentIds: number[], registry: NodeRegistry): InstructionSet {
+export function withComponentIds(
+  set: InstructionSet,
+  componentIds: number[],
+  registry: NodeRegistry,
+): InstructionSet {
   const idMap = new Map(set.steps.map(({ id }, index) => [String(id), componentIds[index] as number]));
   return { ...set, steps: rewriteReferences(set.steps, idMap, registry) };
 }

@@ -55,7 +55,8 @@ export async function summarizeEditions(db: Queryable, collectionId: string): Pr
         group by 1, 2 order by 3 desc, 1, 2 limit 1000
      )
      select (select count(*)::integer from edition) as generations,
-            coalesce((select jsonb_agg(trait order by count desc, trait_type, value) from trait), '[]') as traits`,
+            coalesce((select jsonb_agg(trait order by count desc, trait_type, value) from trait), '[]')
+              as traits`,
     [collectionId],
   );
   return summary ?? { traits: [], generations: 0 };

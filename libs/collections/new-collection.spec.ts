@@ -24,14 +24,18 @@ describe('createCollection', () => {
   it('writes the draft with its components, preview and history', async () => {
     const reserved = await reserveCollection(db.database, { userId, projectId: null, steps: 2 });
     const metadata = {
-      title: 'Dunes', price: 0.1, blockchain: 'TEZOS' as const, publish_date: '2027-01-31T12:00:00+02:00', remixable: true,
+      title: 'Dunes', price: 0.1, blockchain: 'TEZOS' as const, remixable: true,
+      publish_date: '2027-01-31T12:00:00+02:00',
     };
     const row = await create(buildCollection(userId, { ...reserved, metadata }));
     expect(row).toMatchObject({
       user_id: userId, status: 'draft', title: 'Dunes', price: '0.1', publish_date: new Date('2027-01-31T10:00:00Z'),
       archived: false, batch_mint_enabled: false, editions: null, remixable: true, is_current: true,
     });
-    const components = await db.database.query('select id from component where collection_id = $1 order by id', [row.id]);
+    const components = await db.database.query(
+      'select id from component where collection_id = $1 order by id',
+      [row.id],
+    );
     expect(components.map(({ id }) => Number(id))).toEqual(reserved.componentIds);
     expect(await count('collection_preview', row.id)).toBe(1);
     expect(await count('collection_history', row.id)).toBe(1);
@@ -71,11 +75,17 @@ describe('createCollection', () => {
       `insert into flat_file (user_id, name, storage_key, size, sha256) values ($1, 'a', 'k', 1, 's') returning id`,
       [userId],
     );
-    await db.database.query('insert into component_flat_file (component_id, flat_file_id) values ($1, $2)', [from, file?.id]);
+    await db.database.query(
+      'insert into component_flat_file (component_id, flat_file_id) values ($1, $2)',
+      [from, file?.id],
+    );
     const reserved = await reserveCollection(db.database, { userId, projectId: sourceRow.project_id, steps: 1 });
     await create(buildCollection(userId, { ...reserved, inherits: [String(from)] }));
     expect(
-      await db.database.query('select flat_file_id from component_flat_file where component_id = $1', reserved.componentIds),
+      await db.database.query(
+        'select flat_file_id from component_flat_file where component_id = $1',
+        reserved.componentIds,
+      ),
     ).toEqual([{ flat_file_id: file?.id }]);
   });
 });

@@ -21,7 +21,7 @@ export interface NewCollection {
   /** Its step ids are `componentIds`, in order. */
   data: InstructionSet;
   componentIds: number[];
-  /** Components, in the order of `componentIds`, whose files the new ones keep: of the asset it is made from. */
+  /** Components of the asset it is made from, in the order of `componentIds`: the new ones keep their files. */
   inherits: string[];
   metadata: CollectionMetadata;
   /** Publishes itself once the job that made it has completed. */
@@ -36,7 +36,8 @@ export async function reserveCollection(
 ): Promise<Pick<NewCollection, 'projectId' | 'componentIds'>> {
   const [row] = await db.query<{ project_id: string | null; component_ids: string[] }>(
     `select (select id from project
-              where user_id = $1 and case when $2::uuid is null then is_default else id = $2::uuid end) as project_id,
+              where user_id = $1 and case when $2::uuid is null then is_default else id = $2::uuid end
+            ) as project_id,
             array(select nextval('component_id_seq') from generate_series(1, $3)) as component_ids`,
     [userId, projectId, steps],
   );
@@ -95,6 +96,7 @@ const CREATE = `
   ), preview as (
     insert into collection_preview (collection_id, cover_image_url) select id, cover_image_url from created
   ), history as (
-    insert into collection_history (collection_id, user_id, action, data) values ($1, $2, 'created', $10::jsonb)
+    insert into collection_history (collection_id, user_id, action, data)
+    values ($1, $2, 'created', $10::jsonb)
   )
   select * from created`;

@@ -63,5 +63,6 @@ const SOURCE = `
        where collection_id = c.id and data ? 'origin' order by id desc limit 1
     ) h on true
     left join workflow_version v
-      on v.workflow_id = (h.origin ->> 'workflow_id')::uuid and v.version = (h.origin ->> 'workflow_version')::integer
+      on v.workflow_id = (h.origin ->> 'workflow_id')::uuid
+     and v.version = (h.origin ->> 'workflow_version')::integer
    where c.id = $1 and c.user_id = $2`;

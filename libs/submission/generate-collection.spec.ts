@@ -3,6 +3,7 @@ import { Projects } from '#libs/collections/projects.js';
 import { reconcile } from '#libs/credits/reconcile.js';
 import type { AppError } from '#libs/errors/app-error.js';
 import type { Caller } from '#libs/identity/caller.js';
+import type { InstructionSet } from '#libs/instruction-set/instruction-set.js';
 import { createUser } from '../../test/factories/job-submission.js';
 import { countStatements, createSubmitting } from '../../test/factories/submitting.js';
 import { buildWorkflow, createWorkflow } from '../../test/factories/workflow.js';
@@ -41,7 +42,7 @@ describe('GenerateCollection', () => {
     const prepared = await prepare(differs, who);
     return db.database.transaction((tx) => submitting.collections.commit(tx, prepared));
   };
-  const rows = (sql: string, id: string) => db.database.query<Record<string, any>>(sql, [id]);
+  const rows = <Row = Record<string, unknown>>(sql: string, id: string) => db.database.query<Row>(sql, [id]);
 
   it('answers with where everything is and what it costs', async () => {
     const receipt = await submit({ generations: 4 });
@@ -70,17 +71,31 @@ describe('GenerateCollection', () => {
 
   it('gives the job a set of its own whose steps are the component rows, references included', async () => {
     const { collection_id, job_id } = await submit();
-    const [collection] = await rows('select data from collection where id = $1', collection_id);
-    const [job] = await rows('select * from job where id = $1', job_id);
-    const components = await rows('select id from component where collection_id = $1 order by id', collection_id);
+    const [collection] = await rows<{ data: InstructionSet }>(
+      'select data from collection where id = $1',
+      collection_id,
+    );
+    const [job] = await rows<{ instruction_set: InstructionSet }>('select * from job where id = $1', job_id);
+    const components = await rows<{ id: string }>(
+      'select id from component where collection_id = $1 order by id',
+      collection_id,
+    );
     const [first, second] = components.map(({ id }) => Number(id));
     expect(job?.instruction_set).toEqual(collection?.data);
     expect(job?.instruction_set.steps).toEqual([
       { id: first, fromId: 'first', nodeName: 'echo', nodePayload: { value: '{{word}} {{size}}' } },
-      { id: second, fromId: 'second', nodeName: 'echo', nodePayload: { value: { $ref: first }, text: `of {{$ref:${first}}}` } },
+      {
+        id: second,
+        fromId: 'second',
+        nodeName: 'echo',
+        nodePayload: { value: { $ref: first }, text: `of {{$ref:${first}}}` },
+      },
     ]);
     expect(job?.instruction_set.variables).toEqual({ word: 'sand', size: 3 });
-    const generations = await rows('select hash, index from generation where job_id = $1 order by index', job_id);
+    const generations = await rows<{ hash: string }>(
+      'select hash, index from generation where job_id = $1 order by index',
+      job_id,
+    );
     expect(generations.map(({ hash }) => hash)).toEqual(job?.instruction_set.generations.hashes);
   });
 
@@ -136,7 +151,10 @@ describe('GenerateCollection', () => {
     await expect(prepare({ workflow_id: hidden.id }, { userId: author, role: 'user' })).resolves.toBeDefined();
     for (const differs of [{ type: 'basic' as const }, { output_mime_type: null }]) {
       const { id } = await createWorkflow(db.database, author, differs);
-      await expect(prepare({ workflow_id: id })).rejects.toMatchObject({ code: 'WORKFLOW_NOT_EXECUTABLE', status: 400 });
+      await expect(prepare({ workflow_id: id })).rejects.toMatchObject({
+        code: 'WORKFLOW_NOT_EXECUTABLE',
+        status: 400,
+      });
     }
   });
 

@@ -11,7 +11,7 @@ import type { Caller } from '#libs/identity/caller.js';
 import type { InstructionSet, JsonObject } from '#libs/instruction-set/instruction-set.js';
 import type { NodeRegistry } from '#libs/nodes/registry.js';
 import { validateVariables, type ValidatedVariables } from '#libs/workflows/form-variables.js';
-import { isExecutable, type StoredWorkflow } from '#libs/workflows/stored-workflow.js';
+import { isExecutable, maxGenerationsOf, type StoredWorkflow } from '#libs/workflows/stored-workflow.js';
 import { toInstructionSet } from '#libs/workflows/to-instruction-set.js';
 import type { WorkflowCatalog } from '#libs/workflows/workflow-catalog.js';
 import { estimateDuration } from '#libs/workflows/workflow-duration.js';
@@ -73,12 +73,8 @@ export class GenerateCollection {
     const set = toInstructionSet(workflow, values, request.generations);
     const collection = await this.collectionOf(caller, request, workflow, set);
     const job = await this.jobOf(caller, request, workflow, collection, values);
-    const { userId, lane } = job;
-    return {
-      collection,
-      job,
-      estimatedDuration: await estimateDuration(this.database, workflow, request.generations, { userId, lane }),
-    };
+    const estimatedDuration = await estimateDuration(this.database, workflow, request.generations, job);
+    return { collection, job, estimatedDuration };
   }
 
   /** Writes everything. Throws `INSUFFICIENT_CREDITS`, `TOO_MANY_INFLIGHT`. */
@@ -89,7 +85,7 @@ export class GenerateCollection {
     return receiptOf(job, { id: collection.id, projectId: project_id }, estimatedDuration);
   }
 
-  /** What the workflow has against a body that is faulty itself, so that a client learns all of it at once. */
+  /** What the workflow has against a body that is faulty itself: a client learns all of it at once. */
   async furtherFaults(caller: Caller, { workflow_id, ...rest }: PartialRequest): Promise<FieldFault[]> {
     if (workflow_id === undefined) return [];
     try {
@@ -154,10 +150,13 @@ export class GenerateCollection {
 }
 
 /** Variables against the form, and the number of generations against its limit. */
-function checkAgainst({ data }: StoredWorkflow, { variables, generations = 1 }: PartialRequest): ValidatedVariables {
+function checkAgainst(
+  { data }: StoredWorkflow,
+  { variables, generations = 1 }: PartialRequest,
+): ValidatedVariables {
   const checked = variables ? validateVariables(data.form, variables) : { values: {}, faults: [] };
-  const limit = data.form?.config?.maxNumberOfGenerations;
-  if (!limit || generations <= limit) return checked;
+  const limit = maxGenerationsOf(data);
+  if (generations <= limit) return checked;
   const fault = { field: 'generations', message: `Must be between 1 and ${limit}` };
   return { values: checked.values, faults: [...checked.faults, fault] };
 }

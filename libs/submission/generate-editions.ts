@@ -56,12 +56,8 @@ export class GenerateEditions {
     const job = await this.jobOf(caller, source, request, set, values);
     // A set without a workflow has no history of its own to tell how long it takes.
     const measured = source.workflow ?? { id: NIL, data: {} };
-    const { userId, lane, generations } = job;
-    return {
-      source,
-      job,
-      estimatedDuration: await estimateDuration(this.database, measured, generations.length, { userId, lane }),
-    };
+    const count = job.generations.length;
+    return { source, job, estimatedDuration: await estimateDuration(this.database, measured, count, job) };
   }
 
   /** Writes the job. Throws `EDITIONS_EXHAUSTED`, `INSUFFICIENT_CREDITS`, `TOO_MANY_INFLIGHT`. */
@@ -110,7 +106,8 @@ function requestFaults({ set, workflow }: CollectionSource, request: GenerateEdi
     faults.push({ field: 'data.steps', message: 'The collection has no steps to generate from' });
   }
   if (use_custom_hashes && (request.generations ?? hashes.length) !== hashes.length) {
-    faults.push({ field: 'generations', message: `Must be ${hashes.length}: the collection has custom hashes` });
+    const message = `Must be ${hashes.length}: the collection has custom hashes`;
+    faults.push({ field: 'generations', message });
   }
   if (request.workflow_id !== undefined && request.workflow_id.toLowerCase() !== workflow?.id) {
     faults.push({ field: 'workflow_id', message: 'is not a workflow that the collection uses' });

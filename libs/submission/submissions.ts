@@ -80,22 +80,23 @@ const parametersOf = (job: JobSubmission): unknown[] => [
 const WRITE = `
   with lane as (
     select coalesce(
-      (select turn - 1 from generation where lane = $18::text and priority = $9::integer and status = 'pending'
-        order by turn limit 1),
+      (select turn - 1 from generation
+        where lane = $18::text and priority = $9::integer and status = 'pending' order by turn limit 1),
       (select max(turn) from generation where lane = $18::text and started_at is not null),
       0) as turn
   ), last as (
     select greatest(lane.turn, (
       select own.turn from generation own
-       where own.user_id = $2::uuid and own.lane = $18::text and own.status = 'pending' and own.turn > lane.turn
+       where own.user_id = $2::uuid and own.lane = $18::text and own.status = 'pending'
+         and own.turn > lane.turn
        order by own.turn desc limit 1)) as turn
       from lane
   ), job_row as (
     insert into job (
       id, user_id, collection_id, workflow_id, workflow_version, name, description, job_type, priority,
       instruction_set, options, tags, external_id, seq, generations, base_price)
-    values ($1::uuid, $2::uuid, $3::uuid, $4::uuid, $5::integer, $6, $7, $8, $9::integer, $10::jsonb, $11::jsonb,
-            $12::text[], $13, 1, cardinality($15::uuid[]), $14::bigint)
+    values ($1::uuid, $2::uuid, $3::uuid, $4::uuid, $5::integer, $6, $7, $8, $9::integer, $10::jsonb,
+            $11::jsonb, $12::text[], $13, 1, cardinality($15::uuid[]), $14::bigint)
   ), generation_row as (
     insert into generation (id, job_id, user_id, index, hash, lane, priority, turn, price, wake_at)
     select g.id, $1::uuid, $2::uuid, g.position - 1, g.hash, $18::text, $9::integer, last.turn + g.position,

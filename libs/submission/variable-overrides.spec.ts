@@ -4,7 +4,9 @@ import { overrideFaults, replaceVariables } from './variable-overrides.js';
 const size: VariableDefinition = {
   name: 'size', type: 'weighted_pick', value_type: 'numbers', value: { values: [1, 2], weights: [1, 3] },
 };
-const color: VariableDefinition = { name: 'color', type: 'pick', value_type: 'strings', value: { values: ['red', 'blue'] } };
+const color: VariableDefinition = {
+  name: 'color', type: 'pick', value_type: 'strings', value: { values: ['red', 'blue'] },
+};
 
 describe('replaceVariables', () => {
   it('replaces values of a record and leaves the others', () => {

@@ -1,6 +1,8 @@
 import type { FieldFault } from '#libs/errors/app-error.js';
 import { namesOf } from '#libs/instruction-set/check.js';
-import type { Json, JsonObject, VariableDefinition, Variables } from '#libs/instruction-set/instruction-set.js';
+import type {
+  Json, JsonObject, VariableDefinition, Variables,
+} from '#libs/instruction-set/instruction-set.js';
 import { checkVariables } from '#libs/instruction-set/variables.js';
 
 /** Variables with each of `values` in place of that name's: in a list it is the same in every edition. */
@@ -15,7 +17,10 @@ export function replaceVariables(variables: Variables, values: JsonObject): Vari
 export function overrideFaults(variables: Variables, submitted: JsonObject): FieldFault[] {
   const known = new Set(namesOf(variables));
   const unknown = Object.keys(submitted).filter((name) => !known.has(name));
-  return [...unknown.map((name) => fault(name, 'is not a variable of this collection')), ...typeFaults(variables, submitted)];
+  return [
+    ...unknown.map((name) => fault(name, 'is not a variable of this collection')),
+    ...typeFaults(variables, submitted),
+  ];
 }
 
 const fixed = ({ name, value_type }: VariableDefinition, value: Json): VariableDefinition => ({

@@ -3,7 +3,7 @@ import type { Database } from '#libs/database/database.js';
 import type { StoredWorkflow, WorkflowInput } from '#libs/workflows/stored-workflow.js';
 import { WorkflowCatalog } from '#libs/workflows/workflow-catalog.js';
 
-/** A public pipeline of two `echo` steps with a form (`size` 1–10, `word`) and a price, apart from what `differs`. */
+/** A public pipeline of two `echo` steps with a form (`size` 1–10, `word`) and a price, but for what `differs`. */
 export const buildWorkflow = (differs: Partial<WorkflowInput> = {}): WorkflowInput => ({
   name: `workflow-${randomUUID()}`,
   label: 'Two echoes',

@@ -1,20 +1,21 @@
 import { Controller, Get, Param, Post, Query, Req } from '@nestjs/common';
 import { ApiBody, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
-import type { PublicCollectionView } from '#libs/collections/collections.js';
-import { Collections } from '#libs/collections/collections.js';
 import type { CollectionView } from '#libs/collections/collection.js';
+import { Collections, type PublicCollectionView } from '#libs/collections/collections.js';
 import { CollectionDrafts } from '#libs/collections/drafts.js';
 import type { NewCollection } from '#libs/collections/new-collection.js';
-import { collectionNotFound, fieldError, notFound, projectNotFound, validationError } from '#libs/errors/errors.js';
-import { Answers } from '../http/answers.js';
+import {
+  collectionNotFound, fieldError, notFound, projectNotFound, validationError,
+} from '#libs/errors/errors.js';
+import { Answers, ApiIdempotencyKey } from '../http/answers.js';
 import type { Answer } from '../http/envelope.js';
 import { Idempotency } from '../http/idempotency.js';
 import { parseNumericId, parseUuid } from '../http/ids.js';
 import { CurrentCaller, Policy, type Caller } from '../http/policy.js';
 import { CollectionAnswer, PublicCollectionAnswer } from './collection.dto.js';
 import { CreateCollectionBody, CreateCollectionQuery } from './create-collection.dto.js';
-import { readBody } from './submitted-body.js';
+import { readBody } from '../http/submitted-body.js';
 
 @ApiTags('Collections')
 @Policy('user')
@@ -26,8 +27,9 @@ export class CollectionsController {
     private readonly idempotency: Idempotency,
   ) {}
 
-  /** Makes a draft: of an instruction set, of an asset, or empty. Takes an `Idempotency-Key`. */
+  /** Makes a draft: of an instruction set, of an asset, or empty. */
   @Post('projects/collections')
+  @ApiIdempotencyKey()
   @ApiBody({ type: CreateCollectionBody })
   @Answers({
     status: 201,
@@ -58,7 +60,10 @@ export class CollectionsController {
   @Get('collections/:id/public')
   @Policy('public')
   @Answers({ data: PublicCollectionAnswer, errors: ['COLLECTION_NOT_FOUND'] })
-  findPublic(@CurrentCaller() caller: Caller | undefined, @Param('id') id: string): Promise<PublicCollectionView> {
+  findPublic(
+    @CurrentCaller() caller: Caller | undefined,
+    @Param('id') id: string,
+  ): Promise<PublicCollectionView> {
     return this.collections.findPublic(caller?.userId, parseUuid(id, collectionNotFound));
   }
 

@@ -8,15 +8,21 @@ import { Database } from '#libs/database/database.js';
 import { EventBus } from '#libs/events/event-bus.js';
 import { Accounts } from '#libs/identity/accounts.js';
 import { NodeRegistry } from '#libs/nodes/registry.js';
+import { JobQueries } from '#libs/generations/job-queries.js';
+import { JobWaiter } from '#libs/generations/job-waiter.js';
 import { WakeQueue } from '#libs/queue/wake-queue.js';
 import { GenerateCollection } from '#libs/submission/generate-collection.js';
 import { GenerateEditions } from '#libs/submission/generate-editions.js';
 import { Submissions } from '#libs/submission/submissions.js';
 import { WorkflowCatalog } from '#libs/workflows/workflow-catalog.js';
+import { HeldAnswers } from '../jobs/held-answers.js';
+import { JobsModule } from '../jobs/jobs.module.js';
+import { WorkflowsModule } from '../workflows/workflows.module.js';
 import { CollectionsController } from './collections.controller.js';
 import { SubmissionsController } from './submissions.controller.js';
 
 @Module({
+  imports: [JobsModule, WorkflowsModule],
   controllers: [SubmissionsController, CollectionsController],
   providers: [
     {
@@ -37,12 +43,19 @@ import { SubmissionsController } from './submissions.controller.js';
     {
       provide: GenerateCollection,
       inject: [Database, WorkflowCatalog, Pricing, NodeRegistry, Accounts, Submissions],
-      useFactory: (...parts: ConstructorParameters<typeof GenerateCollection>) => new GenerateCollection(...parts),
+      useFactory: (...parts: ConstructorParameters<typeof GenerateCollection>) =>
+        new GenerateCollection(...parts),
     },
     {
       provide: GenerateEditions,
       inject: [Database, Pricing, NodeRegistry, Accounts, Submissions],
-      useFactory: (...parts: ConstructorParameters<typeof GenerateEditions>) => new GenerateEditions(...parts),
+      useFactory: (...parts: ConstructorParameters<typeof GenerateEditions>) =>
+        new GenerateEditions(...parts),
+    },
+    {
+      provide: HeldAnswers,
+      inject: [JobWaiter, JobQueries],
+      useFactory: (waiter: JobWaiter, jobs: JobQueries) => new HeldAnswers(waiter, jobs),
     },
   ],
 })

@@ -1,7 +1,9 @@
 import {
   IsBoolean, IsIn, IsInt, IsNumber, IsObject, IsOptional, IsString, Length, Max, MaxLength, Min,
 } from 'class-validator';
-import { BLOCKCHAINS, type Blockchain, type CollectionMetadata } from '#libs/collections/collection-metadata.js';
+import {
+  BLOCKCHAINS, type Blockchain, type CollectionMetadata,
+} from '#libs/collections/collection-metadata.js';
 import { AsItCame, IsInstant, IsNotTrue, IsWebUrl } from './fields.js';
 
 export class CreateCollectionQuery {

@@ -48,9 +48,13 @@ const IsWithinVariableLimits = () =>
 
 function isWithinVariableLimits(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return true;
-  return Object.keys(value).length <= MAX_VARIABLES && Buffer.byteLength(JSON.stringify(value)) <= MAX_VARIABLE_BYTES;
+  const bytes = Buffer.byteLength(JSON.stringify(value));
+  return Object.keys(value).length <= MAX_VARIABLES && bytes <= MAX_VARIABLE_BYTES;
 }
 
 /** For a field whose other value is not offered. */
 export const IsNotTrue = (message: string) =>
-  ValidateBy({ name: 'isNotTrue', validator: { validate: (value) => value !== true, defaultMessage: () => message } });
+  ValidateBy({
+    name: 'isNotTrue',
+    validator: { validate: (value) => value !== true, defaultMessage: () => message },
+  });

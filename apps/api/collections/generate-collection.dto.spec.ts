@@ -1,5 +1,5 @@
 import { GenerateCollectionBody } from './generate-collection.dto.js';
-import { readBody } from './submitted-body.js';
+import { readBody } from '../http/submitted-body.js';
 
 const WORKFLOW = '0190a6a0-0000-7000-8000-000000000001';
 const minimal = { title: 'Dunes', workflow_id: WORKFLOW };

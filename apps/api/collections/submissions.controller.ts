@@ -7,19 +7,21 @@ import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
 import {
   GenerateCollection, type GenerateCollectionRequest, type PartialRequest, type PreparedCollection,
 } from '#libs/submission/generate-collection.js';
-import { GenerateEditions, type GenerateEditionsRequest } from '#libs/submission/generate-editions.js';
-import { Answers } from '../http/answers.js';
+import {
+  GenerateEditions, type GenerateEditionsRequest, type PreparedEditions,
+} from '#libs/submission/generate-editions.js';
+import { Answers, ApiIdempotencyKey } from '../http/answers.js';
 import type { Answer } from '../http/envelope.js';
 import { Idempotency } from '../http/idempotency.js';
 import { parseUuid } from '../http/ids.js';
 import { CurrentCaller, Policy, type Caller } from '../http/policy.js';
 import { SubmitRate } from '../http/rates.js';
+import { ApiPreferWait, HeldAnswers } from '../jobs/held-answers.js';
 import { GenerateCollectionBody } from './generate-collection.dto.js';
 import { GenerateEditionsBody } from './generate-editions.dto.js';
 import { SubmissionAnswer } from './submission.dto.js';
-import { readBody } from './submitted-body.js';
+import { readBody } from '../http/submitted-body.js';
 
-/** Submits work. Both routes take an `Idempotency-Key` and `Prefer: wait=n`. */
 @ApiTags('Collections')
 @Policy('user')
 @SubmitRate()
@@ -29,10 +31,13 @@ export class SubmissionsController {
     private readonly generateCollection: GenerateCollection,
     private readonly generateEditions: GenerateEditions,
     private readonly idempotency: Idempotency,
+    private readonly held: HeldAnswers,
   ) {}
 
   /** Makes a collection of a workflow and generates its editions: checked, priced and paid for as a whole. */
   @Post('api/collections/generate')
+  @ApiIdempotencyKey()
+  @ApiPreferWait()
   @ApiBody({ type: GenerateCollectionBody })
   @Answers({
     status: 201,
@@ -42,41 +47,48 @@ export class SubmissionsController {
       'INSUFFICIENT_CREDITS', 'TOO_MANY_INFLIGHT', 'EDITIONS_EXHAUSTED',
     ],
   })
-  generate(@Req() request: FastifyRequest, @CurrentCaller() caller: Caller): Promise<Answer> {
-    return this.idempotency.run(
+  async generate(@Req() request: FastifyRequest, @CurrentCaller() caller: Caller): Promise<Answer> {
+    const answer = await this.idempotency.run(
       request,
       caller,
       () => this.prepareCollection(caller, request.body),
       (tx, prepared) => this.generateCollection.commit(tx, prepared),
     );
+    return this.held.hold(request, caller, answer);
   }
 
   /** Generates editions of a collection that exists. */
   @Post('collections/:id/generations')
+  @ApiIdempotencyKey()
+  @ApiPreferWait()
   @ApiBody({ type: GenerateEditionsBody })
   @Answers({
     status: 201,
     data: SubmissionAnswer,
     errors: [
-      'VALIDATION_ERROR', 'COLLECTION_NOT_FOUND', 'INSUFFICIENT_CREDITS', 'TOO_MANY_INFLIGHT', 'EDITIONS_EXHAUSTED',
+      'VALIDATION_ERROR', 'COLLECTION_NOT_FOUND', 'INSUFFICIENT_CREDITS', 'TOO_MANY_INFLIGHT',
+      'EDITIONS_EXHAUSTED',
     ],
   })
-  generateMore(
+  async generateMore(
     @Req() request: FastifyRequest,
     @CurrentCaller() caller: Caller,
     @Param('id') id: string,
   ): Promise<Answer> {
     const collectionId = parseUuid(id, collectionNotFound);
-    return this.idempotency.run(
+    const answer = await this.idempotency.run(
       request,
       caller,
-      async () => {
-        const { body, faults } = await readBody(GenerateEditionsBody, request.body);
-        if (!body) throw validationError(faults);
-        return this.generateEditions.prepare(caller, collectionId, body as GenerateEditionsRequest);
-      },
+      () => this.prepareEditions(caller, collectionId, request.body),
       (tx, prepared) => this.generateEditions.commit(tx, prepared),
     );
+    return this.held.hold(request, caller, answer);
+  }
+
+  private async prepareEditions(caller: Caller, id: string, raw: unknown): Promise<PreparedEditions> {
+    const { body, faults } = await readBody(GenerateEditionsBody, raw);
+    if (!body) throw validationError(faults);
+    return this.generateEditions.prepare(caller, id, body as GenerateEditionsRequest);
   }
 
   private async prepareCollection(caller: Caller, raw: unknown): Promise<PreparedCollection> {

@@ -3,7 +3,7 @@ import { ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { Projects, projectView } from '#libs/collections/projects.js';
 import { projectNotFound } from '#libs/errors/errors.js';
-import { Answers } from '../http/answers.js';
+import { Answers, ApiIdempotencyKey } from '../http/answers.js';
 import type { Answer } from '../http/envelope.js';
 import { Idempotency } from '../http/idempotency.js';
 import { parseUuid } from '../http/ids.js';
@@ -24,13 +24,16 @@ export class ProjectsController {
   /** The caller's projects, newest first. */
   @Get()
   @Answers({ pageOf: ProjectAnswer, errors: ['VALIDATION_ERROR'] })
-  async list(@CurrentCaller() caller: Caller, @Query() { limit, cursor }: PageQuery): Promise<Page<ProjectAnswer>> {
+  async list(
+    @CurrentCaller() caller: Caller,
+    @Query() { limit, cursor }: PageQuery,
+  ): Promise<Page<ProjectAnswer>> {
     const rows = await this.projects.list(caller.userId, limit + 1, readCursor(cursor, ['time', 'uuid']));
     return toPage(rows, limit, ({ created_at_text, id }) => [created_at_text, id], projectView);
   }
 
-  /** Makes a project. Takes an `Idempotency-Key`. */
   @Post()
+  @ApiIdempotencyKey()
   @Answers({ status: 201, data: ProjectAnswer, errors: ['VALIDATION_ERROR'] })
   create(
     @Req() request: FastifyRequest,

@@ -1,6 +1,6 @@
 import type { Type } from '@nestjs/common';
 import { AppError, type FieldFault } from '#libs/errors/app-error.js';
-import { RequestValidationPipe } from '../http/validation.pipe.js';
+import { RequestValidationPipe } from './validation.pipe.js';
 
 /** A body as its DTO, or what is wrong with it, for requests in which further checks can find more. */
 export type SubmittedBody<Body> = { body: Body; faults: null } | { body: null; faults: FieldFault[] };
