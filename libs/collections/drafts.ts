@@ -5,7 +5,7 @@ import type { FieldFault } from '#libs/errors/app-error.js';
 import { fieldError, notFound, validationError } from '#libs/errors/errors.js';
 import type { Caller } from '#libs/identity/caller.js';
 import { readInstructionSet } from '#libs/instruction-set/check.js';
-import { EMPTY_INSTRUCTION_SET, type InstructionSet } from '#libs/instruction-set/instruction-set.js';
+import { EMPTY_INSTRUCTION_SET, type InstructionSet, type Step } from '#libs/instruction-set/instruction-set.js';
 import { rewriteReferences } from '#libs/instruction-set/references.js';
 import type { NodeRegistry } from '#libs/nodes/registry.js';
 import { collectionView, type CollectionView } from './collection.js';
@@ -40,7 +40,7 @@ export class CollectionDrafts {
       userId,
       ...reserved,
       data: withComponentIds(set, reserved.componentIds, this.registry),
-      inherits: assetId === null ? [] : set.steps.map(({ id }) => String(id)),
+      inherits: assetId === null ? [] : set.steps.map(({ id }) => componentIdOf(id)),
       metadata,
       autoPublish: false,
       origin: null,
@@ -72,6 +72,9 @@ export class CollectionDrafts {
     return set;
   }
 }
+
+/** Ids that an author chose are no component's. */
+const componentIdOf = (id: Step['id']): string | null => (/^\d{1,18}$/.test(String(id)) ? String(id) : null);
 
 const readSet = (data: unknown, registry: NodeRegistry) => readInstructionSet(data, registry, { at: 'data' });
 

@@ -41,6 +41,14 @@ describe('createCollection', () => {
     expect(await count('collection_history', row.id)).toBe(1);
   });
 
+  it("takes a date alone as midnight in UTC, whatever the database's time zone", async () => {
+    const row = await db.database.transaction(async (tx) => {
+      await tx.query(`set local timezone to 'Asia/Tokyo'`);
+      return createCollection(tx, buildCollection(userId, { metadata: { publish_date: '2027-01-31' } }));
+    });
+    expect(row.publish_date?.toISOString()).toBe('2027-01-31T00:00:00.000Z');
+  });
+
   it('makes one default project, however many first collections come at once', async () => {
     const rows = await Promise.all(
       Array.from({ length: 20 }, async () => {

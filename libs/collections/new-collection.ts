@@ -22,7 +22,7 @@ export interface NewCollection {
   data: InstructionSet;
   componentIds: number[];
   /** Components of the asset it is made from, in the order of `componentIds`: the new ones keep their files. */
-  inherits: string[];
+  inherits: Array<string | null>;
   metadata: CollectionMetadata;
   /** Publishes itself once the job that made it has completed. */
   autoPublish: boolean;
@@ -53,7 +53,7 @@ export async function createCollection(tx: Transaction, collection: NewCollectio
     collection.projectId,
     uuidv7(),
     JSON.stringify(collection.data),
-    JSON.stringify(collection.metadata),
+    JSON.stringify(withInstant(collection.metadata)),
     collection.autoPublish,
     collection.componentIds,
     collection.inherits,
@@ -61,6 +61,12 @@ export async function createCollection(tx: Transaction, collection: NewCollectio
   ]);
   return row as CollectionRow;
 }
+
+/** A date alone is its midnight in UTC, whatever the database's time zone. */
+const withInstant = ({ publish_date, ...metadata }: CollectionMetadata): CollectionMetadata => ({
+  ...metadata,
+  publish_date: publish_date ? new Date(publish_date).toISOString() : null,
+});
 
 /**
  * Of two first submissions at once, the second waits for the first one's default project and takes it:

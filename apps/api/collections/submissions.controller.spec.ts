@@ -228,6 +228,10 @@ describe('Submissions over HTTP', () => {
         status: 201,
         data: { data: { steps: [{ nodeName: 'javascript', fromId: source.data.steps[0]?.id }] } },
       });
+      await api.database.query('update flat_file set gen_in_data = $2 where id = $1', [file?.id, JSON.stringify(set)]);
+      expect(await post(`/projects/collections?asset_id=${file?.id}`, {})).toMatchObject({ status: 201 });
+      await api.database.query('update flat_file set gen_in_data = null where id = $1', [file?.id]);
+      expect(fieldsOf(await post(`/projects/collections?asset_id=${file?.id}`, {}))).toEqual(['asset_id']);
       const stranger = await createUser(api.database);
       for (const id of [file?.id, '999999', 'x']) {
         const refused = await post(`/projects/collections?asset_id=${id}`, {}, {}, stranger);
