@@ -30,9 +30,9 @@ export class BullmqWakeQueue extends WakeQueue {
     this.lanes = new Map(LANES.map((lane) => [lane, this.createQueue(lane)]));
   }
 
-  /** BullMQ's own objects, for the queue board. */
-  queues(): WakeUpQueue[] {
-    return [...this.lanes.values()];
+  /** BullMQ's own objects, for the queue board. Its default type names Redis, whatever the backend. */
+  queues(): Queue[] {
+    return [...this.lanes.values()] as unknown as Queue[];
   }
 
   async wake(wakeUps: WakeUp[]): Promise<void> {

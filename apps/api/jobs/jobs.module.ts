@@ -1,0 +1,68 @@
+import { Module, type OnModuleDestroy } from '@nestjs/common';
+import { FileUrls } from '#libs/assets/file-urls.js';
+import { Ledger } from '#libs/credits/ledger.js';
+import { Plans } from '#libs/credits/plans.js';
+import { Database } from '#libs/database/database.js';
+import { EventBus } from '#libs/events/event-bus.js';
+import { EventFeed } from '#libs/events/event-feed.js';
+import { EventLog } from '#libs/events/event-log.js';
+import { StreamTokens } from '#libs/events/stream-tokens.js';
+import { JobControl } from '#libs/generations/job-control.js';
+import { JobQueries } from '#libs/generations/job-queries.js';
+import { JobTransactions } from '#libs/generations/job-transaction.js';
+import { JobWaiter } from '#libs/generations/job-waiter.js';
+import { WakeQueue } from '#libs/queue/wake-queue.js';
+import { EventGateway } from './event-gateway.js';
+import { JobEventsController } from './job-events.controller.js';
+import { JobsController } from './jobs.controller.js';
+
+/** Jobs and their events. `JobWaiter` serves the routes that submit (`Prefer: wait`). */
+@Module({
+  controllers: [JobEventsController, JobsController],
+  providers: [
+    { provide: EventLog, inject: [Database], useFactory: (database: Database) => new EventLog(database) },
+    { provide: StreamTokens, inject: [Database], useFactory: (database: Database) => new StreamTokens(database) },
+    {
+      provide: EventFeed,
+      inject: [EventBus, EventLog],
+      useFactory: (bus: EventBus, log: EventLog) => new EventFeed(bus, log),
+    },
+    {
+      provide: JobQueries,
+      inject: [Database, FileUrls],
+      useFactory: (database: Database, urls: FileUrls) => new JobQueries(database, urls),
+    },
+    {
+      provide: JobControl,
+      inject: [Database, Plans, WakeQueue, EventBus],
+      useFactory: (database: Database, plans: Plans, queue: WakeQueue, bus: EventBus) => {
+        const ledger = new Ledger();
+        return new JobControl(new JobTransactions(database, ledger, bus), ledger, plans, queue, bus);
+      },
+    },
+    {
+      provide: JobWaiter,
+      inject: [EventFeed, EventLog],
+      useFactory: (feed: EventFeed, log: EventLog) => new JobWaiter(feed, log),
+    },
+    {
+      provide: EventGateway,
+      inject: [EventFeed, EventLog, JobQueries, FileUrls],
+      useFactory: (feed: EventFeed, log: EventLog, jobs: JobQueries, urls: FileUrls) =>
+        new EventGateway(feed, log, jobs, urls),
+    },
+  ],
+  exports: [JobWaiter, JobQueries],
+})
+export class JobsModule implements OnModuleDestroy {
+  constructor(
+    private readonly gateway: EventGateway,
+    private readonly feed: EventFeed,
+  ) {}
+
+  /** Before the HTTP server closes, which waits for open streams. */
+  onModuleDestroy(): void {
+    this.gateway.close();
+    this.feed.close();
+  }
+}

@@ -1,0 +1,93 @@
+import type { ServerResponse } from 'node:http';
+import type { FastifyReply } from 'fastify';
+
+const HEARTBEAT_MS = 15_000;
+/** Milliseconds after which a browser reconnects. */
+const RETRY_MS = 3_000;
+/** A client that takes nothing for so long is cut off; it resumes where it was. */
+const STALLED_MS = 15_000;
+
+export interface ServerSentEvent {
+  /** Makes the event resumable. */
+  id?: string;
+  event: string;
+  data: unknown;
+}
+
+/** One client's `text/event-stream`: writes no faster than the client reads, and keeps proxies awake. */
+export class SseConnection {
+  private readonly heartbeat: NodeJS.Timeout;
+
+  private constructor(
+    private readonly raw: ServerResponse,
+    private readonly stalledMs: number,
+  ) {
+    this.heartbeat = setInterval(() => {
+      if (!this.congested) this.raw.write(':\n\n');
+    }, HEARTBEAT_MS);
+    this.heartbeat.unref();
+    this.onClose(() => clearInterval(this.heartbeat));
+    // Whatever the socket says, `close` follows.
+    raw.on('error', () => undefined);
+  }
+
+  /** Takes the reply over from Fastify and begins the stream. */
+  static open(reply: FastifyReply, stalledMs = STALLED_MS): SseConnection {
+    reply.hijack();
+    reply.raw.writeHead(200, {
+      ...(reply.getHeaders() as Record<string, string>),
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-cache, no-store, no-transform',
+      'x-accel-buffering': 'no',
+    });
+    reply.raw.write(`retry: ${RETRY_MS}\n\n`);
+    return new SseConnection(reply.raw, stalledMs);
+  }
+
+  get closed(): boolean {
+    return this.raw.destroyed || this.raw.writableEnded;
+  }
+
+  /** The client has not taken yet what was written last. */
+  get congested(): boolean {
+    return this.raw.writableNeedDrain;
+  }
+
+  onClose(listener: () => void): void {
+    if (this.raw.destroyed) listener();
+    else this.raw.once('close', listener);
+  }
+
+  /** Resolves when the client can take more, or is gone. */
+  async send({ id, event, data }: ServerSentEvent): Promise<void> {
+    if (this.closed) return;
+    const head = id === undefined ? '' : `id: ${id}\n`;
+    const flowing = this.raw.write(`${head}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+    if (!flowing) await this.drained();
+  }
+
+  /** The server has said all. A client that does not take the rest is cut off. */
+  end(graceMs = this.stalledMs): void {
+    if (this.closed) return;
+    this.raw.end();
+    const timer = setTimeout(() => this.destroy(), graceMs);
+    this.onClose(() => clearTimeout(timer));
+  }
+
+  /** Cuts the client off; it comes back and resumes. */
+  destroy(): void {
+    this.raw.destroy();
+  }
+
+  private drained(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.destroy(), this.stalledMs);
+      const settle = () => {
+        clearTimeout(timer);
+        this.raw.off('drain', settle).off('close', settle);
+        resolve();
+      };
+      this.raw.on('drain', settle).on('close', settle);
+    });
+  }
+}

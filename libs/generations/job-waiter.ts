@@ -1,0 +1,46 @@
+import type { EventFeed, FeedMessage } from '#libs/events/event-feed.js';
+import type { EventLog } from '#libs/events/event-log.js';
+import { FINAL_EVENTS } from '#libs/events/job-event.js';
+
+const LONGEST_SECONDS = 60;
+const ENDED = new Set(['completed', 'failed', 'cancelled']);
+
+/** `Prefer: wait=n`: holds an answer until its job has ended. */
+export class JobWaiter {
+  constructor(
+    private readonly feed: EventFeed,
+    private readonly log: EventLog,
+  ) {}
+
+  /** Waits until the job ends, `seconds` (60 at most) have passed or `signal` aborts. Says whether it ended. */
+  async wait(jobId: string, seconds: number, signal?: AbortSignal): Promise<boolean> {
+    const timeout = AbortSignal.timeout(Math.min(seconds, LONGEST_SECONDS) * 1_000);
+    const over = signal ? AbortSignal.any([timeout, signal]) : timeout;
+    let hear: () => void = () => undefined;
+    const stop = this.feed.ofJob(jobId, (message) => {
+      if (mayEnd(message)) hear();
+    });
+    const wake = () => hear();
+    over.addEventListener('abort', wake);
+    try {
+      for (;;) {
+        const heard = new Promise<void>((resolve) => (hear = resolve));
+        if (await this.hasEnded(jobId)) return true;
+        if (over.aborted) return false;
+        await heard;
+      }
+    } finally {
+      over.removeEventListener('abort', wake);
+      stop();
+    }
+  }
+
+  private async hasEnded(jobId: string): Promise<boolean> {
+    const [head] = await this.log.heads([jobId]);
+    return head === undefined || ENDED.has(head.status);
+  }
+}
+
+/** A hint without its events may mean anything. */
+const mayEnd = (message: FeedMessage): boolean =>
+  message.kind === 'events' && (message.events?.some(({ type }) => FINAL_EVENTS.has(type)) ?? true);
