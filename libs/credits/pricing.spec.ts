@@ -24,12 +24,16 @@ describe('Pricing', () => {
   it('takes the fixed price of a workflow', async () => {
     const price = await pricing.priceWorkflow(workflow({ credits: { base: 1, per_generation: 0.00012 } }), {});
     expect(price).toEqual({ base: 1_000_000n, perGeneration: 120n });
-    expect(costBreakdown(price, 3)).toEqual({ total_credits: 1.00036, per_generation: 0.00012, workflow_base_cost: 1 });
+    expect(costBreakdown(price, 3)).toEqual(
+      { total_credits: 1.00036, per_generation: 0.00012, workflow_base_cost: 1 },
+    );
   });
 
   it('asks the script with the variables, and adds no base', async () => {
     const credits = 'function computeCost(context) { return { cost: context.steps / 80 }; }';
-    expect(await pricing.priceWorkflow(workflow({ credits }), { steps: 20 })).toEqual({ base: 0n, perGeneration: 250_000n });
+    expect(await pricing.priceWorkflow(workflow({ credits }), { steps: 20 })).toEqual(
+      { base: 0n, perGeneration: 250_000n },
+    );
   });
 
   it('refuses a submission that the script has no price for', async () => {
@@ -45,7 +49,9 @@ describe('Pricing', () => {
     const cheap = { credits: { per_generation: 0.1 }, pipeline };
     expect(await perGeneration(cheap)).toBe(3_500_000n);
     expect(await perGeneration(cheap, {}, true)).toBe(100_000n);
-    expect(await perGeneration({ ...cheap, credits: 'function computeCost() { return { cost: 0 }; }' })).toBe(3_500_000n);
+    expect(await perGeneration({ ...cheap, credits: 'function computeCost() { return { cost: 0 }; }' })).toBe(
+      3_500_000n,
+    );
     expect(await perGeneration({ ...cheap, credits: { per_generation: 4 } })).toBe(4_000_000n);
     expect(await perGeneration({ pipeline })).toBe(3_500_000n);
     expect(await perGeneration({})).toBe(0n);

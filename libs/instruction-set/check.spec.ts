@@ -83,7 +83,9 @@ describe('checkInstructionSet', () => {
   it('refuses hashes that are none, are there twice, or are missing where they are custom', () => {
     const hash = generateHash();
     const generations = (hashes: string[]) => set([], { generations: { hashes, generations: 1, use_custom_hashes: true } });
-    expect(fieldsOf(generations([hash, 'oo12', hash]))).toEqual(['generations.hashes[1]', 'generations.hashes[2]']);
+    expect(fieldsOf(generations([hash, 'oo12', hash]))).toEqual(
+      ['generations.hashes[1]', 'generations.hashes[2]'],
+    );
     expect(fieldsOf(generations([]))).toEqual(['generations.hashes']);
     expect(fieldsOf(generations([hash, `0x${'a'.repeat(64)}`]))).toEqual([]);
   });

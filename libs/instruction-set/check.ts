@@ -1,5 +1,5 @@
 import type { FieldFault } from '#libs/errors/app-error.js';
-import type { Lane, NodeDefinition } from '#libs/nodes/node.js';
+import { LANES, type Lane, type NodeDefinition } from '#libs/nodes/node.js';
 import type { NodeRegistry } from '#libs/nodes/registry.js';
 import { joinPath } from './field-path.js';
 import { checkGraph } from './graph.js';
@@ -49,8 +49,9 @@ export function readInstructionSet(
 
 /** The lane of a generation: `chromium` if any step renders, else `provider` if any waits on the outside. */
 export function lanesOf({ steps }: Pick<InstructionSet, 'steps'>, registry: NodeRegistry): Lane {
-  const lanes = new Set(steps.map(({ nodeName }) => registry.find(nodeName)?.lane));
-  return lanes.has('chromium') ? 'chromium' : lanes.has('provider') ? 'provider' : 'default';
+  const needed = new Set(steps.map(({ nodeName }) => registry.find(nodeName)?.lane));
+  // LANES begins with the rarest worker.
+  return LANES.find((lane) => needed.has(lane)) ?? 'default';
 }
 
 /** Names that texts may read as `{{name}}`. */

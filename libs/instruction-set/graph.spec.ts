@@ -50,7 +50,9 @@ describe('checkGraph', () => {
   });
 
   it('names duplicate ids, where 1 and "1" are one', () => {
-    expect(faults([step(1), step('1')])).toEqual([{ field: 'steps[1].id', message: 'is the id of steps[0], too' }]);
+    expect(faults([step(1), step('1')])).toEqual(
+      [{ field: 'steps[1].id', message: 'is the id of steps[0], too' }],
+    );
   });
 
   it('names references to nothing, bad paths and cycles at once', () => {

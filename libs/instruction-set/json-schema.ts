@@ -43,28 +43,30 @@ function segmentsOf({ instancePath, params }: ErrorObject): string[] {
 
 const unescape = (segment: string) => segment.replaceAll('~1', '/').replaceAll('~0', '~');
 
-function messageOf({ keyword, params, message, parentSchema }: ErrorObject): string {
-  const { minimum, maximum, description } = (parentSchema ?? {}) as Record<string, unknown>;
-  switch (keyword) {
-    case 'required':
-      return 'Required field missing';
-    case 'additionalProperties':
-      return 'is not a known field';
-    case 'false schema':
-      return 'is not allowed here';
-    case 'minimum':
-    case 'maximum':
-      if (minimum !== undefined && maximum !== undefined) return `must be between ${minimum} and ${maximum}`;
-      return message ?? 'is out of range';
-    case 'enum':
-      return `must be one of ${(params['allowedValues'] as unknown[]).join(', ')}`;
-    case 'const':
-      return `must be ${JSON.stringify(params['allowedValue'])}`;
-    case 'pattern':
-    case 'anyOf':
-    case 'oneOf':
-      return typeof description === 'string' ? `must be ${description}` : (message ?? 'is invalid');
-    default:
-      return message ?? 'is invalid';
-  }
+/** Messages of keywords that ajv words for programmers. */
+const MESSAGES: Record<string, (error: ErrorObject) => string | undefined> = {
+  required: () => 'Required field missing',
+  additionalProperties: () => 'is not a known field',
+  'false schema': () => 'is not allowed here',
+  minimum: rangeMessage,
+  maximum: rangeMessage,
+  enum: ({ params }) => `must be one of ${(params['allowedValues'] as unknown[]).join(', ')}`,
+  const: ({ params }) => `must be ${JSON.stringify(params['allowedValue'])}`,
+  pattern: describedMessage,
+  anyOf: describedMessage,
+  oneOf: describedMessage,
+};
+
+const messageOf = (error: ErrorObject): string =>
+  MESSAGES[error.keyword]?.(error) ?? error.message ?? 'is invalid';
+
+function rangeMessage({ parentSchema }: ErrorObject): string | undefined {
+  const { minimum, maximum } = (parentSchema ?? {}) as { minimum?: number; maximum?: number };
+  if (minimum === undefined || maximum === undefined) return undefined;
+  return `must be between ${minimum} and ${maximum}`;
+}
+
+function describedMessage({ parentSchema }: ErrorObject): string | undefined {
+  const { description } = (parentSchema ?? {}) as { description?: string };
+  return description === undefined ? undefined : `must be ${description}`;
 }

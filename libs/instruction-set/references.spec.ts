@@ -44,7 +44,9 @@ describe('resolvePayload', () => {
 
   it('writes scalars as text and the rest as JSON inside a longer text', () => {
     const variables = { n: 1.5, on: true, text: 'fox', list: [1, 'a'], map: { k: null } };
-    expect(resolveText('{{n}} {{on}} {{text}} {{list}} {{map}}', variables)).toBe('1.5 true fox [1,"a"] {"k":null}');
+    expect(resolveText('{{n}} {{on}} {{text}} {{list}} {{map}}', variables)).toBe(
+      '1.5 true fox [1,"a"] {"k":null}',
+    );
     expect(resolveText(' {{n}}', variables)).toBe(' 1.5');
     expect(resolveText('{{{n}}}', variables)).toBe('{1.5}');
   });
@@ -61,9 +63,13 @@ describe('resolvePayload', () => {
   it('follows a path, in objects and in both spellings inside a text', () => {
     expect(resolve({ url: { $ref: 'art', path: 'assets[1].url' } })['url']).toBe('/files/2.png');
     expect(resolve({ image: { $ref: 'art', path: 'assets[1]' } })['image']).toMatchObject({ id: '2' });
-    expect(resolve({ images: { $ref: 'art', path: 'assets' } })['images']).toMatchObject([{ id: '1' }, { id: '2' }]);
+    expect(resolve({ images: { $ref: 'art', path: 'assets' } })['images']).toMatchObject(
+      [{ id: '1' }, { id: '2' }],
+    );
     expect(resolveText('{{$ref:art.assets[1].url}}')).toBe('/files/2.png');
-    expect(resolveText('{{$ref:art:value.palette[0]}}, {{$ref:art.value.palette}}')).toBe('red, ["red","blue"]');
+    expect(resolveText('{{$ref:art:value.palette[0]}}, {{$ref:art.value.palette}}')).toBe(
+      'red, ["red","blue"]',
+    );
     expect(resolveText('{{$ref:7:traits[0].value}}')).toBe('calm');
     expect(resolveText('all: {{$ref:art.assets}}')).toBe('all: ["/files/1.png","/files/2.png"]');
   });

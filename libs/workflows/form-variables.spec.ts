@@ -62,7 +62,9 @@ describe('validateVariables', () => {
   });
 
   it('takes numbers as strings where the field is a number', () => {
-    expect(check({ ...sound, steps: '25', strength: ' .5 ' }).values).toMatchObject({ steps: 25, strength: 0.5 });
+    expect(check({ ...sound, steps: '25', strength: ' .5 ' }).values).toMatchObject(
+      { steps: 25, strength: 0.5 },
+    );
     const slider: FormField = { id: 'n', type: 'slider' };
     for (const text of ['abc', '0x10', 'Infinity', '1e999', '1,5', '1 2']) expect(valueOf(slider, text)).toBe('refused');
     expect(valueOf({ id: 'n', type: 'prompt_editor' }, '20')).toBe('20');
@@ -105,12 +107,16 @@ describe('validateVariables', () => {
   it('reads the older form of two groups', () => {
     const older: AuthoredForm = { main: [{ id: 'a', required: true }], advanced: [{ id: 'b', type: 'slider', default: 1 }] };
     expect(check({ a: 'x' }, older)).toEqual({ values: { a: 'x', b: 1 }, faults: [] });
-    expect(check({ b: 2 }, older).faults).toEqual([{ field: 'variables.a', message: 'Required field missing' }]);
+    expect(check({ b: 2 }, older).faults).toEqual(
+      [{ field: 'variables.a', message: 'Required field missing' }],
+    );
   });
 
   it('is not misled by names that every object has', () => {
     const fields: AuthoredForm = { fields: [{ id: 'constructor', required: true }] };
-    expect(check({}, fields).faults).toEqual([{ field: 'variables.constructor', message: 'Required field missing' }]);
+    expect(check({}, fields).faults).toEqual(
+      [{ field: 'variables.constructor', message: 'Required field missing' }],
+    );
     expect(check({ toString: 'x' }, fields).faults.map(({ field }) => field)).toContain('variables.toString');
   });
 });
@@ -136,6 +142,8 @@ describe('formSchema', () => {
 
   it('says how steps count where multipleOf cannot', () => {
     const field: FormField = { id: 'n', type: 'slider', constraints: { min: 1, max: 9, step: 2 } };
-    expect(formSchema({ fields: [field] })).toMatchObject({ properties: { n: { 'x-step': { from: 1, by: 2 } } } });
+    expect(formSchema({ fields: [field] })).toMatchObject(
+      { properties: { n: { 'x-step': { from: 1, by: 2 } } } },
+    );
   });
 });

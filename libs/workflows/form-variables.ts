@@ -48,9 +48,11 @@ export function validateVariables(
   const fields = new Map(fieldsOf(form).map((field) => [field.id, field]));
   const known = Object.entries(submitted).filter(([name]) => fields.has(name) || !systemNames.includes(name));
   const preset = fieldsOf(form).filter(hasDefault).map((field) => [field.id, field.default as Json] as const);
-  const read = [...preset, ...known].map(([name, value]) => ({ name, value: readValue(fields.get(name), value) }));
-  const given = read.filter(({ value }) => value !== null);
-  const values: JsonObject = Object.fromEntries(given.map(({ name, value }) => [name, value]));
+  const values: JsonObject = {};
+  for (const [name, raw] of [...preset, ...known]) {
+    const value = readValue(fields.get(name), raw);
+    if (value !== null) values[name] = value;
+  }
   const validate = validatorOf(form ?? NO_FORM);
   const faults = validate(values) ? [] : schemaFaults(validate);
   return { values, faults: faults.map(({ field, message }) => ({ field: joinPath(at, field), message })) };

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '#libs/instruction-set/instruction-set.js';
+import type { Json } from '#libs/instruction-set/instruction-set.js';
 
 export const FIELD_TYPES = [
   'select', 'slider', 'input', 'optional_input', 'prompt_editor', 'image_loader', 'checkbox', 'color_picker',
@@ -55,10 +55,13 @@ export const hasDefault = ({ default: preset }: FormField): boolean =>
 /** A number is held by a slider, an input of that type, or by one with a numeric default or limits. */
 export function isNumeric({ type, input_type, default: preset, constraints }: FormField): boolean {
   if (type === 'slider' || type === 'number') return true;
-  if (type && type !== 'input' && type !== 'optional_input') return false;
-  if (input_type) return input_type === 'number' || input_type === 'integer' || input_type === 'range';
-  return typeof preset === 'number' || [constraints?.min, constraints?.max, constraints?.step].some(isNumber);
+  if (type && !INPUTS.has(type)) return false;
+  if (input_type) return NUMERIC_INPUT_TYPES.has(input_type);
+  return [preset, ...Object.values(constraints ?? {})].some(isNumber);
 }
+
+const INPUTS = new Set<FieldType>(['input', 'optional_input']);
+const NUMERIC_INPUT_TYPES = new Set(['number', 'integer', 'range']);
 
 export const isNumber = (value: unknown): value is number => typeof value === 'number';
 

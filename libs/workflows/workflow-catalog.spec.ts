@@ -27,7 +27,9 @@ describe('WorkflowCatalog', () => {
   it('keeps what was saved, as version 1 of its own', async () => {
     const workflow = await store({ tags: ['ink'] });
     expect(await catalog.find(workflow.id, author)).toEqual(workflow);
-    expect(await catalog.version(workflow.id, 1)).toMatchObject({ id: workflow.id, version: 1, data: workflow.data });
+    expect(await catalog.version(workflow.id, 1)).toMatchObject(
+      { id: workflow.id, version: 1, data: workflow.data },
+    );
     await expect(catalog.version(workflow.id, 2)).rejects.toEqual(notFound);
   });
 

@@ -27,7 +27,9 @@ describe('WorkflowCheck', () => {
 
   it('accepts a pipeline whose steps read the fields of its form', async () => {
     expect(await faultsOf({ form, pipeline, test, credits: { base: 0, per_generation: 1 }, estimated_duration: 3 })).toEqual([]);
-    expect(await faultsOf({ pipeline: { steps: [pipeline.steps[1]] }, form: { main: [slider] } })).toEqual([]);
+    expect(await faultsOf({ pipeline: { steps: [pipeline.steps[1]] }, form: { main: [slider] } })).toEqual(
+      [],
+    );
   });
 
   it('stores a form with a price as basic, without steps', async () => {
@@ -44,12 +46,19 @@ describe('WorkflowCheck', () => {
   });
 
   it('refuses the name of a built-in node in any spelling', async () => {
-    expect(await fieldsOf({ pipeline: { steps: [pipeline.steps[1]] }, form }, { name: 'P5_js' })).toEqual(['name']);
+    expect(await fieldsOf({ pipeline: { steps: [pipeline.steps[1]] }, form }, { name: 'P5_js' })).toEqual(
+      ['name'],
+    );
   });
 
   it('tells the faults of form, steps, sample variables and price at once', async () => {
     const data = {
-      form: { fields: [field, { ...slider, default: 0 }, { id: 'width' }, { id: 'list', type: 'select' }, { id: 'x', type: 'text', conf_file: 'styles' }] },
+      form: {
+        fields: [
+          field, { ...slider, default: 0 }, { id: 'width' }, { id: 'list', type: 'select' },
+          { id: 'x', type: 'text', conf_file: 'styles' },
+        ],
+      },
       pipeline: {
         steps: [
           { id: 'a', nodeName: 'prompt', nodePayload: { template: '{{nobody}} {{$ref:b}}', model: 'gpt' } },
@@ -97,7 +106,9 @@ describe('WorkflowCheck', () => {
       expect(await tried('function computeCost(c) { return { cost: c.width / 256 * c.subject.length }; }', { test })).toEqual([]);
       const picky = 'function computeCost(c) { return { cost: c.width > 300 ? NaN : 1 }; }';
       expect(await tried(picky, { test })).toEqual([]);
-      expect(await tried(picky, { test: { ...test, width: 512 } })).toMatchObject([{ field: 'data.credits' }]);
+      expect(await tried(picky, { test: { ...test, width: 512 } })).toMatchObject(
+        [{ field: 'data.credits' }],
+      );
     });
 
     it('refuses one that fails, gives no price, or does not end', async () => {

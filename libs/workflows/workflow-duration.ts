@@ -69,7 +69,7 @@ async function waitingBefore(
   return row?.waiting ?? 0;
 }
 
-/** Turns are given at submit (`libs/submission`): behind one's own last, or where the priority's queue stands. */
+/** Turns are given by `libs/submission`: behind one's own last, or where the priority's queue stands. */
 const WAITING = `
   with lane as (
     select coalesce(
@@ -83,7 +83,8 @@ const WAITING = `
   )
   select count(*)::int as waiting from (
     select 1 from generation, last
-     where lane = $2 and status = 'pending' and (priority > $3 or (priority = $3 and generation.turn <= last.turn))
+     where lane = $2 and status = 'pending'
+       and (priority > $3 or (priority = $3 and generation.turn <= last.turn))
      limit $5
   ) as before`;
 

@@ -71,10 +71,14 @@ describe(WorkflowsController.name, () => {
   it('shows others a public workflow without how it is made', async () => {
     const { id } = (await create(body({ visibility: 'public' }))).body.data;
     for (const user of [null, randomUUID()]) {
-      expect((await send(`/workflows/${id}`, { user })).body.data.data).toEqual({ form, estimated_duration: 3 });
+      expect((await send(`/workflows/${id}`, { user })).body.data.data).toEqual(
+        { form, estimated_duration: 3 },
+      );
     }
     const listed = (await send('/workflows?limit=100', { user: null })).body.data.items;
-    expect(listed.find((workflow: { id: string }) => workflow.id === id).data).toEqual({ form, estimated_duration: 3 });
+    expect(listed.find((workflow: { id: string }) => workflow.id === id).data).toEqual(
+      { form, estimated_duration: 3 },
+    );
   });
 
   it('hides a private workflow, as if it did not exist', async () => {
@@ -82,7 +86,9 @@ describe(WorkflowsController.name, () => {
     const hidden = { status: 404, body: { success: false, error: 'Workflow not found', code: 'WORKFLOW_NOT_FOUND' } };
     for (const user of [null, randomUUID()]) {
       expect(await send(`/workflows/${id}`, { user })).toMatchObject(hidden);
-      expect((await send(`/workflows?q=${name}`, { user })).body.data).toEqual({ items: [], next_cursor: null });
+      expect((await send(`/workflows?q=${name}`, { user })).body.data).toEqual(
+        { items: [], next_cursor: null },
+      );
     }
     const stranger = { user: randomUUID(), json: {} };
     expect(await send(`/workflows/${id}/estimate`, stranger)).toMatchObject(hidden);
@@ -93,9 +99,14 @@ describe(WorkflowsController.name, () => {
   it('tells faults of the fields and of what the workflow would do together', async () => {
     const answer = await create({
       type: 'pipeline', visibility: 'secret', tags: [''], colour: 'red',
-      data: { form, pipeline: { steps: [{ id: 'a', nodeName: 'prompt', nodePayload: { template: '{{x}}', model: 'gpt' } }] } },
+      data: {
+        form,
+        pipeline: { steps: [{ id: 'a', nodeName: 'prompt', nodePayload: { template: '{{x}}', model: 'gpt' } }] },
+      },
     });
-    expect(answer).toMatchObject({ status: 400, body: { error: 'Invalid request body', code: 'VALIDATION_ERROR' } });
+    expect(answer).toMatchObject(
+      { status: 400, body: { error: 'Invalid request body', code: 'VALIDATION_ERROR' } },
+    );
     expect(faultsOf(answer)).toEqual([
       'colour', 'data.pipeline.steps[0].nodePayload.model', 'data.pipeline.steps[0].nodePayload.template', 'name',
       'tags', 'visibility',
@@ -104,7 +115,9 @@ describe(WorkflowsController.name, () => {
 
   it('says which types this version takes', async () => {
     const answer = await create(body({ type: 'comfy_workflow' }));
-    expect(answer.body.details).toEqual([{ field: 'type', message: 'must be one of pipeline, basic in this version' }]);
+    expect(answer.body.details).toEqual(
+      [{ field: 'type', message: 'must be one of pipeline, basic in this version' }],
+    );
   });
 
   it('refuses a name that is taken, and stores a repeated request once', async () => {
@@ -125,8 +138,8 @@ describe(WorkflowsController.name, () => {
 
   it('pages and filters', async () => {
     const tag = `tag-${randomUUID().slice(0, 8)}`;
-    for (let index = 0; index < 3; index++) await create(body({ tags: [tag], type: index === 0 ? 'basic' : 'pipeline',
-      ...(index === 0 ? { data: { form } } : {}) }));
+    const basic = { type: 'basic', data: { form } };
+    for (const differs of [basic, {}, {}]) await create(body({ tags: [tag], ...differs }));
     const first = (await send(`/workflows?tag=${tag}&limit=2`)).body.data;
     expect(first.items).toHaveLength(2);
     const second = (await send(`/workflows?tag=${tag}&limit=2&cursor=${first.next_cursor}`)).body.data;
@@ -141,7 +154,8 @@ describe(WorkflowsController.name, () => {
     };
 
     it('prices the given variables and writes nothing', async () => {
-      const counts = () => api.database.query('select (select count(*) from job) as jobs, (select count(*) from credit_entry) as entries');
+      const counts = () =>
+        api.database.query('select (select count(*) from job) as jobs, (select count(*) from credit_entry) as entries');
       const before = await counts();
       const answer = await estimate({ variables: { subject: 'a fox', size: '8' }, generations: 3 });
       expect(answer).toMatchObject({
@@ -159,13 +173,19 @@ describe(WorkflowsController.name, () => {
     it('adds the base cost once', async () => {
       const data = { ...body().data, credits: { base: 1, per_generation: 0.25 } };
       const answer = await estimate({ variables: { subject: 'x' }, generations: 2 }, { data });
-      expect(answer.body.data.cost_breakdown).toEqual({ total_credits: 1.5, per_generation: 0.25, workflow_base_cost: 1 });
+      expect(answer.body.data.cost_breakdown).toEqual(
+        { total_credits: 1.5, per_generation: 0.25, workflow_base_cost: 1 },
+      );
     });
 
     it('tells every fault of the request', async () => {
       const answer = await estimate({ variables: { size: 9, colour: 1 }, generations: 0, extra: true });
-      expect(faultsOf(answer)).toEqual(['extra', 'generations', 'variables.colour', 'variables.size', 'variables.subject']);
-      expect(faultsOf(await estimate({ variables: { subject: 'x' }, generations: 5 }))).toEqual(['generations']);
+      expect(faultsOf(answer)).toEqual(
+        ['extra', 'generations', 'variables.colour', 'variables.size', 'variables.subject'],
+      );
+      expect(faultsOf(await estimate({ variables: { subject: 'x' }, generations: 5 }))).toEqual(
+        ['generations'],
+      );
     });
   });
 });

@@ -10,7 +10,7 @@ import { WorkflowCatalog, type WorkflowKey } from '#libs/workflows/workflow-cata
 import { WorkflowCheck } from '#libs/workflows/workflow-check.js';
 import { WorkflowEstimates } from '#libs/workflows/workflow-estimate.js';
 import { viewWorkflows } from '#libs/workflows/workflow-views.js';
-import { readBody } from '../collections/submitted-body.js';
+import { readBody } from '../http/submitted-body.js';
 import { Answers, ApiIdempotencyKey } from '../http/answers.js';
 import type { Answer } from '../http/envelope.js';
 import { Idempotency } from '../http/idempotency.js';
