@@ -50,6 +50,27 @@ describe('a worker', () => {
     expect(files).toHaveLength(2);
   });
 
+  it('reads files by reference, by id and by URL, and no stranger\'s', async () => {
+    const made = await submit({ steps: [{ id: 1, nodeName: 'file', nodePayload: { text: 'mine' } }] });
+    await jobEnds(road.database, made.jobId, 'completed');
+    const [asset] = await road.database.query<{ id: string; url: string }>('select id, url from flat_file where job_id = $1', [made.jobId]);
+    const read = (file: string) => [
+      { id: 1, nodeName: 'read', nodePayload: { file } },
+      { id: 2, nodeName: 'file', nodePayload: { text: 'own' } },
+      { id: 3, nodeName: 'read', nodePayload: { file: { $ref: 2 } } },
+    ];
+    for (const file of [asset!.id, `${asset!.url}?signature=x`]) {
+      const { jobId } = await submit({ steps: read(file), userId: made.userId });
+      await jobEnds(road.database, jobId, 'completed');
+      const [byName, , byReference] = await stepRuns(road.database, jobId);
+      expect(byName?.output.value).toMatch(/^mine oo/);
+      expect(byReference?.output.value).toMatch(/^own oo/);
+    }
+    const { jobId } = await submit({ steps: read(asset!.id) });
+    await jobEnds(road.database, jobId, 'failed');
+    expect((await generationRows(road.database, jobId))[0]?.error.message).toContain('there is no asset');
+  });
+
   it('tries again what the world broke, each attempt a row', async () => {
     const { jobId } = await submit({ steps: [{ id: 1, nodeName: 'fail', nodePayload: { times: 1, name: 'once' } }] });
     await jobEnds(road.database, jobId, 'completed');

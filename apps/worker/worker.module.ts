@@ -5,6 +5,7 @@ import {
 import type { Logger } from 'pino';
 import { DataSource } from 'typeorm';
 import { AssetFiles } from '#libs/assets/asset-files.js';
+import { AssetInputs } from '#libs/assets/asset-inputs.js';
 import { Spool } from '#libs/assets/spool.js';
 import { BackingServicesModule } from '#libs/backing-services/backing-services.module.js';
 import { LOGGER } from '#libs/backing-services/logger.js';
@@ -62,10 +63,11 @@ const FACTORIES: FactoryProvider[] = [
   },
   {
     provide: StepRunner,
-    inject: [NodeRegistry, Storage, Environment],
-    useFactory: (registry: NodeRegistry, storage: Storage, environment: Environment) => {
+    inject: [NodeRegistry, Storage, PATIENT_DATABASE, Environment],
+    useFactory: (registry: NodeRegistry, storage: Storage, database: Database, environment: Environment) => {
       const spool = new Spool(join(resolve(environment.PLATEN_HOME), 'spool'));
-      return new StepRunner(registry, new AssetFiles(storage, spool, { maxBytes: environment.MAX_ASSET_BYTES }));
+      const files = new AssetFiles(storage, spool, { maxBytes: environment.MAX_ASSET_BYTES });
+      return new StepRunner(registry, files, new AssetInputs(database, environment.PUBLIC_URL));
     },
   },
   {
@@ -75,7 +77,7 @@ const FACTORIES: FactoryProvider[] = [
   },
   {
     provide: GenerationWorker,
-    inject: [PATIENT_DATABASE, WakeQueue, EventBus, StepRunner, JobTransactions, Environment, LOGGER],
+    inject: [PATIENT_DATABASE, WakeQueue, EventBus, StepRunner, JobTransactions, NodeRegistry, Environment, LOGGER],
     useFactory: createGenerationWorker,
   },
   {
@@ -128,10 +130,11 @@ function createGenerationWorker(
   bus: EventBus,
   steps: StepRunner,
   jobs: JobTransactions,
+  registry: NodeRegistry,
   environment: Environment,
   log: Logger,
 ): GenerationWorker {
-  const store = new PostgresGenerationStore(jobs, environment.GENERATION_TIMEOUT_MS, queue);
+  const store = new PostgresGenerationStore(jobs, registry, queue, environment.GENERATION_TIMEOUT_MS);
   return new GenerationWorker(
     { database, queue, bus, store, steps, log },
     {

@@ -1,4 +1,3 @@
-import { dependenciesOf } from '#libs/instruction-set/graph.js';
 import type { Step } from '#libs/instruction-set/instruction-set.js';
 import { NodeError } from '#libs/nodes/node.js';
 import {
@@ -59,7 +58,7 @@ export class GenerationRun {
     private readonly state: GenerationState,
     private readonly control: RunControl,
   ) {
-    this.dependencies = dependenciesOf(state.instructionSet.steps);
+    this.dependencies = steps.dependenciesOf(state.instructionSet.steps);
     this.records = state.records;
     this.wakeSeq = state.wakeSeq;
     this.signal = AbortSignal.any([control.signal, this.abort.signal]);
@@ -151,7 +150,7 @@ export class GenerationRun {
   }
 
   private async start(ready: Step[]): Promise<void> {
-    const plans = ready.map((step) => ({ step, prepared: this.prepare(step) }));
+    const plans = await Promise.all(ready.map(async (step) => ({ step, prepared: await this.prepare(step) })));
     const attempts = await this.store.startSteps(
       this.lease,
       plans.map(({ step, prepared }) => ({
@@ -167,12 +166,8 @@ export class GenerationRun {
     }
   }
 
-  private prepare(step: Step): PreparedStep | Error {
-    try {
-      return this.steps.prepare(this.state, step);
-    } catch (error) {
-      return error as Error;
-    }
+  private prepare(step: Step): Promise<PreparedStep | Error> {
+    return this.steps.prepare(this.state, step).catch((error: Error) => error);
   }
 
   private poll(waiting: WaitingAttempt & { deadline: number }): void {
@@ -182,7 +177,7 @@ export class GenerationRun {
       if (waiting.deadline <= Date.now()) {
         throw new NodeError('STEP_TIMEOUT', 'The outside did not answer in time', true);
       }
-      await this.execute(waiting, this.prepare(step), logs, waiting);
+      await this.execute(waiting, await this.prepare(step), logs, waiting);
     });
   }
 

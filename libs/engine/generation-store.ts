@@ -1,5 +1,5 @@
 import type { InstructionSet, Json, JsonObject } from '#libs/instruction-set/instruction-set.js';
-import type { Lane, ProducedAsset, Trait } from '#libs/nodes/node.js';
+import type { AssetHandle, Lane, ProducedAsset, Trait } from '#libs/nodes/node.js';
 
 /** The right to run a generation: every write carries its number and is refused when a newer one exists. */
 export interface Lease {
@@ -143,4 +143,10 @@ export interface AssetStore {
     produced: ProducedAsset,
     signal: AbortSignal,
   ): Promise<StoredFile>;
+}
+
+/** Finds files that a payload names by id or URL. */
+export interface AssetLookup {
+  /** Those of `references` that this user may read, by reference. */
+  find(userId: string, references: string[]): Promise<Map<string, AssetHandle>>;
 }

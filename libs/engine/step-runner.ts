@@ -2,18 +2,21 @@ import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import { completePayload } from '#libs/nodes/payload.js';
 import type { JsonObject, Step } from '#libs/instruction-set/instruction-set.js';
-import { resolvePayload } from '#libs/instruction-set/references.js';
+import { dependenciesOf } from '#libs/instruction-set/graph.js';
+import { resolvePayload, type ResolutionScope } from '#libs/instruction-set/references.js';
 import {
   AssetHandle, inputFault, NodeError, worldFault, type AssetReader, type NodeDefinition, type NodeOutcome,
 } from '#libs/nodes/node.js';
 import type { NodeRegistry } from '#libs/nodes/registry.js';
 import {
-  foreignKey, type AssetStore, type Attempt, type GenerationState, type StepResult, type WaitingAttempt,
+  foreignKey, type AssetLookup, type AssetStore, type Attempt, type GenerationState, type StepResult, type WaitingAttempt,
 } from './generation-store.js';
 import { createContext, type StepProgress } from './step-context.js';
 
 /** How long a node may take to stop after its signal aborted; then the engine goes on without it. */
 const STOP_MS = 3_000;
+/** Stands in for a file until it is looked up. */
+const UNKNOWN_FILE = new AssetHandle('', '', '', '', 0, '');
 
 export interface PreparedStep {
   step: Step;
@@ -32,20 +35,43 @@ export class StepRunner {
   constructor(
     private readonly registry: NodeRegistry,
     private readonly files: AssetStore & AssetReader,
+    private readonly lookup: AssetLookup,
   ) {}
 
+  /** The steps that each step waits for. */
+  dependenciesOf(steps: readonly Step[]): Map<string, string[]> {
+    return dependenciesOf(steps, this.registry);
+  }
+
   /** Resolves references and variables and fills in defaults. Throws `NodeError` when that cannot be. */
-  prepare(state: GenerationState, step: Step): PreparedStep {
+  async prepare(state: GenerationState, step: Step): Promise<PreparedStep> {
     const node = this.registry.find(step.nodeName);
     if (!node) throw inputFault('UNKNOWN_NODE', `There is no node "${step.nodeName}"`);
-    const resolved = resolvePayload(step.nodePayload, {
+    const scope = {
       variables: state.values,
-      output: (stepId, collection) =>
+      output: (stepId: string, collection: string | null) =>
         collection === null ? state.finished.get(stepId) : state.foreign.get(foreignKey(stepId, collection)),
       schema: node.payload,
-    });
+    };
+    const files = await this.namedFiles(state.userId, step, scope);
+    const resolved = resolvePayload(step.nodePayload, { ...scope, asset: (reference) => files.get(reference) });
     const payload = completePayload(node, resolved);
     return { step, node, payload, digest: digestOf(payload) };
+  }
+
+  /** What the payload names by id or URL is known only once its variables are in place: a first pass collects it. */
+  private async namedFiles(
+    userId: string,
+    step: Step,
+    scope: Omit<ResolutionScope, 'asset'>,
+  ): Promise<Map<string, AssetHandle>> {
+    const named = new Set<string>();
+    const collect = (reference: string) => {
+      named.add(reference);
+      return UNKNOWN_FILE;
+    };
+    resolvePayload(step.nodePayload, { ...scope, asset: collect });
+    return named.size === 0 ? new Map() : this.lookup.find(userId, [...named]);
   }
 
   /** Calls the node: to begin, or (with `waiting`) to ask after what it began. Logs are kept on failure, too. */

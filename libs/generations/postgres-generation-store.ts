@@ -7,6 +7,7 @@ import {
 import type { EventDetail } from '#libs/events/job-event.js';
 import type { InstructionSet, Json } from '#libs/instruction-set/instruction-set.js';
 import { resolveVariables } from '#libs/instruction-set/variables.js';
+import type { NodeRegistry } from '#libs/nodes/registry.js';
 import type { WakeQueue } from '#libs/queue/wake-queue.js';
 import { LEASE_SECONDS } from './claims.js';
 import { loadForeignOutputs } from './foreign-outputs.js';
@@ -23,8 +24,9 @@ const SOON_MS = 60_000;
 export class PostgresGenerationStore implements GenerationStore {
   constructor(
     private readonly jobs: JobTransactions,
-    private readonly timeoutMs: number,
+    private readonly registry: NodeRegistry,
     private readonly queue: WakeQueue,
+    private readonly timeoutMs: number,
   ) {}
 
   begin(lease: Lease): Promise<GenerationState | null> {
@@ -99,7 +101,7 @@ export class PostgresGenerationStore implements GenerationStore {
         ...step.event, ...eventOf(generation), status: 'completed', progress: 100, ...eventOutput(output),
       });
       const [progress] = await change.tx.query<{ done: number }>(PROGRESS, [generation.id, change.job.steps]);
-      if (progress?.done === change.job.steps) await completeGeneration(change, generation);
+      if (progress?.done === change.job.steps) await completeGeneration(change, generation, this.registry);
       return output;
     });
   }

@@ -2,6 +2,7 @@ import { showAssets } from '#libs/assets/asset-rows.js';
 import { sinksOf } from '#libs/instruction-set/graph.js';
 import type { InstructionSet, Json } from '#libs/instruction-set/instruction-set.js';
 import type { Trait } from '#libs/nodes/node.js';
+import type { NodeRegistry } from '#libs/nodes/registry.js';
 import type { ChangedGeneration, JobChange } from './job-transaction.js';
 
 export interface GenerationError {
@@ -29,7 +30,11 @@ export const changedGeneration = (row: Record<string, any>): ChangedGeneration =
 });
 
 /** Shown means paid: assets become visible in the transaction that captures their generation's price. */
-export async function completeGeneration(change: JobChange, generation: ChangedGeneration): Promise<void> {
+export async function completeGeneration(
+  change: JobChange,
+  generation: ChangedGeneration,
+  registry: NodeRegistry,
+): Promise<void> {
   const { tx } = change;
   const traits = await mergedTraits(change, generation.id);
   await tx.query(
@@ -37,7 +42,7 @@ export async function completeGeneration(change: JobChange, generation: ChangedG
        lease_until = null, leased_by = null, wake_at = null where id = $1`,
     [generation.id, JSON.stringify(traits), change.now],
   );
-  const steps = await shownSteps(change);
+  const steps = await shownSteps(change, registry);
   const assets = await showAssets(tx, { generationId: generation.id, steps });
   for (const asset of assets) {
     change.emit('image_generated', { ...eventOf(generation), step_id: asset.step_id ?? undefined, asset: { ...asset } });
@@ -91,11 +96,11 @@ async function mergedTraits(change: JobChange, generationId: string): Promise<Tr
 }
 
 /** Steps whose assets are shown: those that no other step uses, or all with `save_intermediate_outputs`. */
-async function shownSteps(change: JobChange): Promise<string[] | 'all'> {
+async function shownSteps(change: JobChange, registry: NodeRegistry): Promise<string[] | 'all'> {
   const [row] = await change.tx.query<{ set: InstructionSet; all: Json }>(
     `select instruction_set as set, options -> 'save_intermediate_outputs' as all from job where id = $1`,
     [change.job.id],
   );
   if (!row || row.all === true) return 'all';
-  return sinksOf(row.set.steps).map(String);
+  return sinksOf(row.set.steps, registry);
 }

@@ -12,6 +12,7 @@ const SCHEMA = {
     files: { type: 'object', verbatim: true },
     layers: { type: 'array', items: { type: 'object', properties: { shader: { verbatim: true } } } },
     source: { anyOf: [{ type: 'string', verbatim: true }, { type: 'null' }] },
+    photo: { asset: true },
   },
 };
 const NODE = {
@@ -28,8 +29,11 @@ const outputs: Record<string, ReferencedOutput> = {
   art: { assets: [asset('1'), asset('2')], value: { palette: ['red', 'blue'], depth: 3 }, traits: [] },
   7: { assets: [], value: 'a fox', traits: [{ trait_type: 'Mood', value: 'calm' }] },
 };
+const uploads: Record<string, AssetHandle> = {
+  77: new AssetHandle('77', 'uploads/77', 'me.png', 'image/png', 9, 'cd'),
+};
 const resolve = (payload: JsonObject, variables: JsonObject = {}): JsonObject =>
-  resolvePayload(payload, { variables, output: (id) => outputs[id], schema: SCHEMA });
+  resolvePayload(payload, { variables, output: (id) => outputs[id], asset: (name) => uploads[name], schema: SCHEMA });
 const resolveText = (text: string, variables: JsonObject = {}) => resolve({ text }, variables)['text'] as unknown;
 const step = (nodePayload: JsonObject, id: Step['id'] = 'me'): Step => ({ id, nodeName: 'test', nodePayload });
 
@@ -95,10 +99,17 @@ describe('resolvePayload', () => {
     for (const place of places) expect(() => resolve(payload)).toThrow(place);
   });
 
+  it('takes the file that a text names where the schema says so, and nowhere else', () => {
+    expect(resolve({ photo: '77', text: '77' })).toEqual({ photo: uploads['77'], text: '77' });
+    expect(resolve({ photo: '{{mine}}' }, { mine: '77' })).toEqual({ photo: uploads['77'] });
+    expect(() => resolve({ photo: '78' })).toThrow('photo: there is no asset 78');
+  });
+
   it('asks for the collection that a reference names', () => {
     const asked: unknown[] = [];
     const output = (...reference: unknown[]) => (asked.push(reference), outputs['art']);
-    resolvePayload({ image: { $ref: 5, collection: 'c' }, own: { $ref: 6 } }, { variables: {}, output, schema: {} });
+    const scope = { variables: {}, output, asset: () => undefined, schema: {} };
+    resolvePayload({ image: { $ref: 5, collection: 'c' }, own: { $ref: 6 } }, scope);
     expect(asked).toEqual([['5', 'c'], ['6', null]]);
   });
 

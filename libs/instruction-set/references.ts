@@ -99,7 +99,9 @@ export interface ResolutionScope {
   variables: Readonly<JsonObject>;
   /** What a finished step left; undefined when there is none. `collection` as in `Reference`. */
   output(stepId: string, collection: string | null): ReferencedOutput | undefined;
-  /** The node's payload schema: tells what is verbatim. */
+  /** The file that a text names where the schema says `asset`: an id or a URL of `/files`. */
+  asset(reference: string): AssetHandle | undefined;
+  /** The node's payload schema: tells what is verbatim, and what takes an asset. */
   schema: JsonSchema;
 }
 
@@ -115,17 +117,26 @@ export function resolvePayload(payload: JsonObject, scope: ResolutionScope): Jso
     if (value === undefined) faults.push(`${fieldPath(place.path)}: there is no ${source}`);
     return value ?? null;
   };
+  const asFile = (value: unknown, place: Place): unknown => {
+    if (typeof value !== 'string' || !place.schemas.some(({ asset }) => asset === true)) return value;
+    const handle = scope.asset(value);
+    if (!handle) faults.push(`${fieldPath(place.path)}: there is no asset ${value}`);
+    return handle;
+  };
+  const textIn = (text: string, place: Place): unknown => {
+    const parts = parseTemplate(text).map((part) =>
+      typeof part === 'string' ? part : { value: found(valueOf(part, scope), place, part.source) },
+    );
+    const [only] = parts;
+    if (parts.length === 1 && typeof only === 'object') return asWhole(only.value);
+    return parts.map((part) => (typeof part === 'string' ? part : asText(part.value))).join('');
+  };
   const resolved = mapPayload(payload, scope.schema, {
-    reference: (value, place) =>
-      asWhole(found(outputOf(readReference(value), scope), place, `output ${JSON.stringify(value)}`)),
-    text: (text, place) => {
-      const parts = parseTemplate(text).map((part) =>
-        typeof part === 'string' ? part : { value: found(valueOf(part, scope), place, part.source) },
-      );
-      const [only] = parts;
-      if (parts.length === 1 && typeof only === 'object') return asWhole(only.value);
-      return parts.map((part) => (typeof part === 'string' ? part : asText(part.value))).join('');
+    reference: (value, place) => {
+      const output = found(outputOf(readReference(value), scope), place, `output ${JSON.stringify(value)}`);
+      return asFile(asWhole(output), place);
     },
+    text: (text, place) => asFile(textIn(text, place), place),
   });
   if (faults.length > 0) throw inputFault('UNRESOLVED_REFERENCE', faults.join('; '));
   return resolved;

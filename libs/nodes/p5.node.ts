@@ -113,12 +113,14 @@ const assetFaults = ({ assets }: P5Payload): Fault[] =>
     .filter(([, value]) => !isReference(value))
     .map(([path]) => ({
       path: `assets.${path}`,
-      message: 'must be a reference such as { "$ref": "step" }: images by URL are not loaded, upload them first',
+      message: 'must be a reference, or the id or /files URL of an asset: upload images of other hosts first',
     }));
 
-/** `{ "$ref": … }`, a string that is one `{{…}}`, or the handle that either became. */
+/** `{ "$ref": … }`, a `{{…}}`, an asset's id or `/files` URL, or the handle that any of them became. */
 const isReference = (value: unknown) =>
-  typeof value === 'string' ? /^\{\{.*\}\}$/.test(value) : typeof value === 'object' && value !== null;
+  typeof value === 'string'
+    ? /^(\{\{.*\}\}|\d{1,18}|(https?:\/\/[^/]+)?\/files\/.+)$/.test(value)
+    : typeof value === 'object' && value !== null;
 
 async function readAssets(handles: Record<string, AssetHandle>, reader: AssetReader): Promise<SketchRun['assets']> {
   const assets: SketchRun['assets'] = {};

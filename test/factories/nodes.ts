@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Json } from '#libs/instruction-set/instruction-set.js';
-import { defineNode, inputFault, worldFault, type NodeDefinition } from '#libs/nodes/node.js';
+import { defineNode, inputFault, type AssetHandle, worldFault, type NodeDefinition } from '#libs/nodes/node.js';
 
 /** What the outside did, for tests that ask "how often was it called?". */
 export interface Outside {
@@ -13,7 +13,7 @@ export const createOutside = (): Outside => ({ calls: [], answers: new Map(), ca
 
 /** Nodes that behave on cue: `echo`, `file`, `fail` (n times), `slow`, `wait` (for `outside.answers`). */
 export function testNodes(outside: Outside): NodeDefinition[] {
-  return [echoNode(outside), fileNode(outside), failNode(outside), slowNode(outside), waitNode(outside)];
+  return [echoNode(outside), fileNode(outside), failNode(outside), slowNode(outside), waitNode(outside), readNode];
 }
 
 const anyPayload = { type: 'object' };
@@ -52,6 +52,14 @@ const failNode = (outside: Outside) =>
       throw payload.permanent ? inputFault('BAD_INPUT', 'No good') : worldFault('OUTAGE', 'Try later', 10);
     },
   });
+
+const readNode = defineNode<{ file: AssetHandle }>({
+  name: 'read', aliases: [], title: 'Read', lane: 'default', timeLimitMs: 5_000,
+  payload: { type: 'object', properties: { file: { asset: true } } },
+  async run({ payload, assets }) {
+    return { kind: 'done', value: String(await assets.read(payload.file)) };
+  },
+});
 
 const slowNode = (outside: Outside) =>
   defineNode<{ ms: number }>({

@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { GenerationWorker, type WorkerOptions } from '#apps/worker/generation-worker.js';
 import { AssetFiles } from '#libs/assets/asset-files.js';
+import { AssetInputs } from '#libs/assets/asset-inputs.js';
 import { Spool } from '#libs/assets/spool.js';
 import { Ledger } from '#libs/credits/ledger.js';
 import { Plans } from '#libs/credits/plans.js';
@@ -55,12 +56,12 @@ export async function buildRoad({ backend = 'postgres', generationTimeoutMs = 60
   const queue = await createWakeQueue(servers);
   const bus = createEventBus(servers);
   const ledger = new Ledger();
+  const registry = new NodeRegistry(testNodes(outside));
   const jobs = new JobTransactions(test.database, ledger, bus);
-  const store = new PostgresGenerationStore(jobs, generationTimeoutMs, queue);
+  const store = new PostgresGenerationStore(jobs, registry, queue, generationTimeoutMs);
   const storage = new LocalStorage(join(folder, 'storage'));
   const files = new AssetFiles(storage, new Spool(join(folder, 'spool')), { maxBytes: 10_000_000 });
-  const registry = new NodeRegistry(testNodes(outside));
-  const steps = new StepRunner(registry, files);
+  const steps = new StepRunner(registry, files, new AssetInputs(test.database));
   const log = pino({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
   const workers: GenerationWorker[] = [];
   return {
