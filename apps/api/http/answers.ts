@@ -1,5 +1,5 @@
 import { applyDecorators, HttpCode, type Type } from '@nestjs/common';
-import { ApiExtraModels, ApiResponse, getSchemaPath } from '@nestjs/swagger';
+import { ApiExtraModels, ApiHeader, ApiResponse, getSchemaPath } from '@nestjs/swagger';
 import type { ErrorCode } from '#libs/errors/app-error.js';
 import { STATUS_OF } from './error-status.js';
 
@@ -28,7 +28,8 @@ const pageOf = (item: Schema): Schema => ({
   properties: { items: { type: 'array', items: item }, next_cursor: { type: ['string', 'null'] } },
 });
 
-const failureOf = (codes: ErrorCode[]): Schema => ({
+/** The failure envelope with one of these codes. */
+export const failureOf = (codes: ErrorCode[]): Schema => ({
   allOf: [
     { $ref: '#/components/schemas/Failure' },
     { type: 'object', properties: { code: { enum: codes } } },
@@ -56,4 +57,16 @@ export function ApiErrors(...codes: ErrorCode[]) {
       return ApiResponse({ status, description: own.join(', '), schema: failureOf(own) });
     }),
   );
+}
+
+/** `Idempotency-Key` of a creating route, for OpenAPI. */
+export function ApiIdempotencyKey() {
+  return ApiHeader({
+    name: 'Idempotency-Key',
+    required: false,
+    description:
+      'Makes the request safe to repeat for 24 hours: the same key and body get the first answer again, ' +
+      'with `Idempotency-Replayed: true`; another body gets 422.',
+    schema: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[!-~]+$' },
+  });
 }

@@ -19,7 +19,7 @@ import { RateLimitGuard } from './rate-limit.guard.js';
 import { createRateLimitStore, type RateLimitStore } from './rate-limit.store.js';
 import { RequestValidationPipe } from './validation.pipe.js';
 
-const PRUNE_EVERY_MS = 10 * 60_000;
+const PRUNE_EVERY_MS = 60_000;
 
 const SERVICES = [
   { provide: AccessTokens, inject: [Environment], useFactory: createAccessTokens },

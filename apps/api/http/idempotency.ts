@@ -9,7 +9,7 @@ import type { Caller } from './policy.js';
 /** How long a twin waits for the first call before it is told to come back. */
 const PATIENCE_MS = 10_000;
 const LOCK_NOT_AVAILABLE = '55P03';
-const PRUNED_AT_ONCE = 1_000;
+const PRUNED_AT_ONCE = 10_000;
 
 export interface RunOptions {
   /** Status of a success. */
@@ -84,7 +84,7 @@ export class Idempotency {
   async prune(): Promise<number> {
     const rows = await this.database.query(
       `delete from idempotency_key where ctid in (
-         select ctid from idempotency_key where created_at < now() - interval '24 hours' limit $1
+         select ctid from idempotency_key where created_at < now() - interval '24 hours' limit $1 for update skip locked
        ) returning 1`,
       [PRUNED_AT_ONCE],
     );

@@ -1,4 +1,5 @@
-import { createParamDecorator, SetMetadata, type ExecutionContext } from '@nestjs/common';
+import { applyDecorators, createParamDecorator, SetMetadata, type ExecutionContext } from '@nestjs/common';
+import { ApiExtension } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import type { Caller } from '#libs/identity/caller.js';
 
@@ -18,9 +19,12 @@ declare module 'fastify' {
 export type PolicyName = 'public' | 'user' | 'admin';
 
 export const POLICY = 'platen:policy';
+/** The policy in OpenAPI. */
+export const POLICY_EXTENSION = 'x-policy';
 
 /** Declares the policy of a route or of a controller's routes. A route without one does not start. */
-export const Policy = (name: PolicyName) => SetMetadata(POLICY, name);
+export const Policy = (name: PolicyName) =>
+  applyDecorators(SetMetadata(POLICY, name), ApiExtension(POLICY_EXTENSION, name));
 
 /** The caller; `undefined` only on public routes. */
 export const CurrentCaller = createParamDecorator(

@@ -17,7 +17,8 @@ export class RateLimitGuard extends ThrottlerGuard {
 
   constructor(
     @Inject(ThrottlerStorage) storage: ThrottlerStorage,
-    reflector: Reflector,
+    // Named, since the parent's own injections are inherited by position.
+    @Inject(Reflector) reflector: Reflector,
     private readonly accounts: Accounts,
   ) {
     super([{ limit: 0, ttl: WINDOW_SECONDS * 1000 }], storage, reflector);

@@ -1,0 +1,30 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { LoggerModule } from 'nestjs-pino';
+import type { Logger } from 'pino';
+import { BackingServicesModule } from '#libs/backing-services/backing-services.module.js';
+import type { Environment } from '#libs/config/environment.js';
+import { AssetsModule } from './assets/assets.module.js';
+import { CollectionsModule } from './collections/collections.module.js';
+import { CreditsModule } from './credits/credits.module.js';
+import { HttpModule } from './http/http.module.js';
+import { JobsModule } from './jobs/jobs.module.js';
+import { OpsModule } from './ops/ops.module.js';
+import { ProjectsModule } from './projects/projects.module.js';
+
+const FACES = [AssetsModule, CollectionsModule, CreditsModule, JobsModule, OpsModule, ProjectsModule];
+
+/** HTTP in, server-sent events out; never runs a node. */
+@Module({})
+export class ApiModule {
+  static forRoot(environment: Environment, logger: Logger): DynamicModule {
+    return {
+      module: ApiModule,
+      imports: [
+        BackingServicesModule.forRoot(environment, logger),
+        LoggerModule.forRoot({ pinoHttp: { logger }, useExisting: true }),
+        HttpModule,
+        ...FACES,
+      ],
+    };
+  }
+}

@@ -1,0 +1,66 @@
+import 'reflect-metadata';
+import helmet from '@fastify/helmet';
+import multipart from '@fastify/multipart';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Logger } from 'nestjs-pino';
+import { createLogger } from '#libs/backing-services/logger.js';
+import type { Environment } from '#libs/config/environment.js';
+import { Identity } from '#libs/identity/identity.js';
+import type { BullmqWakeQueue } from '#libs/queue/bullmq.wake-queue.js';
+import { WakeQueue } from '#libs/queue/wake-queue.js';
+import { ApiModule } from './api.module.js';
+import { createServer } from './http/server.js';
+import { serveOpenApi } from './ops/openapi.js';
+import { mountQueueBoard } from './ops/queue-board.js';
+
+export interface RunningApi {
+  url: string;
+  /** Takes no new requests, lets running ones end, then closes what they stood on. */
+  close(): Promise<void>;
+}
+
+/** Starts the API and returns once it listens. `PORT` 0 takes any free port. */
+export async function startApi(environment: Environment): Promise<RunningApi> {
+  const app = await createApi(environment);
+  try {
+    await app.listen({ port: environment.PORT, host: environment.HOST });
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
+  return { url: await app.getUrl(), close: () => app.close() };
+}
+
+/** The whole API, not yet listening. */
+export async function createApi(environment: Environment): Promise<NestFastifyApplication> {
+  const logger = createLogger(environment);
+  const app = await NestFactory.create<NestFastifyApplication>(
+    ApiModule.forRoot(environment, logger),
+    createServer(logger),
+    { bodyParser: false, bufferLogs: true, abortOnError: false },
+  );
+  app.useLogger(app.get(Logger));
+  await protect(app, environment);
+  mountQueueBoard(app.getHttpAdapter().getInstance(), app.get(Identity), app.get<BullmqWakeQueue>(WakeQueue).queues());
+  serveOpenApi(app);
+  await app.init();
+  return app;
+}
+
+async function protect(app: NestFastifyApplication, environment: Environment): Promise<void> {
+  await app.register(helmet, {
+    // Pages of this server also work over plain HTTP, on the machine they were installed on.
+    contentSecurityPolicy: { directives: { 'upgrade-insecure-requests': null } },
+  });
+  await app.register(multipart, { limits: { fileSize: environment.MAX_ASSET_BYTES } });
+  if (environment.CORS_ORIGINS.length === 0) return;
+  app.enableCors({
+    origin: environment.CORS_ORIGINS.includes('*') ? '*' : environment.CORS_ORIGINS,
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    exposedHeaders: [
+      'Idempotency-Replayed', 'RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset', 'Retry-After', 'X-Request-Id',
+    ],
+    maxAge: 600,
+  });
+}
