@@ -20,14 +20,15 @@ const OUTPUT = 'demo-output';
 /** `platen demo`: a whole Platen for one collection, on free ports, in a folder that is gone afterwards. */
 export async function demo(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'platen-demo-'));
-  const stopped = stopSignal().then(() => {
-    throw new CommandFailure('Stopped.');
-  });
+  const stopped = stopSignal();
   let platen: AllInOne | undefined;
   try {
     say('Starting Postgres, the API and a worker …');
     platen = await start(folder);
-    await Promise.race([makeCollection(platen), stopped]);
+    const interrupted = stopped.then(() => {
+      throw new CommandFailure('Stopped.');
+    });
+    await Promise.race([makeCollection(platen), interrupted]);
   } finally {
     await platen?.close();
     rmSync(folder, { recursive: true, force: true });
@@ -38,7 +39,7 @@ export async function demo(): Promise<void> {
 function start(folder: string): Promise<AllInOne> {
   const { CHROMIUM_PATH, ALLOW_UNSANDBOXED_CHROMIUM, LOG_LEVEL = 'silent' } = process.env;
   const { environment } = loadInstallation({
-    PLATEN_HOME: folder, PORT: '0', LOG_LEVEL, CHROMIUM_PATH, ALLOW_UNSANDBOXED_CHROMIUM,
+    PLATEN_HOME: folder, PORT: '0', LOG_LEVEL, SHUTDOWN_GRACE_MS: '0', CHROMIUM_PATH, ALLOW_UNSANDBOXED_CHROMIUM,
   });
   return startAllInOne(environment, { folder, durable: false });
 }

@@ -29,7 +29,9 @@ const GUTTER = 96;
 const MARGIN = 176;
 const HEADER = 208;
 const CAPTION = 136;
+const FRAME = 1;
 const PAPER = '#f5f2ec';
+const HAIRLINE = '#d9d3c7';
 
 const fonts = join(dirname(createRequire(import.meta.url).resolve('dejavu-fonts-ttf/package.json')), 'ttf');
 const TITLE: Style = { font: 'DejaVu Serif', file: 'DejaVuSerif.ttf', size: 52, color: '#23211d' };
@@ -61,14 +63,20 @@ function placeOf(index: number): [left: number, top: number] {
 
 async function drawCell(edition: SheetEdition, left: number, top: number): Promise<OverlayOptions[]> {
   const { image, name, notes } = edition;
-  const box = { width: PICTURE, height: PICTURE, fit: 'contain' as const, background: PAPER };
   const cell = [
-    { input: await sharp(image).resize(box).toBuffer(), left, top },
+    { input: await framed(image), left: left - FRAME, top: top - FRAME },
     { input: await write(name, NAME, PICTURE), left, top: top + PICTURE + 28 },
   ];
   if (notes.length === 0) return cell;
   const traits = await write(notes.join('  ·  '), NOTE, PICTURE);
   return [...cell, { input: traits, left, top: top + PICTURE + 64 }];
+}
+
+/** With a hairline around it, which holds pictures together that are as pale as the paper. */
+function framed(image: Buffer): Promise<Buffer> {
+  const box = { width: PICTURE, height: PICTURE, fit: 'contain' as const, background: PAPER };
+  const frame = { top: FRAME, bottom: FRAME, left: FRAME, right: FRAME, background: HAIRLINE };
+  return sharp(image).resize(box).extend(frame).png().toBuffer();
 }
 
 /** Text, wrapped at `width`, with a font of ours: a bare machine has none. */

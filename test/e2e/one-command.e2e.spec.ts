@@ -1,25 +1,11 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { Program } from './program.js';
+import { processesNaming, Program } from './program.js';
 
 const USER = '0193fd6c-0000-7000-8000-000000000001';
 const READY = /^Platen is ready at (http:\/\/127\.0\.0\.1:\d+)$/m;
-
-/** Command lines of all processes that name the folder: what the program has left running. */
-function processesNaming(folder: string): string[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-      } catch {
-        return '';
-      }
-    })
-    .filter((command) => command.includes(folder));
-}
 
 async function creditsOf(url: string, token: string): Promise<unknown> {
   const answer = await fetch(`${url}/credits`, { headers: { authorization: `Bearer ${token.trim()}` } });

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const LAUNCHER = join(import.meta.dirname, '../../src/launch.mjs');
@@ -12,10 +13,14 @@ export class Program {
   private readonly child: ChildProcess;
   private readonly ended: Promise<number | null>;
 
-  constructor(args: string[], environment: Record<string, string>) {
+  constructor(args: string[], environment: Record<string, string>, cwd = process.cwd()) {
     const { PATH = '', HOME = '' } = process.env;
     const env = { PATH, HOME, LOG_LEVEL: 'warn', ...environment };
-    this.child = spawn(process.execPath, [LAUNCHER, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.child = spawn(process.execPath, [LAUNCHER, ...args], {
+      cwd,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     this.child.stdout?.on('data', (piece: Buffer) => (this.output += piece.toString()));
     this.child.stderr?.on('data', (piece: Buffer) => (this.errors += piece.toString()));
     this.ended = once(this.child, 'close').then(([code]) => code as number | null);
@@ -45,4 +50,18 @@ export class Program {
   private failure(what: string): Error {
     return new Error(`The program ${what}.\n${this.output}\n${this.errors}`);
   }
+}
+
+/** Command lines of all processes that name the folder: what the program has left running. */
+export function processesNaming(folder: string): string[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+      } catch {
+        return '';
+      }
+    })
+    .filter((command) => command.includes(folder));
 }
