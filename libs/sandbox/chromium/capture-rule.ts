@@ -1,7 +1,17 @@
 /** When a sketch's picture is taken: at its own call, when p5 stops looping, or after the first frame. */
 export type CaptureRule = 'capture' | 'noLoop' | 'firstFrame';
 
-const COMMENTS = /("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`)|\/\/[^\n]*|\/\*[\s\S]*?\*\/|<!--[\s\S]*?-->/g;
+const COMMENTS = new RegExp(
+  [
+    /("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`)/,
+    /\/\/[^\n]*/,
+    /\/\*[\s\S]*?\*\//,
+    /<!--[\s\S]*?-->/,
+  ]
+    .map((part) => part.source)
+    .join('|'),
+  'g',
+);
 const CALLS = /(?:(?<![\w$.])(?:(?:window|globalThis|self)\.)?(capture|fxpreview)|\$fx\.preview)\s*\(/g;
 const OWN_FUNCTION = /function\s+$/;
 const NO_LOOP = /(?<![\w$])noLoop\s*\(/;

@@ -100,8 +100,9 @@ const text = (failure: unknown) => (failure instanceof Error ? failure.message :
 const firstLines = (failure: unknown) => text(failure).split('\n').slice(0, 20).join('\n');
 
 /** What Chromium and `unshare` say when user namespaces are forbidden. */
-const lacksSandbox = (failure: unknown) =>
-  /No usable sandbox|without --no-sandbox|unshare failed|unshare: not found|sandbox_linux|credentials\.cc|namespace/i.test(text(failure));
+const SANDBOX_COMPLAINT =
+  /No usable sandbox|without --no-sandbox|unshare failed|unshare: not found|credentials\.cc/i;
+const lacksSandbox = (failure: unknown) => SANDBOX_COMPLAINT.test(text(failure));
 
 const unsandboxed = () =>
   new SketchError(

@@ -1,11 +1,11 @@
-import { EDITION_PATH, RUNTIME_PATH } from './page-runtime.js';
+import { EDITION_SCRIPT, RUNTIME_PATH } from './page-runtime.js';
 
 const P5_FILE = /^p5(\.sound)?(\.min)?\.js$/;
 const SCRIPT_TAG = /<script\b[^>]*>/gi;
 const SOURCE = /\ssrc\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))/i;
 const FXHASH_SNIPPET = /<script\b[^>]*id\s*=\s*["']?fxhash-snippet[\s\S]*?<\/script>/gi;
 
-const OPENING = `<script src="/${RUNTIME_PATH}"></script><script src="/${EDITION_PATH}"></script>`;
+const OPENING = `<script src="/${RUNTIME_PATH}"></script>${EDITION_SCRIPT}`;
 
 /** Whether a file is p5 or fxhash's snippet rather than part of the sketch. */
 export const isLibraryFile = (path: string): boolean => /(^|\/)(p5(\.\w+)*|fxhash(\.\w+)*)\.js$/.test(path);

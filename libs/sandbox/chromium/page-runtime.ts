@@ -5,6 +5,12 @@ import { join } from 'node:path';
 export const RUNTIME_PATH = '.platen/runtime.js';
 export const EDITION_PATH = '.platen/edition.js';
 
+/**
+ * Asks for the edition once what stands before has run. The browser reads ahead for scripts and would
+ * ask for one that is plain to see before the runtime is there.
+ */
+export const EDITION_SCRIPT = `<script>document.write('<script src="/${EDITION_PATH}"></' + 'script>')</script>`;
+
 /** In the order they need each other. They are plain scripts that share the name `platen`. */
 const PARTS = [
   'sha256', 'random', 'log', 'clock', 'loads', 'errors', 'surroundings', 'pseudorandom', 'fxhash', 'p5', 'main',

@@ -1,5 +1,6 @@
 import type { Browser, BrowserContext, CDPSession, JSHandle, Page, Route } from 'playwright-core';
 import type { SketchRun } from '#libs/sandbox/sketch-renderer.js';
+import { EDITION_PATH } from './page-runtime.js';
 import {
   commonFile, CONTENT_SECURITY_POLICY, sketchFiles, SKETCH_ORIGIN, type SiteFile,
 } from './sketch-site.js';
@@ -8,6 +9,8 @@ import {
 export type PageOutcome =
   | { url: string; width: number; height: number; features: Record<string, string | number | boolean>; logs: string[] }
   | { fault: 'error' | 'no_canvas' | 'browser'; message: string; logs: string[] };
+
+type PageFrame = Pick<SketchRun, 'p5Version' | 'width' | 'height'>;
 
 interface Platen {
   outcome: Promise<PageOutcome>;
@@ -24,6 +27,16 @@ const within = async <Value>(limitMs: number, work: Promise<Value>): Promise<Val
   return Promise.race([work.catch(() => undefined), limit]).finally(() => clearTimeout(timer));
 };
 
+/** Work in a browser that dies may never settle in Playwright; this way it does. */
+function whileConnected<Value>(browser: Browser, work: Promise<Value>): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const lost = () => reject(new Error('The browser died'));
+    browser.once('disconnected', lost);
+    work.then(resolve, reject).finally(() => browser.off('disconnected', lost));
+    if (!browser.isConnected()) lost();
+  });
+}
+
 /**
  * One document in a browser context of its own, for one render. It loads up to the script that names the
  * edition and waits there, so that it can be prepared before the sketch is known.
@@ -33,9 +46,11 @@ export class SketchPage {
   private readonly held: Route[] = [];
   private started = false;
   private opened = false;
+  private editionAsked = () => {};
   private platen!: JSHandle<Platen>;
 
   private constructor(
+    private readonly browser: Browser,
     private readonly context: BrowserContext,
     private readonly page: Page,
     private readonly session: CDPSession,
@@ -44,10 +59,14 @@ export class SketchPage {
   ) {}
 
   /** Opens `html` (see `sketchDocument`) in a window of the given size. */
-  static async open(
+  static open(browser: Browser, html: string, frame: PageFrame): Promise<SketchPage> {
+    return whileConnected(browser, SketchPage.openInContext(browser, html, frame));
+  }
+
+  private static async openInContext(
     browser: Browser,
     html: string,
-    { p5Version, width, height }: Pick<SketchRun, 'p5Version' | 'width' | 'height'>,
+    { p5Version, width, height }: PageFrame,
   ): Promise<SketchPage> {
     const context = await browser.newContext({
       viewport: { width, height },
@@ -60,19 +79,21 @@ export class SketchPage {
     try {
       context.setDefaultTimeout(OPEN_LIMIT_MS);
       const page = await context.newPage();
-      const opened = new SketchPage(context, page, await context.newCDPSession(page), p5Version, html);
+      const opened = new SketchPage(browser, context, page, await context.newCDPSession(page), p5Version, html);
       await opened.load();
       return opened;
     } catch (failure) {
-      await context.close().catch(() => undefined);
+      await within(CLOSE_LIMIT_MS, context.close());
       throw failure;
     }
   }
 
   private async load(): Promise<void> {
     const atEdition = new Promise<true>((resolve, reject) => {
-      const arrive = () => this.held.length > 0 && resolve(true);
-      this.context.route('**', (route) => this.answer(route).then(arrive, reject)).catch(reject);
+      this.editionAsked = () => resolve(true);
+      const lost = () => reject(new Error('The page was lost'));
+      this.page.once('close', lost).once('crash', lost);
+      this.context.route('**', (route) => this.answer(route).catch(reject)).catch(reject);
     });
     // What fails first is told below; the rest has no one to tell.
     atEdition.catch(() => undefined);
@@ -84,12 +105,13 @@ export class SketchPage {
 
   async resize(width: number, height: number): Promise<void> {
     const size = this.page.viewportSize();
-    if (size?.width !== width || size.height !== height) await this.page.setViewportSize({ width, height });
+    if (size?.width === width && size.height === height) return;
+    await whileConnected(this.browser, this.page.setViewportSize({ width, height }));
   }
 
   /** Lets the sketch run and resolves when it ends. Rejects when the page or its browser dies. */
   async run(sketch: SketchRun): Promise<PageOutcome> {
-    const ended = this.platen.evaluate((platen) => platen.outcome);
+    const ended = whileConnected(this.browser, this.platen.evaluate((platen) => platen.outcome));
     // The page may die before the answers are given; `ended` tells.
     ended.catch(() => undefined);
     this.files = sketchFiles(sketch);
@@ -118,14 +140,15 @@ export class SketchPage {
   }
 
   private async answer(route: Route): Promise<void> {
+    if (route.request().resourceType() === 'document') return this.answerDocument(route);
     const url = new URL(route.request().url());
     if (url.origin !== SKETCH_ORIGIN) return route.abort('blockedbyclient');
-    if (route.request().resourceType() === 'document') return this.answerDocument(route);
     const path = decodeURIComponent(url.pathname.slice(1));
     const file = commonFile(path, this.p5Version) ?? this.files.get(path);
     if (file) return route.fulfill({ body: file.body, contentType: file.contentType });
     if (this.started) return route.fulfill({ status: 404, body: '' });
     this.held.push(route);
+    if (path === EDITION_PATH) this.editionAsked();
   }
 
   /** Only the first document is answered: 204 leaves a sketch that navigates where it is. */

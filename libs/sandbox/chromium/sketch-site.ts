@@ -4,7 +4,7 @@ import { dirname, extname, join } from 'node:path';
 import type { SketchRun } from '#libs/sandbox/sketch-renderer.js';
 import { captureRule, createsCanvas } from './capture-rule.js';
 import { adoptLibraries, isLibraryFile, sketchScripts } from './index-html.js';
-import { EDITION_PATH, pageRuntime, RUNTIME_PATH } from './page-runtime.js';
+import { EDITION_PATH, EDITION_SCRIPT, pageRuntime, RUNTIME_PATH } from './page-runtime.js';
 
 /** `*.localhost` is a secure context, so that crypto and WebCodecs are there. */
 export const SKETCH_ORIGIN = 'http://sketch.localhost';
@@ -58,7 +58,7 @@ const CODE_PAGE = `<!doctype html>
 <style>html, body { margin: 0; padding: 0; overflow: hidden } canvas { display: block }</style>
 <script src="/${RUNTIME_PATH}"></script>
 <script src="/.platen/p5.js"></script>
-<script src="/${EDITION_PATH}"></script>
+${EDITION_SCRIPT}
 </head><body><main></main><script src="/sketch.js"></script></body></html>`;
 
 /** The document of a sketch, before its edition is known. */

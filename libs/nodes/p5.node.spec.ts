@@ -1,0 +1,93 @@
+import { randomStream, SeededRandom } from '#libs/instruction-set/random.js';
+import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
+import { HASH, testRenderer } from '../../test/factories/sketch-run.js';
+import { AssetHandle, type NodeContext } from './node.js';
+import { checkPayload } from './payload.js';
+import { p5Node } from './p5.node.js';
+
+const renderer = testRenderer();
+afterAll(() => renderer.close());
+const node = p5Node(renderer);
+
+const SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="4" height="4"><rect width="4" height="4" fill="red"/></svg>';
+const handle = new AssetHandle('a1', 'key', 'dot.svg', 'image/svg+xml', SVG.length, '');
+
+function run(payload: JsonObject, changes: Partial<NodeContext> = {}) {
+  const logs: string[] = [];
+  const context = {
+    payload: checkPayload(node, payload).payload,
+    hash: HASH,
+    generationIndex: 0,
+    variables: { mood: 'calm' },
+    random: new SeededRandom(randomStream(HASH, 'step')),
+    token: 'token',
+    signal: new AbortController().signal,
+    progress: () => {},
+    log: (line: string) => void logs.push(line),
+    assets: { read: async () => Buffer.from(SVG) },
+    ...changes,
+  } as unknown as NodeContext<never>;
+  return { logs, outcome: node.run(context) };
+}
+const faultsOf = (payload: JsonObject) => checkPayload(node, payload).faults;
+
+describe('the p5 node', () => {
+  it('makes an image, with features as traits and the console as its log', async () => {
+    const code = `$fx.features({ Mood: variables.mood, Rings: 3 }); console.log('drawn');
+      function setup() { createCanvas(20, 10); }`;
+    const { outcome, logs } = run({ code });
+    expect(await outcome).toEqual({
+      kind: 'done',
+      assets: [{ name: 'sketch.png', bytes: expect.any(Buffer) }],
+      traits: [{ trait_type: 'Mood', value: 'calm' }, { trait_type: 'Rings', value: 3 }],
+    });
+    expect(logs).toEqual(['drawn']);
+  });
+
+  it('hands assets to the sketch', async () => {
+    const code = `let dot; function preload() { dot = loadImage('dot.svg'); }
+      function draw() { image(dot, 0, 0); console.log(dot.width, get(1, 1)); }`;
+    const { outcome, logs } = run({ code, assets: { 'dot.svg': handle as never } });
+    await outcome;
+    expect(logs).toEqual(['4 [255,0,0,255]']);
+  });
+
+  it.each([
+    ['SKETCH_ERROR', 'function setup() {\n  missing(); }', 'sketch.js:2'],
+    ['SKETCH_TIME_LIMIT', 'function setup() { while (true); }', '300 ms'],
+    ['SKETCH_NO_CANVAS', 'console.log("no")', 'without a canvas'],
+  ])('fails for good with %s', async (code, sketch, message) => {
+    await expect(run({ code: sketch, time_limit_ms: 300 }).outcome).rejects.toMatchObject({
+      name: 'NodeError', code, permanent: true, message: expect.stringContaining(message),
+    });
+  });
+
+  it('stops when the signal aborts', async () => {
+    const signal = AbortSignal.timeout(300);
+    await expect(run({ code: 'function draw() { while (true); }' }, { signal }).outcome).rejects.toThrow('timeout');
+  });
+
+  it('fills in defaults', () => {
+    expect(checkPayload(node, { code: 'x' }).payload).toMatchObject({
+      width: 1024, height: 1024, pixel_density: 1, format: 'png', renderer: '2D', p5_version: '1', time_limit_ms: 30_000,
+    });
+  });
+
+  it.each([
+    [{}, 'code'],
+    [{ code: 'x', files: { 'index.html': 'y' } }, 'files'],
+    [{ files: { 'sketch.js': 'x' } }, 'files'],
+    [{ files: { 'index.html': 'x', '../up.js': 'y' } }, 'files'],
+    [{ code: 'x', width: 4097 }, 'width'],
+    [{ code: 'x', width: 4096, height: 4096, pixel_density: 2 }, 'width'],
+    [{ code: 'x', format: 'gif' }, 'format'],
+    [{ code: 'x', assets: { 'a.png': 'https://example.com/a.png' } }, 'assets.a.png'],
+    [{ code: 'x', speed: 1 }, 'speed'],
+  ])('refuses %j and names %s', (payload, path) => {
+    expect(faultsOf(payload as JsonObject)).toContainEqual(expect.objectContaining({ path }));
+  });
+
+  it('takes references for assets', () => {
+    expect(faultsOf({ code: 'x', assets: { 'a.png': { $ref: 'step' }, 'b.png': '{{$ref:step}}' } })).toEqual([]);
+  });
+});
