@@ -7,6 +7,7 @@ import { CommandFailure } from './command-failure.js';
 import { startPostgres } from './embedded/postgres.js';
 import { findRedis, startRedis } from './embedded/redis.js';
 import type { EmbeddedServer } from './embedded/server-process.js';
+import { storeExampleWorkflows } from './example-workflows.js';
 import type { Connected } from './installation.js';
 import { migrateDatabase } from './schema.js';
 
@@ -17,7 +18,7 @@ export interface AllInOneOptions {
   durable: boolean;
 }
 
-/** Everything Platen needs, in and below this process: servers, schema, API and worker. */
+/** Everything Platen needs, in and below this process: servers, schema, examples, API and worker. */
 export interface AllInOne {
   url: string;
   environment: Connected;
@@ -42,6 +43,7 @@ export async function startAllInOne(environment: Environment, options: AllInOneO
     const servers = await startServers(environment, options, started);
     const connected = { ...environment, ...servers.urls };
     await migrateDatabase(connected.DATABASE_URL);
+    await storeExampleWorkflows(connected.DATABASE_URL);
     const url = await startApps(connected, started);
     await untilReady(url);
     return { url, environment: connected, failed: servers.failed, close };

@@ -1,21 +1,26 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, relative, resolve } from 'node:path';
+import { join, relative } from 'node:path';
 import { v7 as uuid } from 'uuid';
 import { startAllInOne, type AllInOne } from '../all-in-one.js';
 import { PlatenClient } from '../client/platen-client.js';
 import { CommandFailure } from '../command-failure.js';
-import { followJob, type DemoGeneration, type DemoJob } from '../demo/collection-run.js';
-import { drawContactSheet } from '../demo/contact-sheet.js';
-import { demoWorkflow, title } from '../demo/demo-workflow.js';
-import { shortHash } from '../demo/edition-bars.js';
+import { followJob } from '../demo/collection-run.js';
+import { saveImages } from '../demo/output-folder.js';
 import { loadInstallation } from '../installation.js';
 import { stopSignal } from '../stop-signal.js';
 import { issueToken } from './token.js';
 
+interface Example {
+  id: string;
+  name: string;
+  label: string;
+}
+
+/** The example that is shown. */
+const SKETCH = 'tidal-garden';
 const EDITIONS = 6;
 const CREDITS = 10;
-const OUTPUT = 'demo-output';
 
 /** `platen demo`: a whole Platen for one collection, on free ports, in a folder that is gone afterwards. */
 export async function demo(): Promise<void> {
@@ -48,41 +53,24 @@ async function makeCollection({ url, environment }: AllInOne): Promise<void> {
   const startedAt = Date.now();
   const options = { sub: uuid(), role: 'user' as const, credits: CREDITS };
   const client = new PlatenClient(url, await issueToken(environment, options));
-  const workflow = await client.post<{ id: string }>('/workflows', demoWorkflow());
-  const request = { title, workflow_id: workflow.id, generations: EDITIONS };
+  const { id, label: title } = await findExample(client);
+  const request = { title, workflow_id: id, generations: EDITIONS };
   say(`POST /api/collections/generate ${JSON.stringify(request)}\n`);
   const { job_id: jobId } = await client.post<{ job_id: string }>('/api/collections/generate', request);
   const job = await followJob(client, jobId);
   const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
-  const files = await saveImages(client, job);
+  const files = await saveImages(client, job, title);
   const { available } = await client.get<{ available: number }>('/credits');
   say(`\n${EDITIONS} editions in ${seconds} s\n`);
   for (const file of files) say(`  ${relative(process.cwd(), file)}`);
   say(`\nCost: ${job.cost.captured} credits; ${available} of ${CREDITS} are left.`);
 }
 
-async function saveImages(client: PlatenClient, job: DemoJob): Promise<string[]> {
-  const output = resolve(OUTPUT);
-  mkdirSync(output, { recursive: true });
-  const files: string[] = [];
-  const editions = [];
-  for (const generation of job.generations) {
-    const image = await client.download(generation.assets[0]?.url ?? '');
-    files.push(save(join(output, `edition-${generation.index + 1}.png`), image));
-    editions.push({ image, ...captionOf(generation) });
-  }
-  const sheet = { title, subtitle: `${EDITIONS} editions of one sketch, each drawn by its hash`, editions };
-  return [...files, save(join(output, 'contact-sheet.png'), await drawContactSheet(sheet))];
-}
-
-function captionOf({ index, hash, traits }: DemoGeneration) {
-  const notes = traits.map(({ trait_type: name, value }) => `${name} ${String(value)}`);
-  return { name: `${index + 1}   ${shortHash(hash)}`, notes };
-}
-
-function save(file: string, content: Buffer): string {
-  writeFileSync(file, content);
-  return file;
+async function findExample(client: PlatenClient): Promise<{ id: string; label: string }> {
+  const { items } = await client.get<{ items: Example[] }>(`/workflows?tag=example&q=${SKETCH}&limit=100`);
+  const example = items.find(({ name }) => name === SKETCH);
+  if (!example) throw new CommandFailure(`There is no example named ${SKETCH}.`);
+  return example;
 }
 
 function say(line: string): void {
