@@ -1,5 +1,5 @@
 import type { BusMessage, EventBus } from './event-bus.js';
-import type { EventLog } from './event-log.js';
+import type { EventLog, LogHead } from './event-log.js';
 
 /** What a listener of a job or of a user hears: new events (or only that there are some), or progress. */
 export type FeedMessage = Extract<BusMessage, { kind: 'events' | 'progress' }>;
@@ -62,15 +62,18 @@ export class EventFeed {
     try {
       const jobIds = [...this.jobs.keys()];
       for (let from = 0; from < jobIds.length; from += JOBS_PER_LOOK) {
-        const heads = await this.log.heads(jobIds.slice(from, from + JOBS_PER_LOOK));
-        for (const { status: _status, ...head } of heads) {
-          for (const listener of this.jobs.get(head.jobId) ?? []) listener({ kind: 'events', ...head });
-        }
+        for (const head of await this.log.heads(jobIds.slice(from, from + JOBS_PER_LOOK))) this.hint(head);
       }
     } catch {
       // The database is away: the next look tells.
     } finally {
       this.looking = false;
+    }
+  }
+
+  private hint({ jobId, userId, collectionId, seq }: LogHead): void {
+    for (const listener of this.jobs.get(jobId) ?? []) {
+      listener({ kind: 'events', jobId, userId, collectionId, seq });
     }
   }
 }

@@ -55,17 +55,12 @@ export class EventLog {
 
   /** Where these jobs stand. Those that do not exist are missing. */
   async heads(jobIds: string[]): Promise<LogHead[]> {
-    const rows = await this.database.query<Record<string, any>>(
-      'select id, user_id, collection_id, seq, status from job where id = any($1)',
+    const rows = await this.database.query<Omit<LogHead, 'seq'> & { seq: string }>(
+      `select id as "jobId", user_id as "userId", collection_id as "collectionId", seq, status
+         from job where id = any($1)`,
       [jobIds],
     );
-    return rows.map((row) => ({
-      jobId: row.id,
-      userId: row.user_id,
-      collectionId: row.collection_id,
-      seq: Number(row.seq),
-      status: row.status,
-    }));
+    return rows.map((row) => ({ ...row, seq: Number(row.seq) }));
   }
 
   /**

@@ -40,7 +40,8 @@ export class StreamTokens {
         where digest = $1 and job_id = $2
           and case when used_at is null then created_at > now() - make_interval(secs => $3)
                    else used_at > now() - make_interval(secs => $4) end
-       returning user_id, extract(epoch from used_at - now() + make_interval(secs => $4))::float8 * 1000 as valid_for`,
+       returning user_id,
+                 extract(epoch from used_at - now() + make_interval(secs => $4))::float8 * 1000 as valid_for`,
       [digestOf(token), jobId, FIRST_USE_SECONDS, VALID_SECONDS],
     );
     if (!row) throw unauthenticated('This stream token has expired or is not for this job');

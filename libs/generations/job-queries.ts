@@ -3,7 +3,9 @@ import type { Database } from '#libs/database/database.js';
 import { collectionNotFound, jobNotFound } from '#libs/errors/errors.js';
 import { secondsPerGeneration } from '#libs/workflows/workflow-duration.js';
 import { generationObjects, JOB_SELECT, type GenerationRow, type JobRow } from './job-rows.js';
-import { presentGeneration, presentSummary, type GenerationView, type JobSummary, type JobView } from './job-view.js';
+import {
+  presentGeneration, presentSummary, type GenerationView, type JobSummary, type JobView,
+} from './job-view.js';
 
 /** A job itself carries this many of its generations; the rest is paged. */
 const GENERATIONS_SHOWN = 100;
@@ -11,10 +13,10 @@ const NO_WORKFLOW = '00000000-0000-0000-0000-000000000000';
 
 export interface JobFilters {
   status?: string;
-  jobType?: string;
-  collectionId?: string;
+  job_type?: string;
+  collection_id?: string;
   tag?: string;
-  externalId?: string;
+  external_id?: string;
 }
 
 export interface JobPage {
@@ -58,8 +60,8 @@ export class JobQueries {
   /** Newest first. */
   async list(userId: string, filters: JobFilters, { limit, after }: JobPage): Promise<ListedJob[]> {
     const rows = await this.database.query<JobRow>(LIST, [
-      userId, filters.status ?? null, filters.jobType ?? null, filters.collectionId ?? null, filters.tag ?? null,
-      filters.externalId ?? null, after?.[0] ?? null, after?.[1] ?? null, limit,
+      userId, filters.status, filters.job_type, filters.collection_id, filters.tag, filters.external_id,
+      after?.[0], after?.[1], limit,
     ]);
     const summaries = await this.summaries(rows);
     return summaries.map((job, i) => ({ job, createdAtText: (rows[i] as JobRow).created_at_text }));
@@ -71,7 +73,12 @@ export class JobQueries {
   }
 
   /** Generations after an index, in order, with the outputs of their steps. Throws `JOB_NOT_FOUND`. */
-  async generations(userId: string, jobId: string, afterIndex: number, limit: number): Promise<GenerationView[]> {
+  async generations(
+    userId: string,
+    jobId: string,
+    afterIndex: number,
+    limit: number,
+  ): Promise<GenerationView[]> {
     const rows = await this.database.query<{ generation: GenerationRow | null }>(GENERATIONS, [
       jobId, userId, afterIndex, limit,
     ]);
@@ -102,10 +109,15 @@ export class JobQueries {
   }
 }
 
+const FIRST_GENERATIONS = generationObjects({
+  jobId: 'job.id', after: '-1', limit: String(GENERATIONS_SHOWN), withOutput: false,
+});
+const NEXT_GENERATIONS = generationObjects({ jobId: 'j.id', after: '$3', limit: '$4', withOutput: true });
+
 const FIND = `
   select job.*, coalesce((
            select jsonb_agg(o.generation order by (o.generation -> 'index')::int)
-             from (${generationObjects({ jobId: 'job.id', after: '-1', limit: String(GENERATIONS_SHOWN), withOutput: false })}) as o
+             from (${FIRST_GENERATIONS}) as o
          ), '[]') as objects
     from (${JOB_SELECT} where j.id = $1 and j.user_id = $2) as job`;
 
@@ -119,12 +131,13 @@ const LIST = `
 
 const OPEN = `
   ${JOB_SELECT}
-   where j.user_id = $1 and j.status in ('pending', 'processing') and ($2::uuid is null or j.collection_id = $2)
+   where j.user_id = $1 and j.status in ('pending', 'processing')
+     and ($2::uuid is null or j.collection_id = $2)
    order by j.created_at desc, j.id desc limit $3`;
 
 const GENERATIONS = `
   select o.generation
     from job j
-    left join lateral (${generationObjects({ jobId: 'j.id', after: '$3', limit: '$4', withOutput: true })}) as o on true
+    left join lateral (${NEXT_GENERATIONS}) as o on true
    where j.id = $1 and j.user_id = $2
    order by (o.generation -> 'index')::int`;

@@ -108,8 +108,8 @@ export const JOB_SELECT = `
 
 const STEPS = (withOutput: boolean) => `
   select jsonb_agg(jsonb_build_object(
-           'step_id', s.step_id::text, 'alias', s.alias, 'node', s.node, 'status', s.status, 'attempt', s.attempt,
-           'progress', s.progress, 'started_at', s.started_at, 'completed_at', s.completed_at, 'logs', s.logs,
+           'step_id', s.step_id::text, 'alias', s.alias, 'node', s.node, 'status', s.status,
+           'attempt', s.attempt, 'progress', s.progress, 'started_at', s.started_at, 'completed_at', s.completed_at, 'logs', s.logs,
            'error', s.error) ${withOutput ? `|| ${OUTPUT}` : ''} order by s.step_id)
     from (select distinct on (r.step_id) r.* from step_run r
            where r.generation_id = g.id order by r.step_id, r.attempt desc) as s`;
@@ -120,7 +120,8 @@ const OUTPUT = `
        else jsonb_build_object('output', s.output -> 'value') end`;
 
 const ASSETS = `
-  select jsonb_agg(to_jsonb(a) || jsonb_build_object('id', a.id::text, 'step_id', a.step_id::text) order by a.id)
+  select jsonb_agg(
+           to_jsonb(a) || jsonb_build_object('id', a.id::text, 'step_id', a.step_id::text) order by a.id)
     from (select ${ASSET_COLUMNS} from flat_file f
            where f.generation_id = g.id and f.shown and f.deleted_at is null) as a`;
 

@@ -1,4 +1,4 @@
-import type { IQueueBackend, Job, Queue, Worker } from 'bullmq';
+import type { IQueueBackend, Job, JobProgress, Queue, Worker } from 'bullmq';
 import { LANES, type Lane } from '#libs/nodes/node.js';
 import type { QueueBackend } from './queue-backend.js';
 import { WakeQueue, type WakeQueueConsumer, type WakeUp } from './wake-queue.js';
@@ -10,8 +10,8 @@ const WAKE_UPS_PER_CALL = 500;
 const RETRY_MS = 1_000;
 
 type WakeUpData = Pick<WakeUp, 'generationId' | 'dispatch'>;
-type WakeUpQueue = Queue<WakeUpData, any, string, WakeUpData, any, string, IQueueBackend, unknown>;
-type WakeUpWorker = Worker<WakeUpData, void, string, IQueueBackend, any, unknown>;
+type WakeUpQueue = Queue<WakeUpData, void, string, WakeUpData, void, string, IQueueBackend, unknown>;
+type WakeUpWorker = Worker<WakeUpData, void, string, IQueueBackend, JobProgress, unknown>;
 
 /**
  * Wake-ups as BullMQ jobs, one queue per lane. An entry is named after its generation and wake-up number
@@ -72,7 +72,7 @@ export class BullmqWakeQueue extends WakeQueue {
   }
 
   private createQueue(lane: Lane) {
-    const queue = new this.backend.classes.Queue<WakeUpData>(queueName(lane), this.backend.queueOptions);
+    const queue = new this.backend.classes.Queue<WakeUpData, void>(queueName(lane), this.backend.queueOptions);
     queue.on('error', this.onError);
     return queue;
   }

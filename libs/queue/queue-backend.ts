@@ -1,6 +1,6 @@
 import type { BackendClasses, BackendFactory, IQueueBackend } from 'bullmq';
 
-/** Which datastore BullMQ runs on. The types of its connection end here: the queue is the same code on all. */
+/** Which datastore BullMQ runs on. The types of its connection end here: the rest is the same on all. */
 export interface QueueBackend {
   classes: Pick<BackendClasses<IQueueBackend, unknown>, 'Queue' | 'Worker'>;
   queueOptions: { connection: unknown; prefix?: string };

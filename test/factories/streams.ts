@@ -12,7 +12,8 @@ import { testRedisUrl } from '../setup/redis.js';
 export type Backend = readonly [name: string, variables: { REDIS_URL?: string }];
 
 const redisUrl = testRedisUrl();
-export const BACKENDS: Backend[] = [['Postgres', {}], ...(redisUrl ? [['Redis', { REDIS_URL: redisUrl }] as const] : [])];
+export const BACKENDS: Backend[] = [['Postgres', {}]];
+if (redisUrl) BACKENDS.push(['Redis', { REDIS_URL: redisUrl }]);
 
 /** Two API processes on one database, and a third process that writes events. */
 export interface Streams {
@@ -26,7 +27,11 @@ export interface Streams {
   emit(jobId: string, ...types: RecordedEventType[]): Promise<unknown>;
   /** Ends a job as failed. */
   finish(jobId: string): Promise<void>;
-  open(job: { jobId: string; userId: string }, lastEventId?: number | string, api?: TestApi): Promise<EventReader>;
+  open(
+    job: { jobId: string; userId: string },
+    lastEventId?: number | string,
+    api?: TestApi,
+  ): Promise<EventReader>;
   close(): Promise<void>;
 }
 

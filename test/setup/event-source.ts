@@ -4,7 +4,15 @@ import { eventually } from './eventually.js';
 export interface ReceivedEvent {
   id: string | undefined;
   event: string | undefined;
-  data: any;
+  data: EventData;
+}
+
+/** What tests look at: fields of events and of snapshots. */
+export interface EventData {
+  job_id?: string;
+  seq?: number;
+  generations?: unknown[];
+  jobs?: Array<{ id: string }>;
 }
 
 /** A reader of Server-Sent Events that, unlike a browser's, never reconnects on its own. */

@@ -26,6 +26,9 @@ export interface StreamRequest {
   validForMs?: number;
 }
 
+/** The first thing a stream does. */
+type Beginning = (connection: SseConnection) => Promise<void>;
+
 /** Opens event streams and knows all that are open in this process. */
 export class EventGateway {
   private readonly connections = new Set<SseConnection>();
@@ -52,8 +55,8 @@ export class EventGateway {
       if (head?.userId !== request.userId) throw jobNotFound();
       const resumeAfter = decodeSeq(request.lastEventId, head.seq);
       if (resumeAfter !== null) {
-        const nothingLeft = resumeAfter === head.seq && ENDED.has(head.status);
-        return nothingLeft ? null : async (connection) => stream.start(connection, resumeAfter, head.seq, false);
+        if (resumeAfter === head.seq && ENDED.has(head.status)) return null;
+        return async (connection) => stream.start(connection, resumeAfter, head.seq, false);
       }
       const { job, seq } = await this.jobs.snapshot(request.userId, jobId);
       return async (connection) => {
@@ -105,7 +108,7 @@ export class EventGateway {
    */
   private async admit(
     { userId, reply, validForMs }: StreamRequest,
-    prepare: (onClose: (undo: () => void) => void) => Promise<((connection: SseConnection) => Promise<void>) | null>,
+    prepare: (onClose: (undo: () => void) => void) => Promise<Beginning | null>,
   ): Promise<void> {
     const undo = [this.takeSlot(userId)];
     const release = () => undo.splice(0).forEach((step) => step());

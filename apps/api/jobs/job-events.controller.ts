@@ -14,7 +14,7 @@ const LastEventId = () =>
   ApiHeader({
     name: 'Last-Event-ID',
     required: false,
-    description: 'The `id:` of the last event received; everything recorded after it follows. Without it: a snapshot.',
+    description: 'The `id:` of the last event received: everything after it follows. Without it: a snapshot.',
   });
 
 const streamed = (description: string) =>
@@ -91,7 +91,10 @@ export class JobEventsController {
   @Post('jobs/:id/stream-token')
   @Policy('user')
   @Answers({ status: 201, data: StreamTokenAnswer, errors: ['JOB_NOT_FOUND'] })
-  async createStreamToken(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<StreamTokenAnswer> {
+  async createStreamToken(
+    @CurrentCaller() caller: Caller,
+    @Param('id') id: string,
+  ): Promise<StreamTokenAnswer> {
     const jobId = parseUuid(id, jobNotFound);
     await this.jobs.assertOwner(caller.userId, jobId);
     const token = await this.tokens.issue(caller.userId, jobId);

@@ -7,7 +7,9 @@ import { EventLog } from '#libs/events/event-log.js';
 import type { JobEvent } from '#libs/events/job-event.js';
 import { JobControl } from '#libs/generations/job-control.js';
 import { JobQueries } from '#libs/generations/job-queries.js';
-import { presentEvent, type GenerationView, type JobSummary, type JobView } from '#libs/generations/job-view.js';
+import {
+  presentEvent, type GenerationView, type JobSummary, type JobView,
+} from '#libs/generations/job-view.js';
 import { Answers, ApiIdempotencyKey } from '../http/answers.js';
 import type { Answer } from '../http/envelope.js';
 import { Idempotency } from '../http/idempotency.js';
@@ -36,8 +38,7 @@ export class JobsController {
   @Get()
   @Answers({ pageOf: JobSummaryAnswer, errors: ['VALIDATION_ERROR'] })
   async list(@CurrentCaller() caller: Caller, @Query() query: JobsQuery): Promise<Page<JobSummary>> {
-    const { limit, cursor, status, job_type: jobType, collection_id: collectionId, tag, external_id: externalId } = query;
-    const filters = { status, jobType, collectionId, tag, externalId };
+    const { limit, cursor, ...filters } = query;
     const after = readCursor(cursor, ['time', 'uuid']);
     const listed = await this.jobs.list(caller.userId, filters, { limit: limit + 1, after });
     return toPage(listed, limit, ({ job, createdAtText }) => [createdAtText, job.id], ({ job }) => job);
@@ -106,7 +107,10 @@ export class JobsController {
 
   /** Cancels one edition; the others go on. */
   @Post(':id/generations/:index/cancel')
-  @Answers({ data: JobAnswer, errors: ['JOB_NOT_FOUND', 'GENERATION_NOT_FOUND', 'INVALID_GENERATION_STATUS'] })
+  @Answers({
+    data: JobAnswer,
+    errors: ['JOB_NOT_FOUND', 'GENERATION_NOT_FOUND', 'INVALID_GENERATION_STATUS'],
+  })
   async cancelGeneration(
     @CurrentCaller() caller: Caller,
     @Param('id') id: string,
@@ -140,7 +144,12 @@ export class JobsController {
    * Resuming has its own transaction, which a second one refuses by the job's status: what is stored under
    * the key is only the answer.
    */
-  private once(request: FastifyRequest, caller: Caller, jobId: string, resume: () => Promise<void>): Promise<Answer> {
+  private once(
+    request: FastifyRequest,
+    caller: Caller,
+    jobId: string,
+    resume: () => Promise<void>,
+  ): Promise<Answer> {
     return this.idempotency.run(
       request,
       caller,

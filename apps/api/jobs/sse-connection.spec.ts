@@ -35,7 +35,8 @@ describe(SseConnection.name, () => {
   it('keeps the headers that hooks have set, and forbids proxies to transform or buffer', async () => {
     const connection = await open(1_000);
     await connection.send({ id: '7', event: 'node_completed', data: { text: 'two\nlines' } });
-    await eventually(() => expect(received).toContain('id: 7\nevent: node_completed\ndata: {"text":"two\\nlines"}\n\n'));
+    const text = 'id: 7\nevent: node_completed\ndata: {"text":"two\\nlines"}\n\n';
+    await eventually(() => expect(received).toContain(text));
     expect(received).toMatch(/x-request-id: r1/i);
     expect(received).toMatch(/cache-control: .*no-transform/i);
     expect(received).toMatch(/x-accel-buffering: no/i);
