@@ -15,7 +15,7 @@ const FAILURE = {
   description: 'Every answer that is not a success.',
   required: ['success', 'data', 'error', 'code'],
   properties: {
-    success: { const: false },
+    success: { type: 'boolean', enum: [false] },
     data: { type: 'null' },
     error: { type: 'string', description: 'A sentence for people.' },
     code: { type: 'string', enum: Object.keys(STATUS_OF) },
