@@ -8,7 +8,7 @@ import type { JobQueries } from '#libs/generations/job-queries.js';
 import { presentEvent } from '#libs/generations/job-view.js';
 import { AccountStream } from './account-stream.js';
 import { JobStream } from './job-stream.js';
-import { SseConnection } from './sse-connection.js';
+import { EVENT_STREAM, SseConnection } from './sse-connection.js';
 import { decodePosition, decodeSeq, encodePosition } from './stream-position.js';
 
 const STREAMS_PER_USER = 100;
@@ -115,9 +115,10 @@ export class EventGateway {
     try {
       const begin = await prepare((step) => undo.push(step));
       if (this.closing) throw serviceUnavailable();
-      if (!begin) {
+      // HEAD asks whether there is a stream, and waits for the end of the answer.
+      if (!begin || reply.request.method === 'HEAD') {
         release();
-        await reply.status(204).send();
+        await reply.status(begin ? 200 : 204).type(EVENT_STREAM).send();
         return;
       }
       const connection = SseConnection.open(reply);

@@ -1,5 +1,5 @@
 import { Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/common';
-import { ApiBearerAuth, ApiHeader, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiHeader, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { collectionNotFound, jobNotFound, unauthenticated } from '#libs/errors/errors.js';
 import { FIRST_USE_SECONDS, StreamTokens, type StreamAccess } from '#libs/events/stream-tokens.js';
@@ -36,7 +36,6 @@ export class JobEventsController {
   /** A job's events, until its last one. Takes a bearer token or, in `access_token`, a stream token. */
   @Get('jobs/:id/events')
   @Policy('public')
-  @ApiBearerAuth()
   @LastEventId()
   @ApiProduces('text/event-stream')
   @streamed('`snapshot` with the whole job (ids are event numbers: 1, 2, 3 …), then its events')

@@ -31,6 +31,15 @@ describe('event streams and their clients', () => {
     });
   });
 
+  it('answers HEAD at once', async () => {
+    const { jobId, userId } = await submitJob(streams.first.database, { steps });
+    for (const path of [`/jobs/${jobId}/events`, '/events']) {
+      const response = await fetch(`${streams.first.url}${path}`, { method: 'HEAD', headers: streams.first.as(userId) });
+      expect(response.status).toBe(200);
+      expect(response.headers.get('content-type')).toContain('text/event-stream');
+    }
+  });
+
   it('refuses more than 100 streams of one user', async () => {
     const job = await submitJob(streams.first.database, { steps });
     const readers = await Promise.all(Array.from({ length: 101 }, () => streams.open(job)));
