@@ -32,6 +32,7 @@ export function createServer(logger: Logger): FastifyAdapter {
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 500 },
+    frameworkErrors: answerNoPath,
     clientErrorHandler: (_error, socket) => {
       const answer = JSON.stringify(failureEnvelope(fieldError('body', 'is not valid HTTP')));
       if (!socket.writable) return;
@@ -53,6 +54,14 @@ function prepare(server: FastifyInstance): void {
     refuseUnstorable(request);
   });
   server.addHook('onResponse', async (request, reply) => logRequest(request, reply));
+}
+
+/** A path that the router cannot read or finds too long: to clients, an id like any other that does not exist. */
+function answerNoPath(_error: Error, request: FastifyRequest, reply: FastifyReply): void {
+  void reply
+    .status(404)
+    .headers({ 'x-request-id': request.id, 'content-type': 'application/json; charset=utf-8' })
+    .send(JSON.stringify(failureEnvelope(notFound())));
 }
 
 /** The client's own id when it is harmless, so that its logs and ours can be joined. */
