@@ -8,7 +8,7 @@ import type { Role } from '#libs/identity/caller.js';
 import { issueToken } from '#libs/identity/access-tokens.js';
 import { createTestDatabase } from './database.js';
 
-const JWT_SECRET = 'a secret of the tests, long enough';
+export const JWT_SECRET = 'a secret of the tests, long enough';
 
 export interface TestApi {
   url: string;

@@ -1,0 +1,143 @@
+import type { ErrorCode } from '#libs/errors/app-error.js';
+import type { Tenant } from './tenant.js';
+
+/** Status of an answer, and the code of one that is no success. */
+export type Outcome = `${number}` | `${number} ${ErrorCode}`;
+
+export const CALLERS = ['anonymous', 'expired', 'other', 'admin', 'owner'] as const;
+export type CallerName = (typeof CALLERS)[number];
+
+export interface RouteCase {
+  /** What each caller gets who asks for the owner's things. */
+  gets: Record<CallerName, Outcome>;
+  /** Parameters of the path that lead to the owner's things. */
+  at?: (tenant: Tenant) => Record<string, string>;
+  /** JSON, or a form. */
+  body?: (tenant: Tenant) => unknown;
+  /** The owner's answer shows what others must not see: so the test would notice. */
+  isTelling?: true;
+}
+
+const LOCKED = { anonymous: '401 UNAUTHENTICATED', expired: '401 UNAUTHENTICATED' } as const;
+
+/** Same for everyone. */
+const open = (all: Outcome) => ({ anonymous: all, expired: all, other: all, admin: all, owner: all });
+/** Each caller's own things. */
+const personal = (all: Outcome) => ({ ...LOCKED, other: all, admin: all, owner: all });
+/** To all but its owner it does not exist. */
+const owned = (owner: Outcome, others: Outcome) => ({ ...LOCKED, other: others, admin: others, owner });
+/** As `owned`, on a route that is open for what is public. */
+const unpublished = (owner: Outcome, others: Outcome, admin: Outcome) => ({
+  anonymous: others, expired: others, other: others, admin, owner,
+});
+const admins = (admin: Outcome) => ({ ...LOCKED, other: '403 FORBIDDEN', admin, owner: '403 FORBIDDEN' }) as const;
+
+const project = ({ projectId }: Tenant) => ({ id: projectId });
+const collection = ({ collectionId }: Tenant) => ({ id: collectionId });
+const job = ({ jobId }: Tenant) => ({ id: jobId });
+const edition = ({ jobId }: Tenant) => ({ id: jobId, index: '1' });
+const asset = ({ assetId }: Tenant) => ({ id: assetId });
+const workflow = ({ workflowId }: Tenant) => ({ id: workflowId });
+
+function textFile(): FormData {
+  const form = new FormData();
+  form.set('file', new Blob(['text'], { type: 'text/plain' }), 'text.txt');
+  return form;
+}
+
+const DRAFT = { steps: [{ id: 'a', nodeName: 'javascript', nodePayload: { code: 'return 1' } }], variables: {} };
+
+/** Every route of the API: who gets what. Routes of Bull Board are below `BOARD`. */
+export const ROUTES: Record<string, RouteCase> = {
+  'POST /api/collections/generate': {
+    gets: { ...owned('201', '404 WORKFLOW_NOT_FOUND'), admin: '404 PROJECT_NOT_FOUND' },
+    body: ({ workflowId, projectId }) => ({ title: 'Dunes', workflow_id: workflowId, project_id: projectId }),
+  },
+  'POST /projects/collections': { gets: personal('201'), body: () => ({ title: 'Dunes', data: DRAFT }) },
+  'GET /collections/:id': { gets: owned('200', '404 COLLECTION_NOT_FOUND'), at: collection, isTelling: true },
+  'GET /collections/:id/public': {
+    gets: unpublished('200', '404 COLLECTION_NOT_FOUND', '404 COLLECTION_NOT_FOUND'), at: collection, isTelling: true,
+  },
+  'POST /collections/:id/generations': {
+    gets: owned('201', '404 COLLECTION_NOT_FOUND'), at: collection, body: () => ({}),
+  },
+  'GET /projects': { gets: personal('200'), isTelling: true },
+  'POST /projects': { gets: personal('201'), body: () => ({ name: 'Dunes' }) },
+  'GET /projects/:id': { gets: owned('200', '404 PROJECT_NOT_FOUND'), at: project, isTelling: true },
+
+  'GET /jobs': { gets: personal('200'), isTelling: true },
+  'GET /jobs/:id': { gets: owned('200', '404 JOB_NOT_FOUND'), at: job, isTelling: true },
+  'GET /jobs/:id/history': { gets: owned('200', '404 JOB_NOT_FOUND'), at: job, isTelling: true },
+  'GET /jobs/:id/generations': { gets: owned('200', '404 JOB_NOT_FOUND'), at: job, isTelling: true },
+  'GET /jobs/:id/events': { gets: owned('200', '404 JOB_NOT_FOUND'), at: job, isTelling: true },
+  'POST /jobs/:id/stream-token': { gets: owned('201', '404 JOB_NOT_FOUND'), at: job },
+  'POST /jobs/:id/cancel': { gets: owned('200', '404 JOB_NOT_FOUND'), at: job, isTelling: true },
+  'POST /jobs/:id/resume': {
+    gets: owned('200', '404 JOB_NOT_FOUND'), at: ({ cancelledJobId }) => ({ id: cancelledJobId }), isTelling: true,
+  },
+  'POST /jobs/:id/generations/:index/cancel': { gets: owned('200', '404 JOB_NOT_FOUND'), at: edition, isTelling: true },
+  'POST /jobs/:id/generations/:index/resume': {
+    gets: owned('200', '404 JOB_NOT_FOUND'), at: ({ cancelledJobId }) => ({ id: cancelledJobId, index: '0' }), isTelling: true,
+  },
+  'GET /collections/:id/events': { gets: owned('200', '404 COLLECTION_NOT_FOUND'), at: collection, isTelling: true },
+  'GET /events': { gets: personal('200'), isTelling: true },
+
+  'GET /workflows': { gets: open('200'), isTelling: true },
+  'POST /workflows': {
+    gets: { ...personal('201'), admin: '409 NAME_TAKEN', owner: '409 NAME_TAKEN' },
+    body: ({ projectId }) => ({ name: `new ${projectId}`, type: 'basic', data: { form: { fields: [] } } }),
+  },
+  'GET /workflows/:id': {
+    gets: unpublished('200', '404 WORKFLOW_NOT_FOUND', '200'), at: workflow, isTelling: true,
+  },
+  'POST /workflows/:id/estimate': {
+    gets: { ...owned('200', '404 WORKFLOW_NOT_FOUND'), admin: '200' }, at: workflow, body: () => ({}),
+  },
+
+  // Nothing of anyone is in it, and drawing takes a worker.
+  'POST /previews': { gets: personal('400 VALIDATION_ERROR'), body: () => ({}) },
+
+  'POST /assets': { gets: personal('201'), body: textFile },
+  'GET /assets': { gets: personal('200'), isTelling: true },
+  'GET /assets/:id': { gets: unpublished('200', '404 NOT_FOUND', '200'), at: asset, isTelling: true },
+  'DELETE /assets/:id': { gets: owned('200', '404 NOT_FOUND'), at: asset },
+  'GET /files/*': {
+    gets: unpublished('200', '404 NOT_FOUND', '200'), at: ({ upload }) => ({ '*': upload.key }), isTelling: true,
+  },
+
+  'GET /credits': { gets: personal('200') },
+  'GET /credits/ledger': { gets: personal('200'), isTelling: true },
+  'GET /api-keys': { gets: personal('200'), isTelling: true },
+  'POST /api-keys': { gets: personal('201'), body: () => ({ name: 'server' }) },
+  'DELETE /api-keys/:id': { gets: owned('200', '404 NOT_FOUND'), at: ({ apiKeyId }) => ({ id: apiKeyId }) },
+  'POST /admin/credits/grant': {
+    gets: admins('201'), body: ({ userId }) => ({ user_id: userId, amount: 1, reason: 'a gift' }),
+  },
+  'POST /admin/credits/reconcile': { gets: admins('200') },
+  'PUT /admin/accounts/:userId': {
+    gets: admins('200'), at: ({ userId }) => ({ userId }), body: () => ({ plan: 'pro' }),
+  },
+
+  'GET /health/live': { gets: open('200') },
+  'GET /health/ready': { gets: open('200') },
+  'GET /openapi.json': { gets: open('200') },
+  'GET /docs': { gets: open('200') },
+  'GET /docs/': { gets: open('200') },
+  'GET /docs/*': { gets: open('200'), at: () => ({ '*': 'swagger-ui.css' }) },
+  'GET /docs/LICENSE': { gets: open('404 NOT_FOUND') },
+  'GET /docs/docs/swagger-ui-init.js': { gets: open('200') },
+  'GET /docs/index.html': { gets: open('200') },
+  'GET /docs/swagger-ui-init.js': { gets: open('200') },
+};
+
+/** Bull Board, to look at only: whatever it serves is for admins. */
+export const BOARD = '/admin/queues';
+
+/** `POST /jobs/:id/cancel` with its parameters put in. */
+export function pathOf(route: string, parameters: Record<string, string> = {}): string {
+  const [, template = ''] = route.split(' ');
+  const filled = template.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(parameters[name] ?? ''));
+  return filled.replace('*', parameters['*'] ?? '');
+}
+
+export const methodOf = (route: string): string => route.split(' ')[0]!;
