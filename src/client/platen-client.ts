@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { EventSourceParserStream, type EventSourceMessage } from 'eventsource-parser/stream';
 import { CommandFailure } from '../command-failure.js';
 
@@ -21,11 +22,12 @@ const RECONNECT_MS = 500;
 const FRUITLESS_ATTEMPTS = 10;
 const NO_CONTENT = 204;
 
-/** Talks to a Platen as any client does: HTTP and Server-Sent Events. */
+/** Talks to a Platen as any client does: HTTP and Server-Sent Events. `stop` breaks off what is under way. */
 export class PlatenClient {
   constructor(
     private readonly url: string,
     private readonly token: string,
+    private readonly stop: AbortSignal,
   ) {}
 
   async get<Data>(path: string): Promise<Data> {
@@ -54,21 +56,21 @@ export class PlatenClient {
         lastId = message.id ?? lastId;
         yield { type: message.event ?? 'message', data: JSON.parse(message.data) as Data };
       }
-      await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS));
+      await delay(RECONNECT_MS, undefined, { signal: this.stop });
     }
     throw new CommandFailure(`The events of ${path} cannot be read.`);
   }
 
   private async openStream(path: string, lastId: string): Promise<Response | undefined> {
     const headers = { accept: 'text/event-stream', ...(lastId && { 'last-event-id': lastId }) };
-    const answer = await this.fetch(path, { headers, signal: undefined }).catch(() => undefined);
+    const answer = await this.fetch(path, { headers, signal: this.stop }).catch(() => undefined);
     if (answer && answer.status >= 400) await this.read(answer);
     return answer;
   }
 
   private fetch(path: string, request: RequestInit = {}): Promise<Response> {
     return fetch(new URL(path, this.url), {
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.any([this.stop, AbortSignal.timeout(TIMEOUT_MS)]),
       ...request,
       headers: { authorization: `Bearer ${this.token}`, ...request.headers },
     });

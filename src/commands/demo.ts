@@ -25,15 +25,15 @@ const CREDITS = 10;
 /** `platen demo`: a whole Platen for one collection, on free ports, in a folder that is gone afterwards. */
 export async function demo(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'platen-demo-'));
-  const stopped = stopSignal();
+  const stop = new AbortController();
+  void stopSignal().then(() => stop.abort(new CommandFailure('Stopped.')));
   let platen: AllInOne | undefined;
   try {
     say('Starting Postgres, the API and a worker …');
     platen = await start(folder);
-    const interrupted = stopped.then(() => {
-      throw new CommandFailure('Stopped.');
-    });
-    await Promise.race([makeCollection(platen), interrupted]);
+    await makeCollection(platen, stop.signal);
+  } catch (error) {
+    throw stop.signal.aborted ? stop.signal.reason : error;
   } finally {
     await platen?.close();
     rmSync(folder, { recursive: true, force: true });
@@ -49,10 +49,10 @@ function start(folder: string): Promise<AllInOne> {
   return startAllInOne(environment, { folder, durable: false });
 }
 
-async function makeCollection({ url, environment }: AllInOne): Promise<void> {
+async function makeCollection({ url, environment }: AllInOne, stop: AbortSignal): Promise<void> {
   const startedAt = Date.now();
   const options = { sub: uuid(), role: 'user' as const, credits: CREDITS };
-  const client = new PlatenClient(url, await issueToken(environment, options));
+  const client = new PlatenClient(url, await issueToken(environment, options), stop);
   const { id, label: title } = await findExample(client);
   const request = { title, workflow_id: id, generations: EDITIONS };
   say(`POST /api/collections/generate ${JSON.stringify(request)}\n`);
