@@ -9,7 +9,8 @@ const renderer = testRenderer();
 afterAll(() => renderer.close());
 const node = p5Node(renderer);
 
-const SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="4" height="4"><rect width="4" height="4" fill="red"/></svg>';
+const SVG = `<svg xmlns="http://www.w3.org/2000/svg" width="4" height="4">
+  <rect width="4" height="4" fill="red"/></svg>`;
 const handle = new AssetHandle('a1', 'key', 'dot.svg', 'image/svg+xml', SVG.length, '');
 
 function run(payload: JsonObject, changes: Partial<NodeContext> = {}) {
@@ -69,7 +70,8 @@ describe('the p5 node', () => {
 
   it('fills in defaults', () => {
     expect(checkPayload(node, { code: 'x' }).payload).toMatchObject({
-      width: 1024, height: 1024, pixel_density: 1, format: 'png', renderer: '2D', p5_version: '1', time_limit_ms: 30_000,
+      width: 1024, height: 1024, pixel_density: 1,
+      format: 'png', renderer: '2D', p5_version: '1', time_limit_ms: 30_000,
     });
   });
 

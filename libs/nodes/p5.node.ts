@@ -1,4 +1,6 @@
-import { SketchError, type SketchImage, type SketchRenderer, type SketchRun } from '#libs/sandbox/sketch-renderer.js';
+import {
+  SketchError, type SketchImage, type SketchRenderer, type SketchRun,
+} from '#libs/sandbox/sketch-renderer.js';
 import {
   AssetHandle, defineNode, inputFault, NodeError, type AssetReader, type JsonSchema, type NodeContext, type Trait,
 } from './node.js';
@@ -122,7 +124,10 @@ const isReference = (value: unknown) =>
     ? /^(\{\{.*\}\}|\d{1,18}|(https?:\/\/[^/]+)?\/files\/.+)$/.test(value)
     : typeof value === 'object' && value !== null;
 
-async function readAssets(handles: Record<string, AssetHandle>, reader: AssetReader): Promise<SketchRun['assets']> {
+async function readAssets(
+  handles: Record<string, AssetHandle>,
+  reader: AssetReader,
+): Promise<SketchRun['assets']> {
   const assets: SketchRun['assets'] = {};
   for (const [path, handle] of Object.entries(handles)) {
     if (!(handle instanceof AssetHandle)) throw inputFault('SKETCH_ERROR', `assets.${path} is not an asset`);

@@ -13,7 +13,7 @@ const STAND_INS: Record<string, string[]> = {
 const alias = (wanted: string, font: string) =>
   `  <alias binding="same"><family>${wanted}</family><prefer><family>${font}</family></prefer></alias>`;
 
-/** A fontconfig that names shipped fonts only: text drawn with a machine's own fonts would differ between machines. */
+/** A fontconfig that names shipped fonts only: text in a machine's own fonts differs between machines. */
 export function fontConfiguration(cacheDirectory: string): string {
   const aliases = Object.entries(STAND_INS).flatMap(([font, names]) => names.map((name) => alias(name, font)));
   return `<?xml version="1.0"?>

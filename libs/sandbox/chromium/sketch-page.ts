@@ -1,5 +1,5 @@
 import type { Browser, BrowserContext, CDPSession, JSHandle, Page, Route } from 'playwright-core';
-import type { SketchRun } from '#libs/sandbox/sketch-renderer.js';
+import type { SketchImage, SketchRun } from '#libs/sandbox/sketch-renderer.js';
 import { EDITION_PATH } from './page-runtime.js';
 import {
   commonFile, CONTENT_SECURITY_POLICY, sketchFiles, SKETCH_ORIGIN, type SiteFile,
@@ -7,7 +7,7 @@ import {
 
 /** How a sketch ended in its page. */
 export type PageOutcome =
-  | { url: string; width: number; height: number; features: Record<string, string | number | boolean>; logs: string[] }
+  | ({ url: string } & Pick<SketchImage, 'width' | 'height' | 'features' | 'logs'>)
   | { fault: 'error' | 'no_canvas' | 'browser'; message: string; logs: string[] };
 
 type PageFrame = Pick<SketchRun, 'p5Version' | 'width' | 'height'>;
