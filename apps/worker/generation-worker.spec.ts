@@ -1,3 +1,4 @@
+import type { Step } from '#libs/instruction-set/instruction-set.js';
 import type { JobPlan } from '../../test/factories/job.js';
 import { account, booksAreRight, eventTypes, generationRows, jobEnds, jobRow, stepRuns } from '../../test/factories/reads.js';
 import { buildRoad, type Road } from '../../test/factories/road.js';
@@ -54,7 +55,7 @@ describe('a worker', () => {
     const made = await submit({ steps: [{ id: 1, nodeName: 'file', nodePayload: { text: 'mine' } }] });
     await jobEnds(road.database, made.jobId, 'completed');
     const [asset] = await road.database.query<{ id: string; url: string }>('select id, url from flat_file where job_id = $1', [made.jobId]);
-    const read = (file: string) => [
+    const read = (file: string): Step[] => [
       { id: 1, nodeName: 'read', nodePayload: { file } },
       { id: 2, nodeName: 'file', nodePayload: { text: 'own' } },
       { id: 3, nodeName: 'read', nodePayload: { file: { $ref: 2 } } },
@@ -119,7 +120,7 @@ describe('a worker', () => {
 
   it('polls what waits at its own pace and fails it after its time', async () => {
     const { jobId } = await submit({
-      steps: [{ id: 1, nodeName: 'wait', nodePayload: { name: 'never', poll: 50, timeout: 300 } }], lane: 'provider',
+      steps: [{ id: 1, nodeName: 'wait', nodePayload: { name: 'never', poll: 50, timeout: 1_500 } }], lane: 'provider',
     });
     await jobEnds(road.database, jobId, 'failed');
     expect(road.outside.calls.filter((call) => call === 'poll:never').length).toBeGreaterThan(1);

@@ -14,8 +14,10 @@ import { Ledger } from '#libs/credits/ledger.js';
 import { Database } from '#libs/database/database.js';
 import { StepRunner } from '#libs/engine/step-runner.js';
 import { EventBus } from '#libs/events/event-bus.js';
+import { ExternalCancels } from '#libs/generations/external-cancels.js';
 import { JobTransactions } from '#libs/generations/job-transaction.js';
 import { PostgresGenerationStore } from '#libs/generations/postgres-generation-store.js';
+import { Reconciler } from '#libs/generations/reconciler.js';
 import { createNodes } from '#libs/nodes/index.js';
 import { NodeRegistry } from '#libs/nodes/registry.js';
 import { DraftQueue } from '#libs/queue/draft-queue.js';
@@ -26,13 +28,14 @@ import { ScriptSandbox } from '#libs/sandbox/script-sandbox.js';
 import { SketchRenderer } from '#libs/sandbox/sketch-renderer.js';
 import { Storage } from '#libs/storage/storage.js';
 import { renderDraft } from './draft-renderer.js';
-import { GenerationWorker } from './generation-worker.js';
+import { GenerationWorker, type WorkerParts } from './generation-worker.js';
 import { Sweeper } from './sweeper.js';
 import { createSweeps } from './sweeps.js';
 
 /** How long a change of state waits for a Postgres that restarts, instead of failing the step. */
 const PATIENCE_MS = 30_000;
 const PATIENT_DATABASE = Symbol('PATIENT_DATABASE');
+const WORKER_PARTS = Symbol('WORKER_PARTS');
 
 const FACTORIES: FactoryProvider[] = [
   {
@@ -76,17 +79,45 @@ const FACTORIES: FactoryProvider[] = [
     useFactory: (database: Database, bus: EventBus) => new JobTransactions(database, new Ledger(), bus),
   },
   {
+    provide: PostgresGenerationStore,
+    inject: [JobTransactions, NodeRegistry, WakeQueue, Environment],
+    useFactory: (jobs: JobTransactions, registry: NodeRegistry, queue: WakeQueue, environment: Environment) =>
+      new PostgresGenerationStore(jobs, registry, queue, environment.GENERATION_TIMEOUT_MS),
+  },
+  {
+    provide: WORKER_PARTS,
+    inject: [PATIENT_DATABASE, WakeQueue, EventBus, PostgresGenerationStore, StepRunner, LOGGER],
+    useFactory: (
+      database: Database, queue: WakeQueue, bus: EventBus, store: PostgresGenerationStore, steps: StepRunner, log: Logger,
+    ): WorkerParts => ({ database, queue, bus, store, steps, log }),
+  },
+  {
     provide: GenerationWorker,
-    inject: [PATIENT_DATABASE, WakeQueue, EventBus, StepRunner, JobTransactions, NodeRegistry, Environment, LOGGER],
-    useFactory: createGenerationWorker,
+    inject: [WORKER_PARTS, Environment],
+    useFactory: (parts: WorkerParts, environment: Environment) =>
+      new GenerationWorker(parts, {
+        lanes: environment.WORKER_LANES,
+        concurrency: environment.WORKER_CONCURRENCY,
+        graceMs: environment.SHUTDOWN_GRACE_MS,
+      }),
+  },
+  {
+    provide: Reconciler,
+    inject: [Database, JobTransactions, WakeQueue, EventBus],
+    useFactory: (database: Database, jobs: JobTransactions, queue: WakeQueue, bus: EventBus) =>
+      new Reconciler(database, jobs, queue, bus),
+  },
+  {
+    provide: ExternalCancels,
+    inject: [Database, NodeRegistry],
+    useFactory: (database: Database, registry: NodeRegistry) => new ExternalCancels(database, registry),
   },
   {
     provide: Sweeper,
-    inject: [Database, WakeQueue, EventBus, Storage, JobTransactions, NodeRegistry, LOGGER],
+    inject: [Database, Storage, Reconciler, ExternalCancels, LOGGER],
     useFactory: (
-      database: Database, queue: WakeQueue, bus: EventBus, storage: Storage, jobs: JobTransactions,
-      registry: NodeRegistry, log: Logger,
-    ) => new Sweeper(createSweeps({ database, queue, bus, storage, jobs, registry }), log),
+      database: Database, storage: Storage, reconciler: Reconciler, cancels: ExternalCancels, log: Logger,
+    ) => new Sweeper(createSweeps({ database, storage, reconciler, cancels }), log),
   },
 ];
 
@@ -122,25 +153,4 @@ export class WorkerModule implements OnApplicationBootstrap, BeforeApplicationSh
     await this.sketches.close();
     await this.scripts.close();
   }
-}
-
-function createGenerationWorker(
-  database: Database,
-  queue: WakeQueue,
-  bus: EventBus,
-  steps: StepRunner,
-  jobs: JobTransactions,
-  registry: NodeRegistry,
-  environment: Environment,
-  log: Logger,
-): GenerationWorker {
-  const store = new PostgresGenerationStore(jobs, registry, queue, environment.GENERATION_TIMEOUT_MS);
-  return new GenerationWorker(
-    { database, queue, bus, store, steps, log },
-    {
-      lanes: environment.WORKER_LANES,
-      concurrency: environment.WORKER_CONCURRENCY,
-      graceMs: environment.SHUTDOWN_GRACE_MS,
-    },
-  );
 }

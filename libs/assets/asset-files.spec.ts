@@ -39,7 +39,8 @@ describe(AssetFiles.name, () => {
   });
 
   const png = () => sharp({ create: { width: 8, height: 6, channels: 3, background: 'teal' } }).png().toBuffer();
-  const handleOf = (key: string, size = 5) => new AssetHandle('1', key, 'note.txt', 'text/plain', size, '');
+  const handleOf = (key: string, size = 5) => 
+    new AssetHandle({ id: '1', storageKey: key, name: 'note.txt', mimeType: 'text/plain', size, sha256: '' });
 
   it('stores a file under ids and content, judged by its bytes', async () => {
     const bytes = await png();

@@ -31,7 +31,13 @@ export const ASSET_COLUMNS = `f.id, f.user_id, f.collection_id, f.job_id, f.gene
 
 /** What a node gets in place of a reference to this asset. */
 export const handleOf = (row: AssetRow): AssetHandle =>
-  new AssetHandle(
-    row.id, row.storage_key, row.name, row.mime_type, Number(row.size), row.sha256,
-    row.width ?? undefined, row.height ?? undefined,
-  );
+  new AssetHandle({
+    id: row.id,
+    storageKey: row.storage_key,
+    name: row.name,
+    mimeType: row.mime_type,
+    size: Number(row.size),
+    sha256: row.sha256,
+    width: row.width ?? undefined,
+    height: row.height ?? undefined,
+  });

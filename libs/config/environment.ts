@@ -8,9 +8,8 @@ import { LANES, type Lane } from '#libs/nodes/node.js';
 const list = Transform(({ value }) =>
   typeof value === 'string' ? value.split(',').map((item) => item.trim()).filter(Boolean) : value,
 );
-const flag = Transform(({ value }) =>
-  value === 'true' || value === '1' ? true : value === 'false' || value === '0' ? false : value,
-);
+const FLAGS = new Map<unknown, boolean>([['true', true], ['1', true], ['false', false], ['0', false]]);
+const flag = Transform(({ value }) => FLAGS.get(value) ?? value);
 const json = Transform(({ value }) => {
   if (typeof value !== 'string') return value;
   try {

@@ -16,7 +16,7 @@ import { createContext, type StepProgress } from './step-context.js';
 /** How long a node may take to stop after its signal aborted; then the engine goes on without it. */
 const STOP_MS = 3_000;
 /** Stands in for a file until it is looked up. */
-const UNKNOWN_FILE = new AssetHandle('', '', '', '', 0, '');
+const UNKNOWN_FILE = new AssetHandle({ id: '', storageKey: '', name: '', mimeType: '', size: 0, sha256: '' });
 
 export interface PreparedStep {
   step: Step;

@@ -83,6 +83,15 @@ describe('cancel and resume', () => {
     expect((await generationRows(road.database, jobId))[0]).toMatchObject({ status: 'cancelled', run: 1 });
   });
 
+  it('resumes what was cancelled before it began as a job that waits', async () => {
+    const { jobId, userId } = await road.submit({ steps: slow(1) });
+    await road.control.cancelJob(userId, jobId);
+    expect(await jobRow(road.database, jobId)).toMatchObject({ status: 'cancelled', started_at: null });
+    await road.control.resumeJob(userId, jobId);
+    expect(await jobRow(road.database, jobId)).toMatchObject({ status: 'pending', started_at: null, completed_at: null });
+    await road.control.cancelJob(userId, jobId);
+  });
+
   it('knows no job of another user', async () => {
     const { jobId } = await road.submit({ steps: slow(1) });
     const stranger = '00000000-0000-4000-8000-000000000000';

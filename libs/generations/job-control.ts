@@ -6,9 +6,16 @@ import type { EventBus } from '#libs/events/event-bus.js';
 import type { Lane } from '#libs/nodes/node.js';
 import type { WakeQueue } from '#libs/queue/wake-queue.js';
 import type { ChangedGeneration, JobChange, JobTransactions } from './job-transaction.js';
-import { CHANGED_COLUMNS, changedGeneration, endOpenSteps, eventOf } from './settlement.js';
+import { CHANGED_COLUMNS, changedGeneration, endOpenSteps, eventOf, type ChangedRow } from './settlement.js';
 
 const ENDED = new Set(['completed', 'failed', 'cancelled']);
+
+interface ResumedRow extends ChangedRow {
+  lane: Lane;
+  dispatch: string;
+  /** How it had ended. */
+  ended: 'failed' | 'cancelled';
+}
 
 /** What a user may do to a job after submission. Each call is one transaction with one winner. */
 export class JobControl {
@@ -75,7 +82,7 @@ export class JobControl {
   }
 
   private async cancel(change: JobChange, index: number | null): Promise<number> {
-    const rows = await change.tx.query<Record<string, any>>(CANCEL, [change.job.id, index, change.now]);
+    const rows = await change.tx.query<ChangedRow>(CANCEL, [change.job.id, index, change.now]);
     const generations = rows.map(changedGeneration).sort((a, b) => a.index - b.index);
     const ids = generations.map(({ id }) => id);
     await endOpenSteps(change, ids);
@@ -91,7 +98,7 @@ export class JobControl {
 
   private async resume(change: JobChange, index: number | null): Promise<number> {
     const { tx, job } = change;
-    const rows = await tx.query<Record<string, any>>(RESUME, [job.id, index]);
+    const rows = await tx.query<ResumedRow>(RESUME, [job.id, index]);
     if (rows.length === 0) return 0;
     const generations = rows.map(changedGeneration);
     job.failed -= rows.filter(({ ended }) => ended === 'failed').length;
@@ -105,7 +112,7 @@ export class JobControl {
     await this.holdAgain(change, generations);
     tx.afterCommit(() =>
       this.queue.wake(
-        rows.map((row) => ({ lane: row.lane as Lane, generationId: row.id, dispatch: Number(row.dispatch) })),
+        rows.map((row) => ({ lane: row.lane, generationId: row.id, dispatch: Number(row.dispatch) })),
       ),
     );
     return generations.length;

@@ -51,7 +51,7 @@ export class JobTransactions {
     userId: string | null = null,
   ): Promise<Result> {
     return this.database.transaction(async (tx) => {
-      const [row] = await tx.query<Record<string, any>>(LOCK, [jobId, userId]);
+      const [row] = await tx.query<LockedRow>(LOCK, [jobId, userId]);
       if (!row) throw jobNotFound();
       const change = new JobChange(tx, lockedJob(row), row.now);
       const result = await work(change);
@@ -101,6 +101,7 @@ export class JobChange {
   start(): void {
     if (this.job.status !== 'pending') return;
     this.job.status = 'processing';
+    this.job.started = true;
     this.emit('job_started', { status: 'processing' });
   }
 
@@ -143,6 +144,7 @@ export class JobChange {
       events.map(({ seq }) => seq),
       events.map(({ type }) => type),
       events.map(({ seq: _seq, type: _type, job_id: _job, at: _at, ...detail }) => JSON.stringify(detail)),
+      job.started,
     ]);
     if (this.movements.length > 0) {
       await ledger.append(this.tx, job.user_id, this.movements, { opens: -this.closed });
@@ -174,19 +176,28 @@ export class JobChange {
   }
 }
 
-const endStatus = (job: LockedJob) =>
-  job.failed > 0 ? 'failed' : job.cancelled > 0 ? 'cancelled' : 'completed';
+function endStatus({ failed, cancelled }: LockedJob): 'failed' | 'cancelled' | 'completed' {
+  if (failed > 0) return 'failed';
+  return cancelled > 0 ? 'cancelled' : 'completed';
+}
 
 /** Percent of all steps of all generations. Finished steps stay finished, so it never falls. */
 const progressOf = (job: LockedJob): number =>
   job.status === 'completed' ? 100 : Math.min(99, Math.floor((100 * job.steps_done) / (job.steps * job.generations)));
 
-function lockedJob(row: Record<string, any>): LockedJob {
+type LockedRow = Omit<LockedJob, 'seq' | 'base_price' | 'started'> & {
+  seq: string;
+  base_price: string;
+  started_at: Date | null;
+  now: Date;
+};
+
+function lockedJob({ now: _now, started_at, ...row }: LockedRow): LockedJob {
   return {
-    ...(row as LockedJob),
+    ...row,
     seq: Number(row.seq),
     base_price: BigInt(row.base_price),
-    started: row.started_at !== null,
+    started: started_at !== null,
   };
 }
 
@@ -205,6 +216,6 @@ const WRITE = `
   update job
      set seq = $3, status = $4, steps_done = $5, progress = greatest(progress, $6), completed = $7, failed = $8,
          cancelled = $9, base_run = $10, base_status = $11, error = $12::jsonb,
-         started_at = case when $4 = 'pending' then started_at else coalesce(started_at, $13) end,
+         started_at = case when $17::boolean then coalesce(started_at, $13) end,
          completed_at = case when $4 in ('completed', 'failed', 'cancelled') then $13::timestamptz end
    where id = $1`;

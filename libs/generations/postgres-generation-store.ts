@@ -13,7 +13,9 @@ import { LEASE_SECONDS } from './claims.js';
 import { loadForeignOutputs } from './foreign-outputs.js';
 import { loadStepRuns } from './generation-state.js';
 import type { ChangedGeneration, JobChange, JobTransactions } from './job-transaction.js';
-import { CHANGED_COLUMNS, changedGeneration, completeGeneration, eventOf, failGeneration } from './settlement.js';
+import {
+  CHANGED_COLUMNS, changedGeneration, completeGeneration, eventOf, failGeneration, type ChangedRow,
+} from './settlement.js';
 
 /** Outputs above this size stay out of events. */
 const EVENT_OUTPUT_BYTES = 16 * 1024;
@@ -31,9 +33,9 @@ export class PostgresGenerationStore implements GenerationStore {
 
   begin(lease: Lease): Promise<GenerationState | null> {
     return this.jobs.change(lease.jobId, async (change) => {
-      const [row] = await change.tx.query<Record<string, any>>(CLAIMED, [lease.generationId, lease.number]);
+      const [row] = await change.tx.query<ClaimedRow>(CLAIMED, [lease.generationId, lease.number]);
       if (!row) return null;
-      const set = row.instruction_set as InstructionSet;
+      const set = row.instruction_set;
       const { values, traits } = resolveVariables(set.variables, row.hash);
       const [started] = await change.tx.query<{ time_left: number; wake_seq: string }>(BEGIN, [
         row.id, LEASE_SECONDS, this.timeoutMs, JSON.stringify(values), JSON.stringify(traits),
@@ -63,7 +65,7 @@ export class PostgresGenerationStore implements GenerationStore {
 
   startSteps(lease: Lease, starts: StepStart[]): Promise<Attempt[]> {
     return this.fenced(lease, async (change, generation) => {
-      const rows = await change.tx.query<Record<string, any>>(START_STEPS, [
+      const rows = await change.tx.query<AttemptRow>(START_STEPS, [
         generation.id,
         generation.run,
         lease.alone,
@@ -173,7 +175,7 @@ export class PostgresGenerationStore implements GenerationStore {
     work: (change: JobChange, generation: ChangedGeneration) => Promise<Result>,
   ): Promise<Result> {
     return this.jobs.change(lease.jobId, async (change) => {
-      const [row] = await change.tx.query(FENCE, [lease.generationId, lease.number, LEASE_SECONDS]);
+      const [row] = await change.tx.query<ChangedRow>(FENCE, [lease.generationId, lease.number, LEASE_SECONDS]);
       if (!row) throw new LeaseLost();
       return work(change, changedGeneration(row));
     });
@@ -185,7 +187,7 @@ export class PostgresGenerationStore implements GenerationStore {
     status: 'completed' | 'failed',
     outcome: { output?: StepOutput; error?: Json; logs: string[]; retryInMs?: number | null },
   ): Promise<{ event: EventDetail; retryAt: Date | null }> {
-    const [row] = await change.tx.query<Record<string, any>>(CLOSE_ATTEMPT, [
+    const [row] = await change.tx.query<ClosedRow>(CLOSE_ATTEMPT, [
       attempt.id, status, jsonOrNull(outcome.output), jsonOrNull(outcome.error), JSON.stringify(outcome.logs),
       outcome.retryInMs ?? null, change.now,
     ]);
@@ -197,9 +199,27 @@ export class PostgresGenerationStore implements GenerationStore {
   }
 }
 
-const jsonOrNull = (value: unknown): string | null => (value == null ? null : JSON.stringify(value));
+interface ClaimedRow extends ChangedRow {
+  started_at: Date | null;
+  instruction_set: InstructionSet;
+}
 
-const attemptOf = (row: Record<string, any>): Attempt => ({
+interface AttemptRow {
+  id: string;
+  step_id: string;
+  attempt: number;
+  token: string;
+}
+
+interface ClosedRow {
+  node: string;
+  alias: string | null;
+  wake_at: Date | null;
+}
+
+const jsonOrNull = (value: unknown): string | null => (value === undefined ? null : JSON.stringify(value));
+
+const attemptOf = (row: AttemptRow): Attempt => ({
   id: row.id,
   stepId: row.step_id,
   number: row.attempt,

@@ -4,7 +4,7 @@ import type { Lane } from '#libs/nodes/node.js';
 import type { WakeQueue } from '#libs/queue/wake-queue.js';
 import { WORKER_LOST } from './generation-state.js';
 import type { ChangedGeneration, JobChange, JobTransactions } from './job-transaction.js';
-import { changedGeneration, CHANGED_COLUMNS, eventOf, failGeneration } from './settlement.js';
+import { changedGeneration, CHANGED_COLUMNS, eventOf, failGeneration, type ChangedRow } from './settlement.js';
 
 /** Any fixed number: one reconciler sweeps at a time, whatever the number of workers. */
 const RECONCILER_LOCK = 7_065_413;
@@ -67,7 +67,7 @@ export class Reconciler {
   }
 
   private async timeOut(change: JobChange, id: string): Promise<void> {
-    const [row] = await change.tx.query<Record<string, any>>(
+    const [row] = await change.tx.query<ChangedRow>(
       `update generation set lease = lease + 1
         where id = $1 and status in ('pending', 'processing', 'waiting') and deadline_at < now()
        returning ${CHANGED_COLUMNS}`,
@@ -94,7 +94,7 @@ export class Reconciler {
 
 /** The worker died, or stood still for too long: its attempts end, and another worker goes on. */
 async function handBackLost(change: JobChange, id: string): Promise<void> {
-  const [row] = await change.tx.query<Record<string, any>>(
+  const [row] = await change.tx.query<ChangedRow>(
     `update generation set status = 'pending', lease_until = null, leased_by = null, wake_at = clock_timestamp(),
        wake_seq = wake_seq + 1
       where id = $1 and status = 'processing' and lease_until < now() returning ${CHANGED_COLUMNS}`,
@@ -103,7 +103,7 @@ async function handBackLost(change: JobChange, id: string): Promise<void> {
   if (!row) return;
   const generation = changedGeneration(row);
   const error = { code: WORKER_LOST, message: 'The worker stopped in the middle of this step' };
-  const steps = await change.tx.query<Record<string, any>>(
+  const steps = await change.tx.query<{ step_id: string; node: string; alias: string | null; attempt: number }>(
     `update step_run set status = 'failed', completed_at = $2, error = $3
       where generation_id = $1 and status = 'running' returning step_id, node, alias, attempt`,
     [id, change.now, JSON.stringify(error)],

@@ -18,10 +18,18 @@ export const eventOf = (generation: ChangedGeneration) => ({
   hash: generation.hash,
 });
 
-/** Rows that settle are returned in this form. */
+/** What is read of a generation when it changes. */
 export const CHANGED_COLUMNS = 'id, index, hash, run, price';
 
-export const changedGeneration = (row: Record<string, any>): ChangedGeneration => ({
+export interface ChangedRow {
+  id: string;
+  index: number;
+  hash: string;
+  run: number;
+  price: string;
+}
+
+export const changedGeneration = (row: ChangedRow): ChangedGeneration => ({
   id: row.id,
   index: row.index,
   hash: row.hash,

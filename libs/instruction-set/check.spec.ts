@@ -24,8 +24,8 @@ const registry = new NodeRegistry([
       },
     },
     check: ({ code, width }) => [
-      ...(code.includes('(') ? [{ path: 'code', message: 'does not parse' }] : []),
-      ...(width > 4_000 ? [{ path: 'width', message: 'makes too many pixels' }] : []),
+      ...(String(code).includes('(') ? [{ path: 'code', message: 'does not parse' }] : []),
+      ...(Number(width) > 4_000 ? [{ path: 'width', message: 'makes too many pixels' }] : []),
     ],
   }),
   define('text', { payload: { type: 'object', properties: { text: { type: 'string' } } } }),

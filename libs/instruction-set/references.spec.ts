@@ -30,7 +30,9 @@ const outputs: Record<string, ReferencedOutput> = {
   7: { assets: [], value: 'a fox', traits: [{ trait_type: 'Mood', value: 'calm' }] },
 };
 const uploads: Record<string, AssetHandle> = {
-  77: new AssetHandle('77', 'uploads/77', 'me.png', 'image/png', 9, 'cd'),
+  77: new AssetHandle({
+    id: '77', storageKey: 'uploads/77', name: 'me.png', mimeType: 'image/png', size: 9, sha256: 'cd',
+  }),
 };
 const resolve = (payload: JsonObject, variables: JsonObject = {}): JsonObject =>
   resolvePayload(payload, { variables, output: (id) => outputs[id], asset: (name) => uploads[name], schema: SCHEMA });
@@ -57,7 +59,10 @@ describe('resolvePayload', () => {
 
   it('takes the first asset as the primary output, else the value', () => {
     expect(resolve({ image: { $ref: 'art' } })['image']).toEqual(
-      new AssetHandle('1', 'generations/1', '1.png', 'image/png', 7, 'ab', 2, 3),
+      new AssetHandle({
+        id: '1', storageKey: 'generations/1', name: '1.png', mimeType: 'image/png', size: 7, sha256: 'ab',
+        width: 2, height: 3,
+      }),
     );
     expect(resolve({ text: { $ref: 7 } })['text']).toBe('a fox');
     expect(resolveText('{{$ref:art}}')).toBeInstanceOf(AssetHandle);

@@ -149,9 +149,9 @@ class FoundAsset {
   constructor(private readonly asset: ReferencedAsset) {}
 
   get handle(): AssetHandle {
-    const { id, storage_key, name, mime_type, size, sha256 } = this.asset;
-    const [width, height] = [this.asset.width ?? undefined, this.asset.height ?? undefined];
-    return new AssetHandle(id, storage_key, name, mime_type, size, sha256, width, height);
+    const { id, storage_key: storageKey, name, mime_type: mimeType, size, sha256, width, height } = this.asset;
+    const file = { id, storageKey, name, mimeType, size, sha256 };
+    return new AssetHandle({ ...file, width: width ?? undefined, height: height ?? undefined });
   }
 
   toJSON(): string {

@@ -34,7 +34,9 @@ describe('javascript', () => {
   });
 
   it('shows an asset by what is the same whenever it is made again', async () => {
-    const asset = new AssetHandle('77', 'key', 'art.png', 'image/png', 10, 'abc', 4, 3);
+    const asset = new AssetHandle({
+      id: '77', storageKey: 'key', name: 'art.png', mimeType: 'image/png', size: 10, sha256: 'abc', width: 4, height: 3,
+    });
     const value = { name: 'art.png', mime_type: 'image/png', size: 10, sha256: 'abc', width: 4, height: 3 };
     await expect(run({ code: 'return inputs.list[0]', inputs: { list: [asset] } })).resolves.toEqual({
       kind: 'done',

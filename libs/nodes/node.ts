@@ -9,18 +9,31 @@ export type Lane = (typeof LANES)[number];
 /** A JSON Schema (draft 2020-12) with two words of our own, see `NodeDefinition.payload`. */
 export type JsonSchema = { [keyword: string]: unknown };
 
+export interface AssetFile {
+  id: string;
+  storageKey: string;
+  name: string;
+  mimeType: string;
+  size: number;
+  sha256: string;
+  width?: number;
+  height?: number;
+}
+
 /** An input file, given to a node in place of a `$ref` to an asset. Read it with `context.assets`. */
-export class AssetHandle {
-  constructor(
-    readonly id: string,
-    readonly storageKey: string,
-    readonly name: string,
-    readonly mimeType: string,
-    readonly size: number,
-    readonly sha256: string,
-    readonly width?: number,
-    readonly height?: number,
-  ) {}
+export class AssetHandle implements AssetFile {
+  readonly id: string;
+  readonly storageKey: string;
+  readonly name: string;
+  readonly mimeType: string;
+  readonly size: number;
+  readonly sha256: string;
+  readonly width?: number;
+  readonly height?: number;
+
+  constructor(file: AssetFile) {
+    Object.assign(this, file);
+  }
 }
 
 /** A file that a node made. The engine spools, hashes, sniffs and stores it. */
@@ -89,7 +102,7 @@ export interface AssetReader {
  * A kind of step. Rules a node keeps: it never changes its payload; apart from nodes that ask an outside
  * service, the same payload, hash and variables give the same bytes; it stops soon after `signal` aborts.
  */
-export interface NodeDefinition<Payload = any> {
+export interface NodeDefinition<Payload = JsonObject> {
   /** Stored in instruction sets for ever: a literal that outlives refactors. */
   readonly name: string;
   /** Other spellings. Names match ignoring case and `. _ -`. */
@@ -114,9 +127,12 @@ export interface NodeDefinition<Payload = any> {
   cancel?(reference: Json, signal: AbortSignal): Promise<void>;
 }
 
-/** Types a definition's functions by its payload. */
-export const defineNode = <Payload>(definition: NodeDefinition<Payload>): NodeDefinition<Payload> =>
-  definition;
+/**
+ * Types a definition's functions by its payload: the schema is checked before any of them is called, so the
+ * payload is what its type says.
+ */
+export const defineNode = <Payload>(definition: NodeDefinition<Payload>): NodeDefinition =>
+  definition as unknown as NodeDefinition;
 
 /** Why a step failed: `permanent` is the input's fault (fail now), else the world's (try again). */
 export class NodeError extends Error {

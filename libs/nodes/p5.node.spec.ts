@@ -11,7 +11,9 @@ const node = p5Node(renderer);
 
 const SVG = `<svg xmlns="http://www.w3.org/2000/svg" width="4" height="4">
   <rect width="4" height="4" fill="red"/></svg>`;
-const handle = new AssetHandle('a1', 'key', 'dot.svg', 'image/svg+xml', SVG.length, '');
+const handle = new AssetHandle({
+  id: 'a1', storageKey: 'key', name: 'dot.svg', mimeType: 'image/svg+xml', size: SVG.length, sha256: '',
+});
 
 function run(payload: JsonObject, changes: Partial<NodeContext> = {}) {
   const logs: string[] = [];

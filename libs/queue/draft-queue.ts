@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { IQueueBackend, Job, Queue, Worker } from 'bullmq';
+import type { IQueueBackend, Job, JobProgress, Queue, Worker } from 'bullmq';
 import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
 import type { QueueBackend } from './queue-backend.js';
 
@@ -35,7 +35,7 @@ export type DraftAnswer =
 export class DraftTimeout extends Error {}
 
 type DraftJobs = Queue<DraftRequest, DraftAnswer, string, DraftRequest, DraftAnswer, string, IQueueBackend, unknown>;
-type DraftWorker = Worker<DraftRequest, DraftAnswer, string, IQueueBackend, any, unknown>;
+type DraftWorker = Worker<DraftRequest, DraftAnswer, string, IQueueBackend, JobProgress, unknown>;
 
 /**
  * Drafts go to the workers, so that a draft is drawn by the very browser that will render the edition.

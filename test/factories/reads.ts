@@ -2,14 +2,36 @@ import type { Database } from '#libs/database/database.js';
 import { reconcile } from '#libs/credits/reconcile.js';
 import { eventually } from '../setup/eventually.js';
 
+interface JobRow {
+  status: string;
+}
+
+interface GenerationRow {
+  id: string;
+  status: string;
+  run: number;
+  lease_until: Date | null;
+  deadline_at: Date | null;
+  traits: unknown[];
+  error: { code: string; message: string; step_id: string | null };
+}
+
+interface StepRunRow {
+  step_id: string;
+  status: string;
+  attempt: number;
+  output: { value: unknown };
+  error: { code: string; message: string };
+}
+
 export const jobRow = async (database: Database, jobId: string) =>
-  (await database.query<Record<string, any>>('select * from job where id = $1', [jobId]))[0]!;
+  (await database.query<JobRow>('select * from job where id = $1', [jobId]))[0]!;
 
 export const generationRows = (database: Database, jobId: string) =>
-  database.query<Record<string, any>>('select * from generation where job_id = $1 order by index', [jobId]);
+  database.query<GenerationRow>('select * from generation where job_id = $1 order by index', [jobId]);
 
 export const stepRuns = (database: Database, jobId: string) =>
-  database.query<Record<string, any>>(
+  database.query<StepRunRow>(
     `select s.* from step_run s join generation g on g.id = s.generation_id
       where g.job_id = $1 order by g.index, s.step_id, s.attempt`,
     [jobId],

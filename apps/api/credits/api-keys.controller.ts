@@ -24,7 +24,7 @@ export class ApiKeysController {
   @Answers({ pageOf: ApiKeyView })
   async list(@CurrentCaller() { userId }: Caller, @Query() { limit, cursor }: PageQuery) {
     const keys = await this.apiKeys.list(userId, { limit, after: readCursor(cursor, ['time', 'uuid']) });
-    return toPage(keys, limit, (key) => [key.position, key.id], ({ position: _, ...key }): ApiKeyView => key);
+    return toPage(keys, limit, (key) => [key.position, key.id], ({ position: _position, ...key }): ApiKeyView => key);
   }
 
   /**
