@@ -47,6 +47,13 @@ describe('repeatability', () => {
     }
   });
 
+  it('gives every sketch the window it asks for, whatever was drawn before', async () => {
+    const code = 'function setup() { createCanvas(windowWidth, windowHeight); noLoop(); }';
+    for (const [width, height] of [[90, 60], [60, 90], [60, 90], [91, 60]] as const) {
+      expect(await renderer.render(sketchRun(code, { width, height }))).toMatchObject({ width, height });
+    }
+  });
+
   it('gives the same bytes for WebGL', async () => {
     const run = sketchRun(
       `function setup() { createCanvas(80, 80, WEBGL); }

@@ -103,12 +103,6 @@ export class SketchPage {
     this.platen = await this.page.evaluateHandle<Platen>('platen');
   }
 
-  async resize(width: number, height: number): Promise<void> {
-    const size = this.page.viewportSize();
-    if (size?.width === width && size.height === height) return;
-    await whileConnected(this.browser, this.page.setViewportSize({ width, height }));
-  }
-
   /** Lets the sketch run and resolves when it ends. Rejects when the page or its browser dies. */
   async run(sketch: SketchRun): Promise<PageOutcome> {
     const ended = whileConnected(this.browser, this.platen.evaluate((platen) => platen.outcome));

@@ -3,8 +3,13 @@ import type { SketchRun } from '#libs/sandbox/sketch-renderer.js';
 import { SketchPage } from './sketch-page.js';
 import { sketchDocument } from './sketch-site.js';
 
-interface Spare {
-  p5Version: SketchRun['p5Version'];
+type Frame = Pick<SketchRun, 'p5Version' | 'width' | 'height'>;
+
+/**
+ * A page that waits for a sketch of its own frame. Another size would not do: while a page waits, Chromium
+ * holds a new size back for seconds, and the sketch would find a window of the old one.
+ */
+interface Spare extends Frame {
   chromium: RunningChromium;
   page: Promise<SketchPage | undefined>;
 }
@@ -24,7 +29,6 @@ export class WarmPages {
     const chromium = await this.chromium();
     const page = (await this.takeSpare(chromium, sketch)) ?? (await openPage(chromium, sketch));
     if ('code' in sketch.source) this.prepare(chromium, sketch);
-    await page.resize(sketch.width, sketch.height);
     return page;
   }
 
@@ -53,20 +57,23 @@ export class WarmPages {
 
   private async takeSpare(chromium: RunningChromium, sketch: SketchRun): Promise<SketchPage | undefined> {
     const spare = this.spare;
-    if (!spare || !('code' in sketch.source)) return undefined;
-    if (spare.chromium !== chromium || spare.p5Version !== sketch.p5Version) return undefined;
+    if (!spare || !('code' in sketch.source) || !fits(spare, chromium, sketch)) return undefined;
     this.spare = undefined;
     return spare.page;
   }
 
   private prepare(chromium: RunningChromium, sketch: SketchRun): void {
     const before = this.spare;
-    if (before?.chromium === chromium && before.p5Version === sketch.p5Version) return;
+    if (before && fits(before, chromium, sketch)) return;
     void before?.page.then((page) => page?.close());
+    const { p5Version, width, height } = sketch;
     const page = openPage(chromium, sketch).catch(() => undefined);
-    this.spare = { chromium, p5Version: sketch.p5Version, page };
+    this.spare = { chromium, p5Version, width, height, page };
   }
 }
+
+const fits = (spare: Spare, chromium: RunningChromium, { p5Version, width, height }: Frame): boolean =>
+  spare.chromium === chromium && spare.p5Version === p5Version && spare.width === width && spare.height === height;
 
 const openPage = (chromium: RunningChromium, sketch: SketchRun) =>
   SketchPage.open(chromium.browser, sketchDocument(sketch), sketch);
