@@ -1,3 +1,5 @@
+import { ApiScalar } from '../http/answers.js';
+
 /** Where more about a collection is. */
 export class CollectionUrls {
   collection_url: string;
@@ -6,8 +8,11 @@ export class CollectionUrls {
 /** A trait and how many finished editions have it. */
 export class TraitCountAnswer {
   trait_type: string;
-  /** Text, number or boolean. */
+
+  @ApiScalar()
   value: unknown;
+
+
   count: number;
 }
 

@@ -1,5 +1,5 @@
 import { applyDecorators, HttpCode, type Type } from '@nestjs/common';
-import { ApiExtraModels, ApiHeader, ApiResponse, getSchemaPath } from '@nestjs/swagger';
+import { ApiExtraModels, ApiHeader, ApiProperty, ApiResponse, getSchemaPath } from '@nestjs/swagger';
 import type { ErrorCode } from '#libs/errors/app-error.js';
 import { STATUS_OF } from './error-status.js';
 
@@ -10,6 +10,8 @@ export interface AnswerShape {
   data?: Type;
   /** `data` is a page of these. */
   pageOf?: Type;
+  /** A media type in which it is also given, without the envelope, to whoever accepts that. */
+  also?: string;
   /** Codes of this route, beside those that every route of its policy has. */
   errors?: ErrorCode[];
 }
@@ -37,13 +39,17 @@ export const failureOf = (codes: ErrorCode[]): Schema => ({
 });
 
 /** What a route answers, for OpenAPI, and its success status. The envelope is put around it. */
-export function Answers({ status = 200, data, pageOf: item, errors = [] }: AnswerShape) {
+export function Answers({ status = 200, data, pageOf: item, also, errors = [] }: AnswerShape) {
   const model = data ?? item;
   const reference: Schema = model ? { $ref: getSchemaPath(model) } : { type: 'null' };
+  const content = {
+    'application/json': { schema: envelopeOf(item ? pageOf(reference) : reference) },
+    ...(also && { [also]: { schema: { type: 'string', format: 'binary' } } }),
+  };
   return applyDecorators(
     HttpCode(status),
     ...(model ? [ApiExtraModels(model)] : []),
-    ApiResponse({ status, description: 'Success', schema: envelopeOf(item ? pageOf(reference) : reference) }),
+    ApiResponse({ status, description: 'Success', content }),
     ApiErrors(...errors),
   );
 }
@@ -59,10 +65,18 @@ export function ApiErrors(...codes: ErrorCode[]) {
   );
 }
 
+/** A field that holds a text, a number or a boolean, for OpenAPI. */
+export const ApiScalar = () => ApiProperty({ oneOf: ['string', 'number', 'boolean'].map((type) => ({ type })) });
+
+/** An optional field that holds any JSON, for OpenAPI. */
+export const ApiAnyJson = () => ApiProperty({ required: false, anyOf: [{}] });
+
+export const IDEMPOTENCY_KEY = 'Idempotency-Key';
+
 /** `Idempotency-Key` of a creating route, for OpenAPI. */
 export function ApiIdempotencyKey() {
   return ApiHeader({
-    name: 'Idempotency-Key',
+    name: IDEMPOTENCY_KEY,
     required: false,
     description:
       'Makes the request safe to repeat for 24 hours: the same key and body get the first answer again, ' +

@@ -1,5 +1,5 @@
 import { Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/common';
-import { ApiHeader, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiHeader, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { collectionNotFound, jobNotFound, unauthenticated } from '#libs/errors/errors.js';
 import { FIRST_USE_SECONDS, StreamTokens, type StreamAccess } from '#libs/events/stream-tokens.js';
@@ -37,7 +37,6 @@ export class JobEventsController {
   @Get('jobs/:id/events')
   @Policy('public')
   @LastEventId()
-  @ApiProduces('text/event-stream')
   @streamed('`snapshot` with the whole job (ids are event numbers: 1, 2, 3 …), then its events')
   @ApiResponse({ status: 204, description: 'The job has ended and `Last-Event-ID` is its last event' })
   @ApiErrors('UNAUTHENTICATED', 'JOB_NOT_FOUND', 'RATE_LIMITED', 'SERVICE_UNAVAILABLE')
@@ -56,7 +55,6 @@ export class JobEventsController {
   @Get('collections/:id/events')
   @Policy('user')
   @LastEventId()
-  @ApiProduces('text/event-stream')
   @streamed('`snapshot` with `jobs`, the newest 100 open ones; then the events of all jobs')
   @ApiErrors('COLLECTION_NOT_FOUND', 'RATE_LIMITED', 'SERVICE_UNAVAILABLE')
   async collectionEvents(
@@ -72,7 +70,6 @@ export class JobEventsController {
   @Get('events')
   @Policy('user')
   @LastEventId()
-  @ApiProduces('text/event-stream')
   @streamed('`snapshot` with `jobs`, the newest 100 open ones; then the events of all jobs')
   @ApiErrors('RATE_LIMITED', 'SERVICE_UNAVAILABLE')
   async events(

@@ -1,4 +1,5 @@
 import { IsIn, IsOptional, IsString, IsUUID, MaxLength } from 'class-validator';
+import { ApiAnyJson, ApiScalar } from '../http/answers.js';
 import { PageQuery } from '../http/paging.dto.js';
 
 const STATUSES = ['pending', 'processing', 'completed', 'failed', 'cancelled'];
@@ -41,6 +42,8 @@ export class GenerationErrorAnswer extends ErrorAnswer {
 
 export class TraitAnswer {
   trait_type: string;
+
+  @ApiScalar()
   value: string | number | boolean;
 }
 
@@ -73,6 +76,7 @@ export class StepAnswer {
   started_at: string;
   completed_at: string | null;
   /** In `GET /jobs/:id/generations` only: what the step gave, up to 16 KiB. */
+  @ApiAnyJson()
   output?: unknown;
   /** The output is larger than 16 KiB. */
   output_truncated?: boolean;
@@ -164,7 +168,10 @@ export class JobEventAnswer {
   job_id: string;
   at: string;
   status?: string;
+
+  @ApiAnyJson()
   output?: unknown;
+
   generation_id?: string;
   generation_index?: number;
   hash?: string;

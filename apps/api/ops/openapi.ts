@@ -1,10 +1,11 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import type { ErrorCode } from '#libs/errors/app-error.js';
-import { failureOf } from '../http/answers.js';
+import { failureOf, IDEMPOTENCY_KEY } from '../http/answers.js';
 import { STATUS_OF } from '../http/error-status.js';
 import { POLICY_EXTENSION } from '../http/policy.js';
 
+type Schemas = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>;
 type Operation = NonNullable<OpenAPIObject['paths'][string]['get']> & { [POLICY_EXTENSION]?: string };
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
@@ -33,12 +34,22 @@ export function serveOpenApi(app: NestFastifyApplication): void {
     .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'An access token (JWT) or an API key (`plt_…`).' })
     .build();
   const document = SwaggerModule.createDocument(app, config);
-  describeFailures(document);
+  document.components = { ...document.components, schemas: { ...describeTypes(document), Failure: FAILURE } };
+  describeOperations(document);
   SwaggerModule.setup('docs', app, document, { jsonDocumentUrl: 'openapi.json', raw: ['json'] });
 }
 
-function describeFailures(document: OpenAPIObject): void {
-  document.components = { ...document.components, schemas: { ...document.components?.schemas, Failure: FAILURE } };
+/** The compiler takes fields with a default for required. Of `Answer`, which is text already, it knows nothing. */
+function describeTypes(document: OpenAPIObject): Schemas {
+  const { Answer: _, ...schemas } = document.components?.schemas ?? {};
+  for (const schema of Object.values(schemas)) {
+    if (!('properties' in schema)) continue;
+    schema.required = schema.required?.filter((name) => !('default' in Object(schema.properties?.[name])));
+  }
+  return schemas;
+}
+
+function describeOperations(document: OpenAPIObject): void {
   for (const path of Object.values(document.paths)) {
     for (const method of METHODS) {
       const operation = path[method];
@@ -47,16 +58,28 @@ function describeFailures(document: OpenAPIObject): void {
   }
 }
 
-/** Adds what follows from a route's policy and from its having a body: needed everywhere, so said once. */
+/** Adds what follows from a route's policy, its body and its headers: needed everywhere, so said once. */
 function complete(operation: Operation): void {
+  dropGuesses(operation);
   const policy = operation[POLICY_EXTENSION];
   operation.security = policy === 'public' ? [{}, { bearer: [] }] : [{ bearer: [] }];
   const codes: ErrorCode[] = [...EVERYWHERE];
   if (policy !== 'public') codes.push('UNAUTHENTICATED');
   if (policy === 'admin') codes.push('FORBIDDEN');
-  if (operation.parameters?.some((parameter) => 'in' in parameter && parameter.in === 'query')) codes.push('VALIDATION_ERROR');
+  const parameters = (operation.parameters ?? []).filter((parameter) => 'in' in parameter);
+  if (parameters.some((parameter) => parameter.in === 'query')) codes.push('VALIDATION_ERROR');
   if (operation.requestBody) codes.push('VALIDATION_ERROR', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE');
+  if (parameters.some(({ name }) => name === IDEMPOTENCY_KEY)) {
+    codes.push('VALIDATION_ERROR', 'IDEMPOTENCY_IN_PROGRESS', 'IDEMPOTENCY_KEY_REUSED');
+  }
   for (const code of codes) addCode(operation, code);
+}
+
+/** Successes as the compiler concludes them from return types: without the envelope, often of a wrong status. */
+function dropGuesses({ responses }: Operation): void {
+  for (const [status, response] of Object.entries(responses)) {
+    if (response && 'description' in response && response.description === '') delete responses[status];
+  }
 }
 
 function addCode(operation: Operation, code: ErrorCode): void {

@@ -1,5 +1,6 @@
 import { IsInt, IsNotEmpty, IsObject, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
 import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
+import { TraitAnswer } from '../jobs/jobs.dto.js';
 
 /** The largest side of a draft, in pixels. */
 const MAX_SIDE = 1024;
@@ -32,7 +33,7 @@ export class PreviewView {
   mime_type: string;
   width: number;
   height: number;
-  traits: Array<{ trait_type: string; value: string | number | boolean }>;
+  traits: TraitAnswer[];
   /** The last lines of the sketch's console. */
   logs: string[];
 }

@@ -1,16 +1,19 @@
-import { Body, Controller, Headers, HttpCode, Post, Res } from '@nestjs/common';
+import { Body, Controller, Headers, Post, Res, StreamableFile } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { fieldError, serviceUnavailable } from '#libs/errors/errors.js';
 import { generateHash, isHash } from '#libs/instruction-set/hash.js';
 import { DraftQueue, DraftTimeout, type DraftAnswer } from '#libs/queue/draft-queue.js';
+import { Answers } from '../http/answers.js';
 import { Policy } from '../http/policy.js';
 import { SubmitRate } from '../http/rates.js';
-import { PreviewRequest, type PreviewView } from './preview.dto.js';
+import { PreviewRequest, PreviewView } from './preview.dto.js';
 
 const TIMEOUT_MS = 20_000;
 
-@Controller('previews')
+@ApiTags('Workflows')
 @Policy('user')
+@Controller('previews')
 export class PreviewsController {
   constructor(private readonly drafts: DraftQueue) {}
 
@@ -19,21 +22,21 @@ export class PreviewsController {
    * `VALIDATION_ERROR` on `code` with its line; without a worker `SERVICE_UNAVAILABLE`.
    */
   @Post()
-  @HttpCode(200)
   @SubmitRate()
+  @Answers({ data: PreviewView, also: 'image/*' })
   async preview(
     @Body() body: PreviewRequest,
     @Headers('accept') accept: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<PreviewView | Buffer> {
+  ): Promise<PreviewView | StreamableFile> {
     const hash = body.hash ?? generateHash();
     if (!isHash(hash)) throw fieldError('hash', 'must be "oo" and 49 characters of base58, or "0x" and 64 hex digits');
     const { code, width, height, variables = {} } = body;
     const answer = await this.draw({ code, hash, variables, width, height });
     if (!answer.ok) throw fieldError('code', answer.message);
     if (accept?.startsWith('image/')) {
-      void reply.type(answer.mimeType).header('X-Platen-Hash', hash);
-      return Buffer.from(answer.image, 'base64');
+      void reply.header('X-Platen-Hash', hash);
+      return new StreamableFile(Buffer.from(answer.image, 'base64'), { type: answer.mimeType });
     }
     return {
       hash,
