@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startPostgres } from '../../src/embedded/postgres.js';
@@ -58,9 +58,18 @@ async function keep(coming: Promise<EmbeddedServer>): Promise<string> {
   return server.url;
 }
 
+/** A test run also gets a folder for what its tests leave behind, which ends with it. */
 function report(servers: TestServers): void {
-  if (process.send) process.send(servers);
+  if (process.send) process.send({ ...servers, TMPDIR: temporaryFolder() });
   else for (const [name, value] of Object.entries(servers)) process.stdout.write(`export ${name}=${value}\n`);
+}
+
+function temporaryFolder(): string {
+  const path = join(folder, 'tmp');
+  mkdirSync(path);
+  // Where Postgres must run as nobody, nobody has to get through.
+  for (const each of [folder, path]) chmodSync(each, 0o711);
+  return path;
 }
 
 /** Waits for a start that is under way: what it brings up would be left running otherwise. */
