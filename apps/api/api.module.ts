@@ -7,14 +7,14 @@ import { AssetsModule } from './assets/assets.module.js';
 import { CollectionsModule } from './collections/collections.module.js';
 import { CreditsModule } from './credits/credits.module.js';
 import { HttpModule } from './http/http.module.js';
-import { JobsModule } from './jobs/jobs.module.js';
+import { GenerationsModule } from './generations/generations.module.js';
 import { OpsModule } from './ops/ops.module.js';
 import { PreviewsModule } from './previews/previews.module.js';
 import { ProjectsModule } from './projects/projects.module.js';
 import { WorkflowsModule } from './workflows/workflows.module.js';
 
 const FACES = [
-  AssetsModule, CollectionsModule, CreditsModule, JobsModule, OpsModule, PreviewsModule, ProjectsModule, WorkflowsModule,
+  AssetsModule, CollectionsModule, CreditsModule, GenerationsModule, OpsModule, PreviewsModule, ProjectsModule, WorkflowsModule,
 ];
 
 /** HTTP in, server-sent events out; never runs a node. */

@@ -15,14 +15,14 @@ import { GenerateCollection } from '#libs/submission/generate-collection.js';
 import { GenerateEditions } from '#libs/submission/generate-editions.js';
 import { Submissions } from '#libs/submission/submissions.js';
 import { WorkflowCatalog } from '#libs/workflows/workflow-catalog.js';
-import { HeldAnswers } from '../jobs/held-answers.js';
-import { JobsModule } from '../jobs/jobs.module.js';
+import { HeldAnswers } from '../generations/held-answers.js';
+import { GenerationsModule } from '../generations/generations.module.js';
 import { WorkflowsModule } from '../workflows/workflows.module.js';
 import { CollectionsController } from './collections.controller.js';
 import { SubmissionsController } from './submissions.controller.js';
 
 @Module({
-  imports: [JobsModule, WorkflowsModule],
+  imports: [GenerationsModule, WorkflowsModule],
   controllers: [SubmissionsController, CollectionsController],
   providers: [
     {

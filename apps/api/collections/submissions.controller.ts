@@ -16,7 +16,7 @@ import { Idempotency } from '../http/idempotency.js';
 import { parseUuid } from '../http/ids.js';
 import { CurrentCaller, Policy, type Caller } from '../http/policy.js';
 import { SubmitRate } from '../http/rates.js';
-import { ApiPreferWait, HeldAnswers } from '../jobs/held-answers.js';
+import { ApiPreferWait, HeldAnswers } from '../generations/held-answers.js';
 import { GenerateCollectionBody } from './generate-collection.dto.js';
 import { GenerateEditionsBody } from './generate-editions.dto.js';
 import { SubmissionAnswer } from './submission.dto.js';

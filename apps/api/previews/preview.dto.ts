@@ -1,6 +1,6 @@
 import { IsInt, IsNotEmpty, IsObject, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
 import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
-import { TraitAnswer } from '../jobs/jobs.dto.js';
+import { TraitAnswer } from '../generations/jobs.dto.js';
 
 /** The largest side of a draft, in pixels. */
 const MAX_SIDE = 1024;

@@ -54,7 +54,7 @@ import { JobsController } from './jobs.controller.js';
   ],
   exports: [JobWaiter, JobQueries],
 })
-export class JobsModule implements OnModuleDestroy {
+export class GenerationsModule implements OnModuleDestroy {
   constructor(
     private readonly gateway: EventGateway,
     private readonly feed: EventFeed,
