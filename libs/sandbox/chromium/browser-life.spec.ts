@@ -1,5 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { sketchRun, testRenderer } from '../../../test/factories/sketch-run.js';
 
 const renderer = testRenderer();
@@ -17,7 +16,7 @@ const children = (parent: number): number[] =>
   readdirSync('/proc').map(Number).filter((pid) => pid > 0 && parentOf(pid) === parent);
 const commandOf = (pid: number) => read(`/proc/${pid}/cmdline`);
 const browsers = () => children(process.pid).filter((pid) => commandOf(pid).includes('--remote-debugging-pipe'));
-const profiles = () => readdirSync(tmpdir()).filter((name) => name.startsWith('playwright'));
+const profileOf = (pid: number) => /--user-data-dir=([^\0]+)/.exec(commandOf(pid))?.[1] ?? '';
 
 /** All of its environment; `PWD` and `_` are the shell's own. */
 const SEEN_BY_BROWSER = [
@@ -51,14 +50,14 @@ describe('the browser', () => {
   });
 
   it('leaves no process and no folder behind', async () => {
-    const processes = browsers();
-    const folders = profiles();
+    const before = browsers();
     const own = testRenderer();
     await own.render(sketchRun('function draw() {}'));
-    expect(browsers().length).toBe(processes.length + 1);
+    const profile = profileOf(browsers().find((pid) => !before.includes(pid)) ?? 0);
+    expect(existsSync(profile)).toBe(true);
     await own.close();
-    expect(browsers()).toEqual(processes);
-    expect(profiles()).toEqual(folders);
+    expect(browsers()).toEqual(before);
+    expect(existsSync(profile)).toBe(false);
     await expect(own.render(sketchRun('function draw() {}'))).rejects.toMatchObject({ reason: 'browser' });
   });
 });

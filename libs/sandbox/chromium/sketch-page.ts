@@ -17,7 +17,7 @@ interface Platen {
   log: { lines: string[] };
 }
 
-const OPEN_LIMIT_MS = 20_000;
+const OPEN_LIMIT_MS = 15_000;
 const RESCUE_LIMIT_MS = 250;
 const CLOSE_LIMIT_MS = 5_000;
 
@@ -59,8 +59,15 @@ export class SketchPage {
   ) {}
 
   /** Opens `html` (see `sketchDocument`) in a window of the given size. */
-  static open(browser: Browser, html: string, frame: PageFrame): Promise<SketchPage> {
-    return whileConnected(browser, SketchPage.openInContext(browser, html, frame));
+  static async open(browser: Browser, html: string, frame: PageFrame): Promise<SketchPage> {
+    let timer: NodeJS.Timeout | undefined;
+    const limit = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error('The page did not open in time')), OPEN_LIMIT_MS);
+    });
+    const opened = SketchPage.openInContext(browser, html, frame);
+    // A page that opens too late is nobody's.
+    limit.catch(() => opened.then((page) => page.close()).catch(() => undefined));
+    return whileConnected(browser, Promise.race([opened, limit])).finally(() => clearTimeout(timer));
   }
 
   private static async openInContext(
@@ -93,13 +100,17 @@ export class SketchPage {
       this.editionAsked = () => resolve(true);
       const lost = () => reject(new Error('The page was lost'));
       this.page.once('close', lost).once('crash', lost);
-      this.context.route('**', (route) => this.answer(route).catch(reject)).catch(reject);
+      const giveUp = (route: Route) => (failure: unknown) => {
+        reject(failure);
+        return route.abort().catch(() => undefined);
+      };
+      this.context.route('**', (route) => this.answer(route).catch(giveUp(route))).catch(reject);
     });
     // What fails first is told below; the rest has no one to tell.
     atEdition.catch(() => undefined);
     this.context.on('page', (popup) => void popup.close().catch(() => undefined));
     await this.page.goto(`${SKETCH_ORIGIN}/`, { waitUntil: 'commit' });
-    if (!(await within(OPEN_LIMIT_MS, atEdition))) throw new Error('The page did not load');
+    await atEdition;
     this.platen = await this.page.evaluateHandle<Platen>('platen');
   }
 

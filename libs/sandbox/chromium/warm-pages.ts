@@ -27,7 +27,7 @@ export class WarmPages {
   /** A page that no other render sees, ready for this sketch. Prepares the next meanwhile. */
   async take(sketch: SketchRun): Promise<SketchPage> {
     const chromium = await this.chromium();
-    const page = (await this.takeSpare(chromium, sketch)) ?? (await openPage(chromium, sketch));
+    const page = (await this.takeSpare(chromium, sketch)) ?? (await openOrReplace(chromium, sketch));
     if ('code' in sketch.source) this.prepare(chromium, sketch);
     return page;
   }
@@ -77,6 +77,13 @@ const fits = (spare: Spare, chromium: RunningChromium, { p5Version, width, heigh
 
 const openPage = (chromium: RunningChromium, sketch: SketchRun) =>
   SketchPage.open(chromium.browser, sketchDocument(sketch), sketch);
+
+/** A browser that does not open a page any more is ended, so that the next call starts another. */
+const openOrReplace = (chromium: RunningChromium, sketch: SketchRun) =>
+  openPage(chromium, sketch).catch((failure: unknown) => {
+    void end(chromium);
+    throw failure;
+  });
 
 async function end({ browser, pid }: RunningChromium): Promise<void> {
   const force = setTimeout(() => kill(pid), CLOSE_LIMIT_MS);
