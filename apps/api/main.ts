@@ -3,13 +3,14 @@ import helmet from '@fastify/helmet';
 import multipart from '@fastify/multipart';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { Logger } from 'nestjs-pino';
+import { PinoLogger } from 'nestjs-pino';
 import { createLogger } from '#libs/backing-services/logger.js';
 import type { Environment } from '#libs/config/environment.js';
 import { Identity } from '#libs/identity/identity.js';
 import type { BullmqWakeQueue } from '#libs/queue/bullmq.wake-queue.js';
 import { WakeQueue } from '#libs/queue/wake-queue.js';
 import { ApiModule } from './api.module.js';
+import { FrameworkLogger } from './http/framework-logger.js';
 import { createServer } from './http/server.js';
 import { serveOpenApi } from './ops/openapi.js';
 import { mountQueueBoard } from './ops/queue-board.js';
@@ -40,7 +41,7 @@ export async function createApi(environment: Environment): Promise<NestFastifyAp
     createServer(logger),
     { bodyParser: false, bufferLogs: true, abortOnError: false },
   );
-  app.useLogger(app.get(Logger));
+  app.useLogger(new FrameworkLogger(await app.resolve(PinoLogger), {}));
   await protect(app, environment);
   mountQueueBoard(app.getHttpAdapter().getInstance(), app.get(Identity), app.get<BullmqWakeQueue>(WakeQueue).queues());
   serveOpenApi(app);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { LogController, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { fieldError, notFound } from '#libs/errors/errors.js';
 import { failureEnvelope } from './envelope.js';
@@ -19,7 +19,6 @@ const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 export function createServer(logger: Logger): FastifyAdapter {
   const adapter = new FastifyAdapter({
     loggerInstance: logger,
-    disableRequestLogging: true,
     bodyLimit: JSON_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
@@ -27,7 +26,7 @@ export function createServer(logger: Logger): FastifyAdapter {
     // A reverse proxy on this machine names the client; anyone else's X-Forwarded-For is only a claim.
     trustProxy: 'loopback',
     requestIdHeader: false,
-    requestIdLogLabel: 'request_id',
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     genReqId: requestId,
     return503OnClosing: false,
     forceCloseConnections: 'idle',
