@@ -13,14 +13,21 @@ export class Program {
   private readonly child: ChildProcess;
   private readonly ended: Promise<number | null>;
 
-  constructor(args: string[], environment: Record<string, string>, cwd = process.cwd()) {
+  constructor(
+    args: string[],
+    environment: Record<string, string>,
+    cwd = process.cwd(),
+    file = LAUNCHER,
+  ) {
     const { PATH = '', HOME = '' } = process.env;
     const env = { PATH, HOME, LOG_LEVEL: 'warn', ...environment };
-    this.child = spawn(process.execPath, [LAUNCHER, ...args], {
+    this.child = spawn(process.execPath, [file, ...args], {
       cwd,
       env,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      // By the channel a server learns when the tests are gone, and stops.
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
+    this.child.channel?.unref();
     this.child.stdout?.on('data', (piece: Buffer) => (this.output += piece.toString()));
     this.child.stderr?.on('data', (piece: Buffer) => (this.errors += piece.toString()));
     this.ended = once(this.child, 'close').then(([code]) => code as number | null);
