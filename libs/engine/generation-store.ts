@@ -98,6 +98,14 @@ export interface StepResult {
   logs: string[];
 }
 
+/** What a step waits for outside, until when at most, and when to ask after it. */
+export interface StepWaiting {
+  reference: Json;
+  pollAfterMs: number | null;
+  timeoutMs: number | null;
+  logs: string[];
+}
+
 export interface StepFailure {
   code: string;
   message: string;
@@ -123,11 +131,7 @@ export interface GenerationStore {
   startSteps(lease: Lease, starts: StepStart[]): Promise<Attempt[]>;
   /** The checkpoint: output, assets and events together. The last one also settles the generation. */
   completeStep(lease: Lease, attempt: Attempt, result: StepResult): Promise<StepOutput>;
-  waitStep(
-    lease: Lease,
-    attempt: Attempt,
-    waiting: { reference: Json; pollAfterMs: number | null; timeoutMs: number | null; logs: string[] },
-  ): Promise<void>;
+  waitStep(lease: Lease, attempt: Attempt, waiting: StepWaiting): Promise<void>;
   /** With `retryInMs` the step is tried again; without, the generation fails and its price is released. */
   failStep(lease: Lease, attempt: Attempt, failure: StepFailure, retryInMs: number | null): Promise<void>;
   /** Gives the slot back until `wakeInMs` passed. A number: a wake-up came meanwhile, so run on from there. */

@@ -9,7 +9,8 @@ import {
 } from '#libs/nodes/node.js';
 import type { NodeRegistry } from '#libs/nodes/registry.js';
 import {
-  foreignKey, type AssetLookup, type AssetStore, type Attempt, type GenerationState, type StepResult, type WaitingAttempt,
+  foreignKey, type AssetLookup, type AssetStore, type Attempt, type GenerationState, type StepResult, type StepWaiting,
+  type WaitingAttempt,
 } from './generation-store.js';
 import { createContext, type StepProgress } from './step-context.js';
 
@@ -28,7 +29,7 @@ export interface PreparedStep {
 
 export type StepOutcome =
   | { kind: 'done'; result: StepResult }
-  | { kind: 'waiting'; reference: WaitingAttempt['reference']; pollAfterMs: number | null; timeoutMs: number | null; logs: string[] };
+  | ({ kind: 'waiting' } & StepWaiting);
 
 /** Runs one attempt of one step: resolves its payload, calls its node, stores the files it made. */
 export class StepRunner {

@@ -1,14 +1,14 @@
-import { randomUUID } from 'node:crypto';
 import { insertAssets } from '#libs/assets/asset-rows.js';
 import {
   LeaseLost, type Attempt, type GenerationState, type GenerationStore, type Lease, type StepFailure, type StepOutput,
-  type StepResult, type StepStart,
+  type StepResult, type StepStart, type StepWaiting,
 } from '#libs/engine/generation-store.js';
 import type { EventDetail } from '#libs/events/job-event.js';
-import type { InstructionSet, Json } from '#libs/instruction-set/instruction-set.js';
+import type { InstructionSet } from '#libs/instruction-set/instruction-set.js';
 import { resolveVariables } from '#libs/instruction-set/variables.js';
 import type { NodeRegistry } from '#libs/nodes/registry.js';
 import type { WakeQueue } from '#libs/queue/wake-queue.js';
+import { beginAttempts, closeAttempt, letAttemptWait } from './attempts.js';
 import { LEASE_SECONDS } from './claims.js';
 import { loadForeignOutputs } from './foreign-outputs.js';
 import { loadStepRuns } from './generation-state.js';
@@ -64,26 +64,7 @@ export class PostgresGenerationStore implements GenerationStore {
   }
 
   startSteps(lease: Lease, starts: StepStart[]): Promise<Attempt[]> {
-    return this.fenced(lease, async (change, generation) => {
-      const rows = await change.tx.query<AttemptRow>(START_STEPS, [
-        generation.id,
-        generation.run,
-        lease.alone,
-        starts.map(({ stepId }) => stepId),
-        starts.map(({ node }) => node),
-        starts.map(({ alias }) => alias),
-        starts.map(() => randomUUID()),
-        starts.map(({ inputDigest }) => inputDigest),
-      ]);
-      const attempts = rows.map(attemptOf);
-      for (const { stepId, node, alias } of starts) {
-        const attempt = attempts.find((candidate) => candidate.stepId === stepId);
-        change.emit('node_started', {
-          ...eventOf(generation), step_id: stepId, node, ...(alias && { alias }), attempt: attempt?.number, progress: 0,
-        });
-      }
-      return attempts;
-    });
+    return this.fenced(lease, (change, generation) => beginAttempts(change, generation, starts, lease.alone));
   }
 
   completeStep(lease: Lease, attempt: Attempt, result: StepResult): Promise<StepOutput> {
@@ -97,7 +78,7 @@ export class PostgresGenerationStore implements GenerationStore {
         files: result.files,
       });
       const output: StepOutput = { assets, value: result.value, traits: result.traits };
-      const step = await this.closeAttempt(change, attempt, 'completed', { output, logs: result.logs });
+      const step = await closeAttempt(change, attempt, 'completed', { output, logs: result.logs });
       change.job.steps_done += 1;
       change.emit('node_completed', {
         ...step.event, ...eventOf(generation), status: 'completed', progress: 100, ...eventOutput(output),
@@ -108,24 +89,14 @@ export class PostgresGenerationStore implements GenerationStore {
     });
   }
 
-  waitStep(
-    lease: Lease,
-    attempt: Attempt,
-    waiting: { reference: Json; pollAfterMs: number | null; timeoutMs: number | null; logs: string[] },
-  ): Promise<void> {
-    return this.fenced(lease, async ({ tx }) => {
-      const rows = await tx.query(WAIT_STEP, [
-        attempt.id, JSON.stringify(waiting.reference), waiting.pollAfterMs, waiting.timeoutMs,
-        JSON.stringify(waiting.logs),
-      ]);
-      if (rows.length === 0) throw new LeaseLost();
-    });
+  waitStep(lease: Lease, attempt: Attempt, waiting: StepWaiting): Promise<void> {
+    return this.fenced(lease, (change) => letAttemptWait(change, attempt, waiting));
   }
 
   failStep(lease: Lease, attempt: Attempt, failure: StepFailure, retryInMs: number | null): Promise<void> {
     return this.fenced(lease, async (change, generation) => {
       const { logs, ...error } = failure;
-      const step = await this.closeAttempt(change, attempt, 'failed', { error, logs, retryInMs });
+      const step = await closeAttempt(change, attempt, 'failed', { error, logs, retryInMs });
       change.emit('node_failed', {
         ...step.event,
         ...eventOf(generation),
@@ -180,51 +151,12 @@ export class PostgresGenerationStore implements GenerationStore {
       return work(change, changedGeneration(row));
     });
   }
-
-  private async closeAttempt(
-    change: JobChange,
-    attempt: Attempt,
-    status: 'completed' | 'failed',
-    outcome: { output?: StepOutput; error?: Json; logs: string[]; retryInMs?: number | null },
-  ): Promise<{ event: EventDetail; retryAt: Date | null }> {
-    const [row] = await change.tx.query<ClosedRow>(CLOSE_ATTEMPT, [
-      attempt.id, status, jsonOrNull(outcome.output), jsonOrNull(outcome.error), JSON.stringify(outcome.logs),
-      outcome.retryInMs ?? null, change.now,
-    ]);
-    if (!row) throw new LeaseLost();
-    return {
-      event: { step_id: attempt.stepId, node: row.node, ...(row.alias && { alias: row.alias }) },
-      retryAt: row.wake_at,
-    };
-  }
 }
 
 interface ClaimedRow extends ChangedRow {
   started_at: Date | null;
   instruction_set: InstructionSet;
 }
-
-interface AttemptRow {
-  id: string;
-  step_id: string;
-  attempt: number;
-  token: string;
-}
-
-interface ClosedRow {
-  node: string;
-  alias: string | null;
-  wake_at: Date | null;
-}
-
-const jsonOrNull = (value: unknown): string | null => (value === undefined ? null : JSON.stringify(value));
-
-const attemptOf = (row: AttemptRow): Attempt => ({
-  id: row.id,
-  stepId: row.step_id,
-  number: row.attempt,
-  token: row.token,
-});
 
 /** What an event says of a step's output. Files are named once they are shown (`image_generated`). */
 function eventOutput(output: StepOutput): EventDetail {
@@ -249,28 +181,6 @@ const BEGIN = `
 const FENCE = `
   update generation set lease_until = clock_timestamp() + make_interval(secs => $3)
    where id = $1 and lease = $2 and status = 'processing' returning ${CHANGED_COLUMNS}`;
-
-const START_STEPS = `
-  insert into step_run (generation_id, run, alone, step_id, node, alias, token, input_digest, attempt)
-  select $1, $2, $3, s.step_id, s.node, s.alias, s.token, s.input_digest,
-         1 + coalesce((select max(attempt) from step_run r where r.generation_id = $1 and r.step_id = s.step_id), 0)
-    from unnest($4::bigint[], $5::text[], $6::text[], $7::uuid[], $8::text[])
-      as s (step_id, node, alias, token, input_digest)
-  returning id, step_id, attempt, token`;
-
-const CLOSE_ATTEMPT = `
-  update step_run
-     set status = $2, output = $3, error = $4, logs = $5, completed_at = $7,
-         progress = case when $2 = 'completed' then 1 else progress end,
-         wake_at = clock_timestamp() + make_interval(secs => $6::float8 / 1000)
-   where id = $1 and status in ('running', 'waiting') returning node, alias, wake_at`;
-
-const WAIT_STEP = `
-  update step_run
-     set status = 'waiting', reference = $2, logs = logs || $5::jsonb,
-         wake_at = clock_timestamp() + make_interval(secs => $3::float8 / 1000),
-         deadline_at = coalesce(deadline_at, clock_timestamp() + make_interval(secs => $4::float8 / 1000))
-   where id = $1 and status in ('running', 'waiting') returning id`;
 
 const PROGRESS = `
   update generation g set progress = floor(100.0 * s.done / $2)

@@ -1,3 +1,4 @@
+import { Asset } from '../assets/asset.dto.js';
 import { ApiScalar } from '../http/answers.js';
 
 /** Where more about a collection is. */
@@ -12,27 +13,7 @@ export class TraitCountAnswer {
   @ApiScalar()
   value: unknown;
 
-
   count: number;
-}
-
-/** A stored file. */
-export class CollectionAsset {
-  /** Decimal. */
-  id: string;
-  /** Signed and expiring unless the collection is published. */
-  url: string;
-  thumbnail_url: string | null;
-  name: string;
-  mime_type: string;
-  /** Bytes. */
-  size: number;
-  sha256: string;
-  width: number | null;
-  height: number | null;
-  /** Seconds. */
-  duration: number | null;
-  step_id: string | null;
 }
 
 /** What its owner and the public see. */
@@ -74,7 +55,7 @@ export class PublicCollectionAnswer extends CollectionFields {
   /** Only where the collection is remixable. */
   data?: object | null;
   /** Newest first, 100 at most. */
-  assets: CollectionAsset[];
+  assets: Asset[];
   traits: TraitCountAnswer[];
   /** Finished editions. */
   generations: number;

@@ -1,4 +1,5 @@
 import { IsIn, IsOptional, IsString, IsUUID, MaxLength } from 'class-validator';
+import { Asset } from '../assets/asset.dto.js';
 import { ApiAnyJson, ApiScalar } from '../http/answers.js';
 import { PageQuery } from '../http/paging.dto.js';
 
@@ -47,23 +48,6 @@ export class TraitAnswer {
   value: string | number | boolean;
 }
 
-export class AssetAnswer {
-  id: string;
-  /** Works for one to two hours unless the asset is public. */
-  url: string;
-  thumbnail_url: string | null;
-  name: string;
-  mime_type: string;
-  /** Bytes. */
-  size: number;
-  sha256: string;
-  width: number | null;
-  height: number | null;
-  /** Seconds. */
-  duration: number | null;
-  step_id: string | null;
-}
-
 /** The newest attempt of a step that has begun. */
 export class StepAnswer {
   step_id: string;
@@ -97,7 +81,7 @@ export class GenerationAnswer {
   traits: TraitAnswer[];
   steps: StepAnswer[];
   /** Shown once the generation is finished and paid. */
-  assets: AssetAnswer[];
+  assets: Asset[];
   started_at: string | null;
   completed_at: string | null;
 }
@@ -183,7 +167,7 @@ export class JobEventAnswer {
   attempt?: number;
   /** When a failed step is tried again. */
   retry_at?: string;
-  asset?: AssetAnswer;
+  asset?: Asset;
   error?: ErrorAnswer;
 }
 
