@@ -9,7 +9,10 @@ type Schemas = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>;
 type Operation = NonNullable<OpenAPIObject['paths'][string]['get']> & { [POLICY_EXTENSION]?: string };
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
-const EVERYWHERE: ErrorCode[] = ['RATE_LIMITED', 'INTERNAL_ERROR', 'SERVICE_UNAVAILABLE'];
+/** Any address can hold what no text of the database can. */
+const EVERYWHERE: ErrorCode[] = ['VALIDATION_ERROR', 'RATE_LIMITED', 'INTERNAL_ERROR', 'SERVICE_UNAVAILABLE'];
+/** A body is read before a route is asked whether it takes one. */
+const WITH_BODIES: ErrorCode[] = ['PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'];
 
 const FAILURE = {
   type: 'object',
@@ -53,24 +56,23 @@ function describeOperations(document: OpenAPIObject): void {
   for (const path of Object.values(document.paths)) {
     for (const method of METHODS) {
       const operation = path[method];
-      if (operation) complete(operation);
+      if (operation) complete(operation, method);
     }
   }
 }
 
-/** Adds what follows from a route's policy, its body and its headers: needed everywhere, so said once. */
-function complete(operation: Operation): void {
+/** Adds what follows from a route's method, policy and parameters: needed everywhere, so said once. */
+function complete(operation: Operation, method: string): void {
   dropGuesses(operation);
   const policy = operation[POLICY_EXTENSION];
   operation.security = policy === 'public' ? [{}, { bearer: [] }] : [{ bearer: [] }];
-  const codes: ErrorCode[] = [...EVERYWHERE];
+  const parameters = (operation.parameters ?? []).filter((parameter) => 'in' in parameter);
+  const codes = [...EVERYWHERE, ...(method === 'get' ? [] : WITH_BODIES)];
   if (policy !== 'public') codes.push('UNAUTHENTICATED');
   if (policy === 'admin') codes.push('FORBIDDEN');
-  const parameters = (operation.parameters ?? []).filter((parameter) => 'in' in parameter);
-  if (parameters.some((parameter) => parameter.in === 'query')) codes.push('VALIDATION_ERROR');
-  if (operation.requestBody) codes.push('VALIDATION_ERROR', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE');
+  if (parameters.some((parameter) => parameter.in === 'path')) codes.push('NOT_FOUND');
   if (parameters.some(({ name }) => name === IDEMPOTENCY_KEY)) {
-    codes.push('VALIDATION_ERROR', 'IDEMPOTENCY_IN_PROGRESS', 'IDEMPOTENCY_KEY_REUSED');
+    codes.push('IDEMPOTENCY_IN_PROGRESS', 'IDEMPOTENCY_KEY_REUSED');
   }
   for (const code of codes) addCode(operation, code);
 }
