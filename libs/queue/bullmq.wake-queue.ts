@@ -1,5 +1,6 @@
 import type { IQueueBackend, Job, JobProgress, Queue, Worker } from 'bullmq';
 import { LANES, type Lane } from '#libs/nodes/node.js';
+import { within } from './deadline.js';
 import type { QueueBackend } from './queue-backend.js';
 import { WakeQueue, type WakeQueueConsumer, type WakeUp } from './wake-queue.js';
 
@@ -100,16 +101,3 @@ const queueEntry = ({ generationId, dispatch, delayMs }: WakeUp) => ({
     ...(delayMs !== undefined && { delay: delayMs }),
   },
 });
-
-async function within<Result>(milliseconds: number, work: Promise<Result>): Promise<Result> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`The queue took longer than ${milliseconds} ms`)), milliseconds);
-  });
-  try {
-    return await Promise.race([work, timeout]);
-  } finally {
-    clearTimeout(timer);
-    work.catch(() => undefined);
-  }
-}

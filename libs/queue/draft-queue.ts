@@ -2,10 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { IQueueBackend, Job, JobProgress, Queue, Worker } from 'bullmq';
 import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
+import { within } from './deadline.js';
 import type { QueueBackend } from './queue-backend.js';
 
 const QUEUE = 'platen-drafts';
 const LOOK_MS = 40;
+const CLOSE_MS = 5_000;
 /** How long an answer that nobody fetched is kept. */
 const KEEP_SECONDS = 30;
 
@@ -31,8 +33,8 @@ export type DraftAnswer =
     }
   | { ok: false; code: string; message: string; logs: string[] };
 
-/** No worker answered in time. */
-export class DraftTimeout extends Error {}
+/** No worker drew it in time, or the queue is away. */
+export class DraftUndrawn extends Error {}
 
 type DraftJobs = Queue<DraftRequest, DraftAnswer, string, DraftRequest, DraftAnswer, string, IQueueBackend, unknown>;
 type DraftWorker = Worker<DraftRequest, DraftAnswer, string, IQueueBackend, JobProgress, unknown>;
@@ -53,16 +55,13 @@ export class DraftQueue {
     this.jobs.on('error', onError);
   }
 
-  /** Asks for a draft and waits for it. Throws `DraftTimeout` when nobody draws it in time. */
+  /** Asks for a draft and waits for it. Throws `DraftUndrawn` when there is none after `timeoutMs`. */
   async request(draft: DraftRequest, timeoutMs: number): Promise<DraftAnswer> {
-    const keep = { age: KEEP_SECONDS };
-    const job = await this.jobs.add('draft', draft, {
-      jobId: `draft-${randomUUID()}`, attempts: 1, removeOnComplete: keep, removeOnFail: keep,
-    });
     try {
-      return await this.answerTo(job.id as string, Date.now() + timeoutMs);
-    } finally {
-      await this.jobs.remove(job.id as string).catch(() => undefined);
+      return await within(timeoutMs, this.ask(draft, AbortSignal.timeout(timeoutMs)));
+    } catch (error) {
+      this.onError(error as Error);
+      throw new DraftUndrawn('No worker drew the draft');
     }
   }
 
@@ -77,18 +76,31 @@ export class DraftQueue {
   }
 
   async close(): Promise<void> {
-    await this.worker?.close(true).catch(this.onError);
-    await this.jobs.close().catch(this.onError);
-    await this.backend.close().catch(this.onError);
+    // A worker would wait for ever for a datastore that is away.
+    const isAway = await within(CLOSE_MS, this.backend.ping()).then(() => false, () => true);
+    for (const close of [() => this.worker?.close(isAway), () => this.jobs.close(), () => this.backend.close()]) {
+      await within(CLOSE_MS, Promise.resolve(close())).catch(this.onError);
+    }
   }
 
-  private async answerTo(id: string, deadline: number): Promise<DraftAnswer> {
-    while (Date.now() < deadline) {
+  private async ask(draft: DraftRequest, given: AbortSignal): Promise<DraftAnswer> {
+    const keep = { age: KEEP_SECONDS };
+    const jobId = `draft-${randomUUID()}`;
+    try {
+      await this.jobs.add('draft', draft, { jobId, attempts: 1, removeOnComplete: keep, removeOnFail: keep });
+      return await this.answerTo(jobId, given);
+    } finally {
+      await this.jobs.remove(jobId).catch(() => undefined);
+    }
+  }
+
+  private async answerTo(id: string, given: AbortSignal): Promise<DraftAnswer> {
+    while (!given.aborted) {
       const job = await this.jobs.getJob(id);
       if (job?.finishedOn && job.returnvalue) return job.returnvalue;
       if (!job || job.failedReason) break;
       await sleep(LOOK_MS);
     }
-    throw new DraftTimeout('No worker drew the draft in time');
+    throw new Error('The draft was lost');
   }
 }

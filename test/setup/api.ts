@@ -13,6 +13,7 @@ export const JWT_SECRET = 'a secret of the tests, long enough';
 export interface TestApi {
   url: string;
   database: Database;
+  databaseUrl: string;
   /** `PLATEN_HOME`: storage and spool are in it. */
   home: string;
   /** Headers of a request by this user. */
@@ -33,6 +34,7 @@ export async function startTestApi(variables: Record<string, string> = {}): Prom
   return {
     url: api.url,
     database,
+    databaseUrl,
     home,
     as: (userId, role = 'user') => ({
       authorization: `Bearer ${issueToken(JWT_SECRET, { sub: userId, role })}`,

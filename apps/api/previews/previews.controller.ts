@@ -1,9 +1,9 @@
 import { Body, Controller, Headers, Post, Res, StreamableFile } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { fieldError, serviceUnavailable } from '#libs/errors/errors.js';
+import { fieldError, upstreamError } from '#libs/errors/errors.js';
 import { generateHash, isHash } from '#libs/instruction-set/hash.js';
-import { DraftQueue, DraftTimeout, type DraftAnswer } from '#libs/queue/draft-queue.js';
+import { DraftQueue, DraftUndrawn, type DraftAnswer } from '#libs/queue/draft-queue.js';
 import { Answers } from '../http/answers.js';
 import { Policy } from '../http/policy.js';
 import { SubmitRate } from '../http/rates.js';
@@ -19,7 +19,7 @@ export class PreviewsController {
 
   /**
    * Draws a sketch once, on a worker. Nothing is stored or charged. A fault of the sketch is a
-   * `VALIDATION_ERROR` on `code` with its line; without a worker `SERVICE_UNAVAILABLE`.
+   * `VALIDATION_ERROR` on `code` with its line; when no worker draws it in time, `UPSTREAM_ERROR`.
    */
   @Post()
   @SubmitRate()
@@ -53,7 +53,7 @@ export class PreviewsController {
     try {
       return await this.drafts.request(draft, TIMEOUT_MS);
     } catch (error) {
-      if (error instanceof DraftTimeout) throw serviceUnavailable();
+      if (error instanceof DraftUndrawn) throw upstreamError('No worker could draw the sketch');
       throw error;
     }
   }
