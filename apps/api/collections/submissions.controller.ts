@@ -102,7 +102,7 @@ export class SubmissionsController {
 /** The fields of a faulty body that are sound themselves. */
 function soundPart(raw: unknown, faults: FieldFault[]): PartialRequest {
   const isSound = (name: string) => !faults.some(({ field }) => field === name);
-  const body = raw as { workflow_id?: string; variables?: JsonObject; generations?: number };
+  const body = Object(raw) as { workflow_id?: string; variables?: JsonObject; generations?: number };
   return {
     ...(isSound('workflow_id') && isSound('body') && { workflow_id: body.workflow_id as string }),
     ...(isSound('variables') && { variables: body.variables ?? {} }),

@@ -33,9 +33,10 @@ export class ApiKeysController {
    */
   @Post()
   @Answers({ status: 201, data: CreatedApiKey, errors: ['FORBIDDEN'] })
-  async create(@CurrentCaller() caller: Caller, @Body() { name, role = 'user' }: ApiKeyRequest): Promise<CreatedApiKey> {
+  async create(@CurrentCaller() caller: Caller, @Body() body: ApiKeyRequest): Promise<CreatedApiKey> {
+    const role = body.role ?? 'user';
     if (role === 'admin' && caller.role !== 'admin') throw forbidden();
-    return this.apiKeys.create(this.database, caller, name, role);
+    return this.apiKeys.create(this.database, caller, body.name, role);
   }
 
   /** Ends a key at once. */
