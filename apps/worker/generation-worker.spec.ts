@@ -108,6 +108,15 @@ describe('a worker', () => {
     expect(runs[0]?.error.message).toContain('nobody');
   });
 
+  it('records what a node says, whatever it says', async () => {
+    const odd = (fails: boolean) => [{ id: 1, nodeName: 'odd', nodePayload: { fails } }];
+    const [fine, broken] = [await submit({ steps: odd(false) }), await submit({ steps: odd(true) })];
+    await jobEnds(road.database, fine.jobId, 'completed');
+    expect((await stepRuns(road.database, fine.jobId))[0]?.output.value).toEqual({ 'key\uFFFD': 'value\uFFFD' });
+    await jobEnds(road.database, broken.jobId, 'failed');
+    expect((await stepRuns(road.database, broken.jobId))[0]?.error).toEqual({ code: 'ODD', message: 'message\uFFFD \uFFFD' });
+  });
+
   it('holds no slot while a step waits, and goes on when it is woken', async () => {
     const { jobId } = await submit({ steps: [{ id: 1, nodeName: 'wait', nodePayload: { name: 'later' } }], lane: 'provider' });
     await eventually(async () => expect((await generationRows(road.database, jobId))[0]?.status).toBe('waiting'));

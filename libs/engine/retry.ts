@@ -1,10 +1,12 @@
 import { NodeError } from '#libs/nodes/node.js';
 import type { StepFailure } from './generation-store.js';
+import { storableText } from './storable.js';
 
 /** Attempts of one step in one run of a generation. */
 export const MAX_ATTEMPTS = 3;
 const FIRST_DELAY_MS = 1_000;
 const MAX_DELAY_MS = 5 * 60_000;
+const MAX_MESSAGE_LENGTH = 2_000;
 
 export interface FailureVerdict {
   failure: Omit<StepFailure, 'logs'>;
@@ -21,7 +23,7 @@ export function judge(error: unknown, failuresBefore: number, random: () => numb
   const failure = {
     code: known?.code ?? 'STEP_FAILED',
     // The text of an unknown error may hold anything of the host, so it stays in the worker's log.
-    message: known?.message ?? 'The step failed unexpectedly',
+    message: storableText(known?.message.slice(0, MAX_MESSAGE_LENGTH) ?? 'The step failed unexpectedly'),
   };
   if (known?.permanent || failuresBefore + 1 >= MAX_ATTEMPTS) return { failure, retryInMs: null };
   const backoff = FIRST_DELAY_MS * 2 ** failuresBefore * (1 + random());

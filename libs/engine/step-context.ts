@@ -2,6 +2,7 @@ import { randomStream, SeededRandom } from '#libs/instruction-set/random.js';
 import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
 import type { AssetReader, NodeContext } from '#libs/nodes/node.js';
 import type { GenerationState } from './generation-store.js';
+import { storableText } from './storable.js';
 
 /** Lines of a step's log that are kept, and characters of each. */
 const LOG_LINES = 100;
@@ -38,9 +39,9 @@ export function createContext(parts: ContextParts): NodeContext {
     signal: parts.signal,
     assets: parts.assets,
     progress: (fraction, message) =>
-      parts.onProgress({ stepId, fraction: clamp(fraction), message: message?.slice(0, 200) ?? null }),
+      parts.onProgress({ stepId, fraction: clamp(fraction), message: message ? storableText(message.slice(0, 200)) : null }),
     log: (line) => {
-      logs.push(line.slice(0, LOG_LINE_LENGTH));
+      logs.push(storableText(line.slice(0, LOG_LINE_LENGTH)));
       if (logs.length > LOG_LINES) logs.shift();
     },
   };

@@ -12,6 +12,7 @@ import {
   foreignKey, type AssetLookup, type AssetStore, type Attempt, type GenerationState, type StepResult, type StepWaiting,
   type WaitingAttempt,
 } from './generation-store.js';
+import { storableJson, storableTraits } from './storable.js';
 import { createContext, type StepProgress } from './step-context.js';
 
 /** How long a node may take to stop after its signal aborted; then the engine goes on without it. */
@@ -127,7 +128,7 @@ export class StepRunner {
   ): Promise<StepOutcome> {
     if (outcome.kind === 'waiting') {
       const { reference, pollAfterMs = null, timeoutMs = null } = outcome;
-      return { kind: 'waiting', reference, pollAfterMs, timeoutMs, logs };
+      return { kind: 'waiting', reference: storableJson(reference), pollAfterMs, timeoutMs, logs };
     }
     const { userId, jobId, generationId } = state;
     const files = [];
@@ -135,7 +136,8 @@ export class StepRunner {
       const owner = { userId, jobId, generationId, stepId: attempt.stepId, index };
       files.push(await this.files.store(owner, produced, signal).catch(storageFault));
     }
-    return { kind: 'done', result: { files, value: outcome.value ?? null, traits: outcome.traits ?? [], logs } };
+    const [value, traits] = [storableJson(outcome.value), storableTraits(outcome.traits ?? [])];
+    return { kind: 'done', result: { files, value, traits, logs } };
   }
 }
 

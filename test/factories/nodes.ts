@@ -13,7 +13,7 @@ export const createOutside = (): Outside => ({ calls: [], answers: new Map(), ca
 
 /** Nodes that behave on cue: `echo`, `file`, `fail` (n times), `slow`, `wait` (for `outside.answers`). */
 export function testNodes(outside: Outside): NodeDefinition[] {
-  return [echoNode(outside), fileNode(outside), failNode(outside), slowNode(outside), waitNode(outside), readNode];
+  return [echoNode(outside), fileNode(outside), failNode(outside), slowNode(outside), waitNode(outside), readNode, oddNode];
 }
 
 const anyPayload = { type: 'object' };
@@ -58,6 +58,16 @@ const readNode = defineNode<{ file: AssetHandle }>({
   payload: { type: 'object', properties: { file: { asset: true } } },
   async run({ payload, assets }) {
     return { kind: 'done', value: String(await assets.read(payload.file)) };
+  },
+});
+
+/** Says what Postgres cannot store, wherever a node can say something. */
+const oddNode = defineNode<{ fails: boolean }>({
+  name: 'odd', aliases: [], title: 'Odd', lane: 'default', payload: anyPayload, timeLimitMs: 5_000,
+  async run({ payload, log }) {
+    log('line\0 \uD800');
+    if (payload.fails) throw inputFault('ODD', 'message\0 \uDC00');
+    return { kind: 'done', value: { 'key\0': 'value\0' }, traits: [{ trait_type: 'T\0', value: '\uD800' }] };
   },
 });
 
