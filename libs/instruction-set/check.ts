@@ -5,7 +5,7 @@ import { joinPath } from './field-path.js';
 import { checkGraph } from './graph.js';
 import { isHash } from './hash.js';
 import { INSTRUCTION_SET_SCHEMA } from './instruction-set-schema.js';
-import type { InstructionSet, Step, Variables } from './instruction-set.js';
+import type { InstructionSet, JsonObject, Step, Variables } from './instruction-set.js';
 import { createValidator, schemaFaults } from './json-schema.js';
 import { checkAuthoredPayload } from './payload-check.js';
 import { variablesOf } from './references.js';
@@ -78,7 +78,8 @@ function stepFaults(
   registry: NodeRegistry,
   names: ReadonlySet<string> | null,
 ): FieldFault[] {
-  const values = Array.isArray(variables) ? {} : variables;
+  // They may be of any form still: payloads are checked beside them, so that all faults are told at once.
+  const values = Array.isArray(variables) ? {} : (Object(variables) as JsonObject);
   return steps.flatMap((step, index) => {
     const node = registry.find(step.nodeName);
     const payload = names ? unknownNames(step, node, names) : [];
