@@ -138,10 +138,8 @@ export class GenerationWorker implements HoldListener {
     const state = await store.begin(lease);
     if (!state) return;
     hold.wakeSeq = Math.max(hold.wakeSeq, state.wakeSeq);
-    const ids = { user_id: state.userId, job_id: lease.jobId, generation_id: lease.generationId };
-    log.info({ ...ids, lease: lease.number }, 'generation taken');
     const end = await new GenerationRun(store, steps, lease, state, hold).run();
-    log.info({ ...ids, end }, 'generation left');
+    log.debug({ generation_id: lease.generationId, lease: lease.number, end }, 'generation left');
   }
 
   /** Loops over a lane until it is empty: one chain more per look, up to the lane's slots. */

@@ -14,6 +14,7 @@ import { Ledger } from '#libs/credits/ledger.js';
 import { Database } from '#libs/database/database.js';
 import { StepRunner } from '#libs/engine/step-runner.js';
 import { EventBus } from '#libs/events/event-bus.js';
+import { logEvents } from '#libs/events/event-lines.js';
 import { ExternalCancels } from '#libs/generations/external-cancels.js';
 import { JobTransactions } from '#libs/generations/job-transaction.js';
 import { PostgresGenerationStore } from '#libs/generations/postgres-generation-store.js';
@@ -75,8 +76,9 @@ const FACTORIES: FactoryProvider[] = [
   },
   {
     provide: JobTransactions,
-    inject: [PATIENT_DATABASE, EventBus],
-    useFactory: (database: Database, bus: EventBus) => new JobTransactions(database, new Ledger(), bus),
+    inject: [PATIENT_DATABASE, EventBus, LOGGER],
+    useFactory: (database: Database, bus: EventBus, log: Logger) =>
+      new JobTransactions(database, new Ledger(), bus, logEvents(log)),
   },
   {
     provide: PostgresGenerationStore,

@@ -2,6 +2,7 @@ import { generationKey, baseKey, type Ledger, type Movement } from '#libs/credit
 import type { Database, Transaction } from '#libs/database/database.js';
 import { jobNotFound } from '#libs/errors/errors.js';
 import type { EventBus } from '#libs/events/event-bus.js';
+import type { EventObserver } from '#libs/events/event-lines.js';
 import type { EventDetail, JobEvent, RecordedEventType } from '#libs/events/job-event.js';
 
 /** A job's row as a change of state needs it. */
@@ -38,6 +39,7 @@ export class JobTransactions {
     private readonly database: Database,
     private readonly ledger: Ledger,
     private readonly bus: EventBus,
+    private readonly observe: EventObserver = () => undefined,
   ) {}
 
   /**
@@ -62,6 +64,7 @@ export class JobTransactions {
   }
 
   private publish(job: LockedJob, events: JobEvent[]): Promise<void> {
+    this.observe(events, job.user_id);
     return this.bus.publish({
       kind: 'events',
       jobId: job.id,

@@ -1,9 +1,12 @@
 import { Module, type OnModuleDestroy } from '@nestjs/common';
+import type { Logger } from 'pino';
 import { FileUrls } from '#libs/assets/file-urls.js';
+import { LOGGER } from '#libs/backing-services/logger.js';
 import { Ledger } from '#libs/credits/ledger.js';
 import { Plans } from '#libs/credits/plans.js';
 import { Database } from '#libs/database/database.js';
 import { EventBus } from '#libs/events/event-bus.js';
+import { logEvents } from '#libs/events/event-lines.js';
 import { EventFeed } from '#libs/events/event-feed.js';
 import { EventLog } from '#libs/events/event-log.js';
 import { StreamTokens } from '#libs/events/stream-tokens.js';
@@ -34,10 +37,11 @@ import { JobsController } from './jobs.controller.js';
     },
     {
       provide: JobControl,
-      inject: [Database, Plans, WakeQueue, EventBus],
-      useFactory: (database: Database, plans: Plans, queue: WakeQueue, bus: EventBus) => {
+      inject: [Database, Plans, WakeQueue, EventBus, LOGGER],
+      useFactory: (database: Database, plans: Plans, queue: WakeQueue, bus: EventBus, log: Logger) => {
         const ledger = new Ledger();
-        return new JobControl(new JobTransactions(database, ledger, bus), ledger, plans, queue, bus);
+        const jobs = new JobTransactions(database, ledger, bus, logEvents(log));
+        return new JobControl(jobs, ledger, plans, queue, bus);
       },
     },
     {
