@@ -49,7 +49,8 @@ export class RateLimitGuard extends ThrottlerGuard {
   }
 
   private isSubmit(context: ExecutionContext): boolean {
-    return this.reflector.get<boolean>(SUBMIT_RATE, context.getHandler()) === true;
+    const places = [context.getHandler(), context.getClass()];
+    return this.reflector.getAllAndOverride<boolean>(SUBMIT_RATE, places) === true;
   }
 
   private request(context: ExecutionContext): FastifyRequest {
