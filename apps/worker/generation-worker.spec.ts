@@ -117,6 +117,22 @@ describe('a worker', () => {
     expect((await stepRuns(road.database, broken.jobId))[0]?.error).toEqual({ code: 'ODD', message: 'message\uFFFD \uFFFD' });
   });
 
+  it.each([
+    ['is no id', { value: { $ref: '1', collection: 'urn:uuid:aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa' } }],
+    ['is not there', { value: { $ref: '1', collection: 'aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa' } }],
+  ])('fails a reference to a collection that %s', async (_what, nodePayload) => {
+    const { jobId } = await submit({ steps: [{ id: 1, nodeName: 'echo', nodePayload }] });
+    await jobEnds(road.database, jobId, 'failed');
+    expect((await generationRows(road.database, jobId))[0]?.error.code).toBe('UNRESOLVED_REFERENCE');
+  });
+
+  it('gives no more values than fit into memory', async () => {
+    const steps = Array.from({ length: 4 }, (_, id) => echo(id + 1, 'x'.repeat(9 * 1024 ** 2)));
+    const { jobId } = await submit({ steps });
+    await jobEnds(road.database, jobId, 'failed', 30_000);
+    expect((await generationRows(road.database, jobId))[0]?.error.code).toBe('OUTPUT_TOO_LARGE');
+  });
+
   it('holds no slot while a step waits, and goes on when it is woken', async () => {
     const { jobId } = await submit({ steps: [{ id: 1, nodeName: 'wait', nodePayload: { name: 'later' } }], lane: 'provider' });
     await eventually(async () => expect((await generationRows(road.database, jobId))[0]?.status).toBe('waiting'));

@@ -113,11 +113,20 @@ export class GenerationWorker implements HoldListener {
     try {
       await this.run(hold);
     } catch (error) {
-      this.parts.log.error({ err: error, generation_id: hold.lease.generationId }, 'generation run broke off');
+      await this.breakOff(hold, error);
     } finally {
       this.holds.delete(hold.lease.generationId);
     }
     return true;
+  }
+
+  /** What nobody foresaw must neither be tried for ever nor keep credits held. */
+  private async breakOff({ lease }: LeaseHold, error: unknown): Promise<void> {
+    const { log, store } = this.parts;
+    log.error({ err: error, generation_id: lease.generationId }, 'generation run broke off');
+    await store.breakOff(lease).catch((failure: unknown) => {
+      log.error({ err: failure, generation_id: lease.generationId }, 'broken run could not be recorded');
+    });
   }
 
   private async claim(lane: Lane): Promise<LeaseHold | undefined> {

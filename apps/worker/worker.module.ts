@@ -105,9 +105,9 @@ const FACTORIES: FactoryProvider[] = [
   },
   {
     provide: Reconciler,
-    inject: [Database, JobTransactions, WakeQueue, EventBus],
-    useFactory: (database: Database, jobs: JobTransactions, queue: WakeQueue, bus: EventBus) =>
-      new Reconciler(database, jobs, queue, bus),
+    inject: [Database, JobTransactions, WakeQueue, EventBus, LOGGER],
+    useFactory: (database: Database, jobs: JobTransactions, queue: WakeQueue, bus: EventBus, log: Logger) =>
+      new Reconciler(database, jobs, queue, bus, (error) => log.error({ err: error }, 'repair failed')),
   },
   {
     provide: ExternalCancels,

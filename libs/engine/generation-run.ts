@@ -1,4 +1,4 @@
-import type { Step } from '#libs/instruction-set/instruction-set.js';
+import type { Json, Step } from '#libs/instruction-set/instruction-set.js';
 import { NodeError } from '#libs/nodes/node.js';
 import {
   LeaseLost, type Attempt, type GenerationState, type GenerationStore, type Lease, type StepRecord, type WaitingAttempt,
@@ -7,6 +7,8 @@ import { judge } from './retry.js';
 import type { StepProgress } from './step-context.js';
 import type { PreparedStep, StepRunner } from './step-runner.js';
 
+/** Values, as JSON, that the steps of one generation may give together. */
+const MAX_OUTPUT_BYTES = 32 * 1024 ** 2;
 /** Steps of one generation that run at the same time. */
 const STEP_CONCURRENCY = 4;
 
@@ -30,6 +32,8 @@ export class HandBack extends Error {}
 
 export type RunEnd = 'ended' | 'parked' | 'handed_back' | 'lost';
 
+const sizeOf = (value: Json): number => Buffer.byteLength(JSON.stringify(value));
+
 interface Due {
   at: number;
 }
@@ -48,6 +52,7 @@ export class GenerationRun {
   private readonly abort = new AbortController();
   private readonly signal: AbortSignal;
   private wakeSeq: number;
+  private outputBytes: number;
   private failed = false;
   private fault: unknown;
 
@@ -61,6 +66,7 @@ export class GenerationRun {
     this.dependencies = steps.dependenciesOf(state.instructionSet.steps);
     this.records = state.records;
     this.wakeSeq = state.wakeSeq;
+    this.outputBytes = [...state.finished.values()].reduce((sum, { value }) => sum + sizeOf(value), 0);
     this.signal = AbortSignal.any([control.signal, this.abort.signal]);
     for (const attempt of state.waiting) this.keepWaiting(attempt, 0, attempt.timeoutInMs);
     for (const [stepId, { retryInMs }] of state.records) {
@@ -199,6 +205,7 @@ export class GenerationRun {
       onProgress: (progress) => this.control.onProgress(this.state, progress),
     });
     if (outcome.kind === 'done') {
+      this.weigh(outcome.result.value);
       this.state.finished.set(attempt.stepId, await this.store.completeStep(this.lease, attempt, outcome.result));
     } else {
       await this.store.waitStep(this.lease, attempt, outcome);
@@ -206,6 +213,13 @@ export class GenerationRun {
       const held = { ...attempt, reference: outcome.reference, timeoutInMs, dueInMs: outcome.pollAfterMs };
       this.keepWaiting(held, outcome.pollAfterMs, timeoutInMs);
     }
+  }
+
+  /** Outputs are kept in memory while their generation runs: together they have a limit. */
+  private weigh(value: Json): void {
+    this.outputBytes += sizeOf(value);
+    if (this.outputBytes <= MAX_OUTPUT_BYTES) return;
+    throw new NodeError('OUTPUT_TOO_LARGE', 'The steps of one generation may give 32 MiB of values together', true);
   }
 
   /** Runs one attempt beside the others. What it throws is its verdict; what recording that throws ends the run. */

@@ -138,6 +138,8 @@ export interface GenerationStore {
   park(lease: Lease, wakeSeq: number, wakeInMs: number | null): Promise<'parked' | number>;
   /** Gives the generation back in mid-way, for any worker to go on with. */
   handBack(lease: Lease): Promise<void>;
+  /** The run ended in an error of the system's own: the generation rests, and fails after the third time. */
+  breakOff(lease: Lease): Promise<void>;
 }
 
 /** Where the engine puts a produced file before its step's checkpoint names it. */

@@ -4,9 +4,10 @@ import type { AssetReader, NodeContext } from '#libs/nodes/node.js';
 import type { GenerationState } from './generation-store.js';
 import { storableText } from './storable.js';
 
-/** Lines of a step's log that are kept, and characters of each. */
+/** Lines of a step's log that are kept, characters of each, and of all. */
 const LOG_LINES = 100;
 const LOG_LINE_LENGTH = 2_000;
+const LOG_LENGTH = 20_000;
 
 export interface StepProgress {
   stepId: string;
@@ -42,7 +43,7 @@ export function createContext(parts: ContextParts): NodeContext {
       parts.onProgress({ stepId, fraction: clamp(fraction), message: message ? storableText(message.slice(0, 200)) : null }),
     log: (line) => {
       logs.push(storableText(line.slice(0, LOG_LINE_LENGTH)));
-      if (logs.length > LOG_LINES) logs.shift();
+      while (logs.length > LOG_LINES || lengthOf(logs) > LOG_LENGTH) logs.shift();
     },
   };
 }
@@ -53,5 +54,7 @@ export function createContext(parts: ContextParts): NodeContext {
  */
 const seedOf = (state: GenerationState, stepId: string): number =>
   state.instructionSet.steps.findIndex((step) => String(step.id) === stepId);
+
+const lengthOf = (lines: string[]): number => lines.reduce((sum, { length }) => sum + length, 0);
 
 const clamp = (fraction: number): number => (fraction >= 0 ? Math.min(1, fraction) : 0);

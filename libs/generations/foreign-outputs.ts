@@ -2,6 +2,10 @@ import type { Transaction } from '#libs/database/database.js';
 import { foreignKey, type OutputAsset, type StepOutput } from '#libs/engine/generation-store.js';
 import type { Step } from '#libs/instruction-set/instruction-set.js';
 import { referencesOf } from '#libs/instruction-set/references.js';
+import type { NodeRegistry } from '#libs/nodes/registry.js';
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const COMPONENT_ID = /^\d{1,18}$/;
 
 /**
  * What references to other collections take: the first finished asset of that step, which does not change
@@ -10,11 +14,14 @@ import { referencesOf } from '#libs/instruction-set/references.js';
 export async function loadForeignOutputs(
   tx: Transaction,
   steps: readonly Step[],
+  registry: NodeRegistry,
   userId: string,
 ): Promise<Map<string, StepOutput>> {
   const wanted = steps
-    .flatMap((step) => referencesOf(step))
-    .flatMap(({ stepId, collection }) => (collection && /^\d{1,18}$/.test(stepId) ? [{ stepId, collection }] : []));
+    .flatMap((step) => referencesOf(step, registry.find(step.nodeName)))
+    .flatMap(({ stepId, collection }) =>
+      collection && UUID.test(collection) && COMPONENT_ID.test(stepId) ? [{ stepId, collection }] : [],
+    );
   if (wanted.length === 0) return new Map();
   const rows = await tx.query<OutputAsset & { collection_id: string; step_id: string }>(FIRST_ASSETS, [
     wanted.map(({ collection }) => collection),

@@ -1,5 +1,6 @@
 import { Ledger } from '#libs/credits/ledger.js';
 import { account, booksAreRight, eventTypes, generationRows, jobEnds, jobRow, stepRuns } from '../../test/factories/reads.js';
+import { createCollection } from '../../test/factories/asset.js';
 import { buildRoad, type Road } from '../../test/factories/road.js';
 import { eventually } from '../../test/setup/eventually.js';
 import { claim } from './claims.js';
@@ -23,7 +24,9 @@ describe('cancel and resume', () => {
     const jobs = await Promise.all(Array.from({ length: 40 }, () => road.submit({ steps: slow(40), price: 2 })));
     await Promise.all(
       jobs.map(async ({ userId, jobId }, index) => {
-        await new Promise((resolve) => setTimeout(resolve, index * 12));
+        // The first at once, the last when it has ended, the others at moments between.
+        if (index === jobs.length - 1) await jobEnds(road.database, jobId, 'completed', 25_000);
+        else await new Promise((resolve) => setTimeout(resolve, index * 12));
         await road.control.cancelJob(userId, jobId).catch((error) => {
           expect(error.code).toBe('INVALID_JOB_STATUS');
         });
@@ -89,6 +92,20 @@ describe('cancel and resume', () => {
     expect(await jobRow(road.database, jobId)).toMatchObject({ status: 'cancelled', started_at: null });
     await road.control.resumeJob(userId, jobId);
     expect(await jobRow(road.database, jobId)).toMatchObject({ status: 'pending', started_at: null, completed_at: null });
+    await road.control.cancelJob(userId, jobId);
+  });
+
+  it('resumes no more editions than the collection has', async () => {
+    const { jobId, userId } = await road.submit({ steps: slow(1) });
+    const collectionId = await createCollection(road.database, userId);
+    await road.database.query('update collection set editions = 1 where id = $1', [collectionId]);
+    await road.control.cancelJob(userId, jobId);
+    const other = await road.submit({ steps: slow(1), userId });
+    await road.database.query('update job set collection_id = $1 where id = any($2)', [collectionId, [jobId, other.jobId]]);
+    await expect(road.control.resumeJob(userId, jobId)).rejects.toMatchObject({ code: 'EDITIONS_EXHAUSTED' });
+    await road.control.cancelJob(userId, other.jobId);
+    await road.control.resumeJob(userId, jobId);
+    await expect(road.control.resumeGeneration(userId, other.jobId, 0)).rejects.toMatchObject({ code: 'EDITIONS_EXHAUSTED' });
     await road.control.cancelJob(userId, jobId);
   });
 

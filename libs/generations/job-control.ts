@@ -1,3 +1,4 @@
+import { reserveEditions } from '#libs/collections/editions.js';
 import type { Ledger } from '#libs/credits/ledger.js';
 import type { Plans } from '#libs/credits/plans.js';
 import { toCredits } from '#libs/credits/micro-credits.js';
@@ -36,7 +37,7 @@ export class JobControl {
         await this.cancel(change, null);
         change.finish({ cancelled: true });
       },
-      userId,
+      { userId },
     );
   }
 
@@ -49,13 +50,14 @@ export class JobControl {
         if (cancelled === 0) throw await statusFault(change, index, 'ended');
         change.finish();
       },
-      userId,
+      { userId },
     );
   }
 
   /**
    * Runs what failed or was cancelled again, from the step that failed; its full price is held under the
-   * next run number. Throws `JOB_NOT_FOUND`, `INVALID_JOB_STATUS`, `INSUFFICIENT_CREDITS`.
+   * next run number. Throws `JOB_NOT_FOUND`, `INVALID_JOB_STATUS`, `EDITIONS_EXHAUSTED`,
+   * `INSUFFICIENT_CREDITS`.
    */
   resumeJob(userId: string, jobId: string): Promise<void> {
     return this.jobs.change(
@@ -65,7 +67,7 @@ export class JobControl {
         if (status !== 'failed' && status !== 'cancelled') throw invalidJobStatus(`The job is ${status}`);
         await this.resume(change, null);
       },
-      userId,
+      { userId, withCollection: true },
     );
   }
 
@@ -77,7 +79,7 @@ export class JobControl {
         const resumed = await this.resume(change, index);
         if (resumed === 0) throw await statusFault(change, index, 'not failed or cancelled');
       },
-      userId,
+      { userId, withCollection: true },
     );
   }
 
@@ -101,6 +103,10 @@ export class JobControl {
     const rows = await tx.query<ResumedRow>(RESUME, [job.id, index]);
     if (rows.length === 0) return 0;
     const generations = rows.map(changedGeneration);
+    if (job.collection_id) {
+      const collection = { id: job.collection_id, userId: job.user_id };
+      await reserveEditions(tx, collection, generations.map(({ hash }) => hash));
+    }
     job.failed -= rows.filter(({ ended }) => ended === 'failed').length;
     job.cancelled -= rows.filter(({ ended }) => ended === 'cancelled').length;
     const reopens = ENDED.has(job.status);
@@ -174,7 +180,7 @@ const RESUME = `
   ), resumed as (
     update generation g
        set status = 'pending', run = g.run + 1, wake_seq = g.wake_seq + 1, wake_at = clock_timestamp(),
-           turn = t.last + 1 + g.index, alone = false, error = null, deadline_at = null, completed_at = null
+           turn = t.last + 1 + g.index, alone = false, breaks = 0, error = null, deadline_at = null, completed_at = null
       from ended e join turn t using (lane)
      where g.id = e.id
     returning g.id, g.index, g.hash, g.run, g.price, g.lane, g.lease + g.wake_seq as dispatch

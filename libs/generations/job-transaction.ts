@@ -44,15 +44,17 @@ export class JobTransactions {
 
   /**
    * Locks the job's row, lets `work` change generations and steps, then writes the events (with the next
-   * sequence numbers), the job and the ledger. One transaction; the lock order is job, generation,
-   * account. After commit the events are published. Throws `JOB_NOT_FOUND`; `userId` narrows to an owner.
+   * sequence numbers), the job and the ledger. One transaction; the lock order is collection (when asked
+   * for), job, generation, account. After commit the events are published. Throws `JOB_NOT_FOUND`;
+   * `userId` narrows to an owner.
    */
   change<Result>(
     jobId: string,
     work: (change: JobChange) => Promise<Result>,
-    userId: string | null = null,
+    { userId = null, withCollection = false }: { userId?: string | null; withCollection?: boolean } = {},
   ): Promise<Result> {
     return this.database.transaction(async (tx) => {
+      if (withCollection) await tx.query(LOCK_COLLECTION, [jobId]);
       const [row] = await tx.query<LockedRow>(LOCK, [jobId, userId]);
       if (!row) throw jobNotFound();
       const change = new JobChange(tx, lockedJob(row), row.now);
@@ -149,9 +151,10 @@ export class JobChange {
       events.map(({ seq: _seq, type: _type, job_id: _job, at: _at, ...detail }) => JSON.stringify(detail)),
       job.started,
     ]);
-    if (this.movements.length > 0) {
-      await ledger.append(this.tx, job.user_id, this.movements, { opens: -this.closed });
-    }
+    if (this.movements.length === 0) return events;
+    const booked = await ledger.append(this.tx, job.user_id, this.movements, { opens: -this.closed });
+    // A change of state without its money is worse than none.
+    if (!booked) throw new Error(`The account of job ${job.id} does not cover what was held for it`);
     return events;
   }
 
@@ -203,6 +206,9 @@ function lockedJob({ now: _now, started_at, ...row }: LockedRow): LockedJob {
     started: started_at !== null,
   };
 }
+
+const LOCK_COLLECTION = `
+  select from collection where id = (select collection_id from job where id = $1) for update`;
 
 const LOCK = `
   select id, user_id, collection_id, status, seq, steps_done, generations, completed, failed, cancelled,

@@ -21,6 +21,9 @@ import {
 const EVENT_OUTPUT_BYTES = 16 * 1024;
 /** A due time this near gets a wake-up of its own; later ones are found by the reconciler. */
 const SOON_MS = 60_000;
+/** Runs that end in an error of ours before the generation fails, and how long it rests after the first. */
+const MAX_BREAKS = 3;
+const BREAK_DELAY_SECONDS = 5;
 
 /** The engine's memory on Postgres. Every write is fenced by the lease's number. */
 export class PostgresGenerationStore implements GenerationStore {
@@ -57,7 +60,7 @@ export class PostgresGenerationStore implements GenerationStore {
         values,
         wakeSeq: Number(started?.wake_seq),
         timeLeftMs: started?.time_left ?? 0,
-        foreign: await loadForeignOutputs(change.tx, set.steps, change.job.user_id),
+        foreign: await loadForeignOutputs(change.tx, set.steps, this.registry, change.job.user_id),
         ...(await loadStepRuns(change.tx, row.id, row.run)),
       };
     });
@@ -123,14 +126,26 @@ export class PostgresGenerationStore implements GenerationStore {
 
   async handBack(lease: Lease): Promise<void> {
     await this.fenced(lease, async (change, generation) => {
-      await change.tx.query(
-        `update step_run set status = 'cancelled', completed_at = $2, error = '{"code": "HANDED_BACK"}'
-          where generation_id = $1 and status = 'running'`,
-        [generation.id, change.now],
-      );
+      await change.tx.query(END_RUNNING, [generation.id, change.now]);
       const [row] = await change.tx.query<{ wake_seq: string }>(HAND_BACK, [generation.id]);
       change.emit('generation_waiting', { ...eventOf(generation), status: 'pending', message: 'Handed back' });
       this.wakeAfterCommit(change, lease, Number(row?.wake_seq), 0);
+    });
+  }
+
+  async breakOff(lease: Lease): Promise<void> {
+    await this.jobs.change(lease.jobId, async (change) => {
+      const [row] = await change.tx.query<ChangedRow & { breaks: number }>(BREAK_OFF, [
+        lease.generationId, lease.number, BREAK_DELAY_SECONDS,
+      ]);
+      if (!row) return;
+      const generation = changedGeneration(row);
+      if (row.breaks >= MAX_BREAKS) {
+        const error = { code: 'INTERNAL_ERROR', message: 'The generation could not be run', step_id: null };
+        return failGeneration(change, generation, error);
+      }
+      await change.tx.query(END_RUNNING, [generation.id, change.now]);
+      change.emit('generation_waiting', { ...eventOf(generation), status: 'pending', message: 'Broken off' });
     });
   }
 
@@ -195,6 +210,18 @@ const PARK = `
      where id = $1 and wake_seq = $2 returning id
   )
   select wake_seq, exists (select from parked) as parked from generation where id = $1`;
+
+/** No attempt of the node's own failed: it counts neither as a failure nor as a death. */
+const END_RUNNING = `
+  update step_run set status = 'cancelled', completed_at = $2, error = '{"code": "HANDED_BACK"}'
+   where generation_id = $1 and status = 'running'`;
+
+const BREAK_OFF = `
+  update generation
+     set status = 'pending', lease_until = null, leased_by = null, breaks = breaks + 1, wake_seq = wake_seq + 1,
+         wake_at = clock_timestamp() + make_interval(secs => $3 * (breaks + 1))
+   where id = $1 and lease = $2 and status in ('pending', 'processing', 'waiting')
+  returning ${CHANGED_COLUMNS}, breaks`;
 
 const HAND_BACK = `
   update generation

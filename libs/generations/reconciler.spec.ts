@@ -88,6 +88,22 @@ describe('the reconciler', () => {
     expect(await road.reconciler.sweep()).toMatchObject({ woken: 0 });
   });
 
+  it('lets a run that breaks off rest, and fails its generation after the third time', async () => {
+    const { jobId, userId } = await road.submit({ steps });
+    for (const status of ['pending', 'pending', 'failed']) {
+      await road.database.query('update generation set wake_at = now() where job_id = $1', [jobId]);
+      const lease = await take();
+      await road.store.begin(lease!);
+      await road.store.startSteps(lease!, [{ stepId: '1', node: 'echo', alias: null, inputDigest: null }]);
+      await road.store.breakOff(lease!);
+      expect((await generationRows(road.database, jobId))[0]).toMatchObject({ status, lease_until: null });
+      expect(await take()).toBeUndefined();
+    }
+    expect((await generationRows(road.database, jobId))[0]?.error).toMatchObject({ code: 'INTERNAL_ERROR' });
+    expect((await stepRuns(road.database, jobId)).every(({ status }) => status === 'cancelled')).toBe(true);
+    expect(await account(road.database, userId)).toEqual({ balance: 1, held: 0, open: 0 });
+  });
+
   it('sweeps in one process at a time', async () => {
     const sweeps = await Promise.all(Array.from({ length: 5 }, () => road.reconciler.sweep()));
     expect(sweeps.filter((repairs) => repairs !== null).length).toBeGreaterThan(0);

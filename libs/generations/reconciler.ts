@@ -32,6 +32,7 @@ export class Reconciler {
     private readonly jobs: JobTransactions,
     private readonly queue: WakeQueue,
     private readonly bus: EventBus,
+    private readonly onError: (error: Error) => void = () => undefined,
   ) {}
 
   /** One sweep, unless another process is at it (null). */
@@ -53,8 +54,7 @@ export class Reconciler {
     const lost = await this.database.query<{ id: string; job_id: string }>(
       `select id, job_id from generation where status = 'processing' and lease_until < now() limit ${BATCH}`,
     );
-    for (const { id, job_id } of lost) await this.jobs.change(job_id, (change) => handBackLost(change, id));
-    return lost.length;
+    return this.each(lost, handBackLost);
   }
 
   private async failOverdue(): Promise<number> {
@@ -62,8 +62,20 @@ export class Reconciler {
       `select id, job_id from generation
         where status in ('pending', 'processing', 'waiting') and deadline_at < now() limit ${BATCH}`,
     );
-    for (const { id, job_id } of overdue) await this.jobs.change(job_id, (change) => this.timeOut(change, id));
-    return overdue.length;
+    return this.each(overdue, (change, id) => this.timeOut(change, id));
+  }
+
+  /** One that cannot be repaired does not keep the others waiting. */
+  private async each(
+    rows: Array<{ id: string; job_id: string }>,
+    repair: (change: JobChange, id: string) => Promise<void>,
+  ): Promise<number> {
+    let repaired = 0;
+    for (const { id, job_id } of rows) {
+      const done = await this.jobs.change(job_id, (change) => repair(change, id)).then(() => true, this.onError);
+      if (done) repaired += 1;
+    }
+    return repaired;
   }
 
   private async timeOut(change: JobChange, id: string): Promise<void> {

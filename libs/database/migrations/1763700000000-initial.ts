@@ -240,6 +240,7 @@ const STATEMENTS = [
     lease_until timestamptz,
     leased_by text,
     alone boolean not null default false,
+    breaks integer not null default 0,
     progress real not null default 0,
     values jsonb,
     traits jsonb not null default '[]',
