@@ -1,23 +1,13 @@
+import { withoutComments } from './comments.js';
+
 /** When a sketch's picture is taken: at its own call, when p5 stops looping, or after the first frame. */
 export type CaptureRule = 'capture' | 'noLoop' | 'firstFrame';
 
-const COMMENTS = new RegExp(
-  [
-    /("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`)/,
-    /\/\/[^\n]*/,
-    /\/\*[\s\S]*?\*\//,
-    /<!--[\s\S]*?-->/,
-  ]
-    .map((part) => part.source)
-    .join('|'),
-  'g',
-);
 const CALLS = /(?:(?<![\w$.])(?:(?:window|globalThis|self)\.)?(capture|fxpreview)|\$fx\.preview)\s*\(/g;
 const OWN_FUNCTION = /function\s+$/;
+/** How far before a name `function` may stand. To look through all that stands before takes quadratic time. */
+const LOOK_BACK = 100;
 const NO_LOOP = /(?<![\w$])noLoop\s*\(/;
-
-/** Strings stay, so that an address in one is not taken for a comment. */
-const withoutComments = (code: string) => code.replace(COMMENTS, (_, string?: string) => string ?? '');
 
 /**
  * Goes by what the code names, comments aside: `capture(`, `fxpreview(` and `$fx.preview(` before `noLoop(`.
@@ -27,7 +17,7 @@ export function captureRule(code: string): CaptureRule {
   const text = withoutComments(code);
   const calls = [...text.matchAll(CALLS)].map((call) => ({
     name: call[1] ?? '$fx.preview',
-    defines: OWN_FUNCTION.test(text.slice(0, call.index)),
+    defines: OWN_FUNCTION.test(text.slice(Math.max(0, call.index - LOOK_BACK), call.index)),
   }));
   const own = new Set(calls.filter((call) => call.defines).map((call) => call.name));
   if (calls.some((call) => !own.has(call.name))) return 'capture';
