@@ -20,6 +20,8 @@ export function createLogger({ LOG_LEVEL }: Pick<Environment, 'LOG_LEVEL'>): Log
 /** A failed query carries its parameters: only what is known to be harmless is taken over. */
 function describeError(error: unknown): unknown {
   if (!(error instanceof Error)) return { type: typeof error };
+  // Postgres quotes values in what it says, and those may be anybody's.
+  if ('query' in error) return { type: error.name, code: 'code' in error ? error.code : undefined };
   const { name, message, stack } = error;
   const cause = error.cause instanceof Error ? { cause: describeError(error.cause) } : {};
   return { type: name, message, stack, ...('code' in error ? { code: error.code } : {}), ...cause };

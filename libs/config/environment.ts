@@ -65,6 +65,14 @@ export class Environment {
   @IsOptional() @url(['http', 'https'])
   JWT_JWKS_URL?: string;
 
+  /** Issuer that tokens by JWKS must name, where a provider serves several. Unset: any. */
+  @IsOptional() @IsString() @IsNotEmpty()
+  JWT_ISSUER?: string;
+
+  /** Audience that tokens by JWKS must name: set it when the provider signs for other applications, too. */
+  @IsOptional() @IsString() @IsNotEmpty()
+  JWT_AUDIENCE?: string;
+
   /** Signs file URLs and wraps data keys; 32 characters or more. Unset: as JWT_SECRET. */
   @IsOptional() @IsString() @MinLength(32)
   PLATEN_MASTER_KEY?: string;
@@ -135,7 +143,7 @@ export class Environment {
 /** Checks and types the variables. Throws one error that lists every fault. */
 export function loadEnvironment(variables: NodeJS.ProcessEnv): Environment {
   const known = Object.keys(new Environment());
-  const optional = ['PUBLIC_URL', 'DATABASE_URL', 'REDIS_URL', 'JWT_SECRET', 'JWT_JWKS_URL', 'PLATEN_MASTER_KEY',
+  const optional = ['PUBLIC_URL', 'DATABASE_URL', 'REDIS_URL', 'JWT_SECRET', 'JWT_JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE', 'PLATEN_MASTER_KEY',
     'STORAGE_PATH', 'CDN_BASE_URL', 'PLANS', 'NODE_PRICES', 'MODEL_PRICES', 'CHROMIUM_PATH'];
   const given = Object.fromEntries(
     [...new Set([...known, ...optional])]

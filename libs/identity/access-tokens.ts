@@ -23,9 +23,12 @@ export abstract class AccessTokens {
 }
 
 /** Tokens by `JWT_JWKS_URL` where that is set, else by `JWT_SECRET`. */
-export function createAccessTokens(environment: Pick<Environment, 'JWT_SECRET' | 'JWT_JWKS_URL'>): AccessTokens {
-  if (environment.JWT_JWKS_URL) return new JwksTokens(environment.JWT_JWKS_URL);
-  if (environment.JWT_SECRET) return new SecretTokens(environment.JWT_SECRET);
+export function createAccessTokens(
+  environment: Pick<Environment, 'JWT_SECRET' | 'JWT_JWKS_URL' | 'JWT_ISSUER' | 'JWT_AUDIENCE'>,
+): AccessTokens {
+  const { JWT_SECRET, JWT_JWKS_URL, JWT_ISSUER: issuer, JWT_AUDIENCE: audience } = environment;
+  if (JWT_JWKS_URL) return new JwksTokens(JWT_JWKS_URL, { issuer, audience });
+  if (JWT_SECRET) return new SecretTokens(JWT_SECRET);
   throw new Error('JWT_SECRET or JWT_JWKS_URL must be set');
 }
 
@@ -58,13 +61,18 @@ export class SecretTokens extends AccessTokens {
 export class JwksTokens extends AccessTokens {
   private readonly keys: JWTVerifyGetKey;
 
-  constructor(url: string) {
+  constructor(
+    url: string,
+    private readonly claims: { issuer?: string; audience?: string } = {},
+  ) {
     super();
     this.keys = createRemoteJWKSet(new URL(url), { timeoutDuration: JWKS_TIMEOUT_MS });
   }
 
   async verify(token: string): Promise<Caller> {
-    const options = { algorithms: ['RS256', 'ES256'], clockTolerance: TOLERANCE_SECONDS, requiredClaims: ['exp'] };
+    const options = {
+      ...this.claims, algorithms: ['RS256', 'ES256'], clockTolerance: TOLERANCE_SECONDS, requiredClaims: ['exp'],
+    };
     const { payload } = await jwtVerify(token, this.keys, options).catch((error: unknown) => {
       throw isTokensFault(error) ? invalidToken() : upstreamError('The identity provider cannot be reached');
     });
