@@ -55,6 +55,31 @@ describe('the p5 node', () => {
     expect(logs).toEqual(['4 [255,0,0,255]']);
   });
 
+  it('reads an asset once, whatever number of paths it has', async () => {
+    const reads: AssetHandle[] = [];
+    const reader = {
+      read: async (asset: AssetHandle) => {
+        reads.push(asset);
+        return Buffer.from(SVG);
+      },
+    };
+    const paths = Array.from({ length: 8 }, (_, index) => [`${index}.svg`, handle]);
+    const { outcome } = run(
+      { code: 'function draw() {}', assets: Object.fromEntries(paths) },
+      { assets: reader as never },
+    );
+    await outcome;
+    expect(reads).toEqual([handle]);
+  });
+
+  it('refuses assets of more than 128 MB together before it reads them all', async () => {
+    const large = (id: string) => new AssetHandle({ ...handle, id, size: 70 * 1024 ** 2 });
+    const assets = { 'a.svg': large('a'), 'again.svg': large('a'), 'b.svg': large('b') } as never;
+    await expect(run({ code: 'function draw() {}', assets }).outcome).rejects.toMatchObject({
+      name: 'NodeError', permanent: true, message: expect.stringContaining('128 MB'),
+    });
+  });
+
   it.each([
     ['SKETCH_ERROR', 'function setup() {\n  missing(); }', 'sketch.js:2'],
     ['SKETCH_TIME_LIMIT', 'function setup() { while (true); }', '300 ms'],

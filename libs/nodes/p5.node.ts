@@ -21,6 +21,8 @@ interface P5Payload {
 const MAX_SIDE = 4096;
 const MAX_PIXELS = 40_000_000;
 const MAX_SOURCE_CHARACTERS = 4_000_000;
+/** Of all its images together, each counted once. */
+const MAX_ASSET_BYTES = 128 * 1024 ** 2;
 const MAX_TRAITS = 100;
 const DEFAULT_TIME_LIMIT_MS = 30_000;
 const SIDE = { type: 'integer', minimum: 1, maximum: MAX_SIDE, default: 1024 };
@@ -124,14 +126,23 @@ const isReference = (value: unknown) =>
     ? /^(\{\{.*\}\}|\d{1,18}|(https?:\/\/[^/]+)?\/files\/.+)$/.test(value)
     : typeof value === 'object' && value !== null;
 
+/** Each asset is read once, whatever number of paths it has, and nothing is read of more than fits. */
 async function readAssets(
   handles: Record<string, AssetHandle>,
   reader: AssetReader,
 ): Promise<SketchRun['assets']> {
   const assets: SketchRun['assets'] = {};
+  const read = new Map<string, Buffer>();
+  let total = 0;
   for (const [path, handle] of Object.entries(handles)) {
     if (!(handle instanceof AssetHandle)) throw inputFault('SKETCH_ERROR', `assets.${path} is not an asset`);
-    assets[path] = { bytes: await reader.read(handle), mimeType: handle.mimeType };
+    if (!read.has(handle.id)) {
+      total += handle.size;
+      if (total > MAX_ASSET_BYTES) throw inputFault('SKETCH_ERROR', 'The assets have more than 128 MB together');
+    }
+    const bytes = read.get(handle.id) ?? (await reader.read(handle));
+    read.set(handle.id, bytes);
+    assets[path] = { bytes, mimeType: handle.mimeType };
   }
   return assets;
 }

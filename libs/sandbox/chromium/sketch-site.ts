@@ -93,7 +93,8 @@ export function sketchFiles(sketch: SketchRun): Map<string, SiteFile> {
   const own = 'code' in sketch.source ? { 'sketch.js': sketch.source.code } : sketch.source.files;
   const files = new Map<string, SiteFile>();
   for (const [path, asset] of Object.entries(sketch.assets)) {
-    files.set(plainPath(path), { body: Buffer.from(asset.bytes), contentType: asset.mimeType });
+    const { buffer, byteOffset, byteLength } = asset.bytes;
+    files.set(plainPath(path), { body: Buffer.from(buffer, byteOffset, byteLength), contentType: asset.mimeType });
   }
   for (const [path, text] of Object.entries(own)) files.set(plainPath(path), textFile(path, text));
   files.set(EDITION_PATH, textFile(EDITION_PATH, editionScript(sketch)));
