@@ -71,6 +71,16 @@ describe('claims', () => {
     expect(await renew(test.database, [second!])).toHaveLength(1);
   });
 
+  it('does not renew what was given back, so that the next worker need not wait', async () => {
+    await submit();
+    const lease = (await take())!;
+    await test.database.query('update generation set lease_until = null, leased_by = null where id = $1', [
+      lease.generationId,
+    ]);
+    expect(await renew(test.database, [lease])).toEqual([]);
+    expect(await take()).toMatchObject({ generationId: lease.generationId, number: lease.number + 1 });
+  });
+
   it('renews without waiting for a row that a change of state holds, and does not call it lost', async () => {
     await submit();
     const lease = await take();

@@ -43,8 +43,9 @@ export async function aloneWaits(db: Queryable, lanes: Lane[]): Promise<boolean>
 }
 
 /**
- * Prolongs leases, all in one statement. The ones missing from the answer are lost. A row that is locked
- * by a checkpoint right now is left for the next renewal: waiting for it could deadlock with a cancel.
+ * Prolongs leases, all in one statement. One that was given back meanwhile stays so: prolonged, it would
+ * keep the next worker waiting. The ones missing from the answer are lost. A row that is locked by a
+ * checkpoint right now is left for the next renewal: waiting for it could deadlock with a cancel.
  */
 export async function renew(db: Queryable, leases: Lease[]): Promise<HeldLease[]> {
   const rows = await db.query<{ id: string; wake_seq: string }>(RENEW, [
@@ -78,9 +79,9 @@ const RENEW = `
     select * from unnest($1::uuid[], $2::bigint[]) as m (id, lease)
   ), free as (
     select g.id from generation g join mine using (id, lease)
-     where g.status in ('pending', 'processing') for update of g skip locked
+     where g.status in ('pending', 'processing') and g.leased_by is not null for update of g skip locked
   ), renewed as (
     update generation g set lease_until = now() + make_interval(secs => $3) from free where g.id = free.id
   )
   select g.id, g.wake_seq from generation g join mine using (id, lease)
-   where g.status in ('pending', 'processing')`;
+   where g.status in ('pending', 'processing') and g.leased_by is not null`;
