@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { findRedis } from '../../src/embedded/redis.js';
+import { findTestRedis } from '../../test/setup/redis-program.js';
 import { createTestDatabase, type TestDatabase } from '../../test/setup/database.js';
 import { eventually } from '../../test/setup/eventually.js';
 import { PrivateRedis } from '../../test/setup/private-redis.js';
@@ -27,7 +27,7 @@ async function expectToPass(bus: EventBus): Promise<void> {
   describeEventBus('Redis', () => createEventBus({ redisUrl, databaseUrl: '', prefix }));
 });
 
-(findRedis() ? describe : describe.skip)('when Redis fails', () => {
+(findTestRedis() ? describe : describe.skip)('when Redis fails', () => {
   it('says so, drops messages without waiting, and heals by itself', async () => {
     const redis = (await PrivateRedis.start())!;
     const bus = createEventBus({ redisUrl: redis.url, databaseUrl: '' });

@@ -2,14 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { eventually } from '../../test/setup/eventually.js';
 import { PrivateRedis } from '../../test/setup/private-redis.js';
-import { findRedis } from '../../src/embedded/redis.js';
+import { findTestRedis } from '../../test/setup/redis-program.js';
 import type { BullmqWakeQueue } from './bullmq.wake-queue.js';
 import { createWakeQueue } from './index.js';
 import type { WakeUp } from './wake-queue.js';
 
 const wakeUp = (): WakeUp => ({ lane: 'default', generationId: randomUUID(), dispatch: 1 });
 
-(findRedis() ? describe : describe.skip)('the wake queue when Redis fails', () => {
+(findTestRedis() ? describe : describe.skip)('the wake queue when Redis fails', () => {
   let redis: PrivateRedis;
   let queue: BullmqWakeQueue | undefined;
   const taken: WakeUp[] = [];

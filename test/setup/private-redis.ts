@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createConnection } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from '../../src/embedded/free-port.js';
-import { findRedis } from '../../src/embedded/redis.js';
+import { findTestRedis } from './redis-program.js';
 
 const READY_TIMEOUT_MS = 10_000;
 
@@ -18,7 +18,7 @@ export class PrivateRedis {
 
   /** Null where there is no Redis on this machine. */
   static async start(...settings: string[]): Promise<PrivateRedis | null> {
-    const program = findRedis();
+    const program = findTestRedis();
     if (!program) return null;
     const redis = new PrivateRedis(program, await freePort(), settings);
     await redis.start();

@@ -4,9 +4,15 @@ import { join } from 'node:path';
 import { findRedis } from '../../src/embedded/redis.js';
 
 const CACHE = join(import.meta.dirname, '../../node_modules/.cache/platen/redis');
+const UNPACKED = join(CACHE, 'redis-server');
 /** `redis-server` and the libraries that a Debian without it may lack. */
 const PACKAGES = ['redis-server', 'redis-tools', 'libjemalloc2', 'liblzf1', 'libatomic1'];
 const STEP_TIMEOUT_MS = 120_000;
+
+/** The Redis on PATH, else the one that was unpacked before; for tests that start one of their own. */
+export function findTestRedis(): string | undefined {
+  return findRedis() ?? (existsSync(UNPACKED) ? UNPACKED : undefined);
+}
 
 /**
  * The Redis on PATH, else one out of Debian's packages. Those are unpacked beside the node modules and
@@ -14,12 +20,11 @@ const STEP_TIMEOUT_MS = 120_000;
  * standard error, where there is none.
  */
 export function findOrInstallRedis(): string | undefined {
-  const program = join(CACHE, 'redis-server');
-  const found = findRedis() ?? (existsSync(program) ? program : undefined);
+  const found = findTestRedis();
   if (found) return found;
   try {
-    unpackDebianRedis(program);
-    return program;
+    unpackDebianRedis();
+    return UNPACKED;
   } catch (error) {
     process.stderr.write(
       'There is no Redis here: tests that need one are skipped. Install redis-server or set ' +
@@ -29,7 +34,7 @@ export function findOrInstallRedis(): string | undefined {
   }
 }
 
-function unpackDebianRedis(program: string): void {
+function unpackDebianRedis(): void {
   const draft = `${CACHE}.${process.pid}`;
   mkdirSync(draft, { recursive: true });
   try {
@@ -40,7 +45,7 @@ function unpackDebianRedis(program: string): void {
     run(join(draft, 'redis-server'), ['--version'], draft);
     rmSync(CACHE, { recursive: true, force: true });
     renameSync(draft, CACHE);
-    if (!existsSync(program)) throw new Error('the package holds no redis-server');
+    if (!existsSync(UNPACKED)) throw new Error('the package holds no redis-server');
   } finally {
     rmSync(draft, { recursive: true, force: true });
   }

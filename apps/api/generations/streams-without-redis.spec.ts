@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { findRedis } from '../../../src/embedded/redis.js';
+import { findTestRedis } from '../../../test/setup/redis-program.js';
 import { submitJob } from '../../../test/factories/job.js';
 import { buildStreams, type Streams } from '../../../test/factories/streams.js';
 import { eventually } from '../../../test/setup/eventually.js';
@@ -7,7 +7,7 @@ import { PrivateRedis } from '../../../test/setup/private-redis.js';
 
 const steps = [{ id: 1, nodeName: 'p5', nodePayload: {} }];
 
-(findRedis() ? describe : describe.skip)('event streams when Redis fails', () => {
+(findTestRedis() ? describe : describe.skip)('event streams when Redis fails', () => {
   let redis: PrivateRedis;
   let streams: Streams;
 
