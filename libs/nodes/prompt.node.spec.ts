@@ -54,11 +54,25 @@ describe('prompt', () => {
     expect(texts).not.toContain('never');
   });
 
-  it('takes time in proportion to the text, however its braces stand', async () => {
-    const started = performance.now();
-    await write('{'.repeat(50_000));
-    await write(`${'{a|'.repeat(15_000)}${'}'.repeat(15_000)}`);
-    expect(performance.now() - started).toBeLessThan(2_000);
+  it('takes time in proportion to the text, whatever stands in it', async () => {
+    const spaces = ' '.repeat(90_000);
+    const deep = `${'{'.repeat(50)}${spaces}|${'}'.repeat(50)}`;
+    const started = process.cpuUsage();
+    for (let round = 0; round < 4; round++) await write(deep);
+    await write(`{${' |'.repeat(45_000)}}`);
+    expect(process.cpuUsage(started).user / 1_000).toBeLessThan(500);
+  });
+
+  it('refuses braces too deep inside each other, in no time', async () => {
+    const deep = (levels: number) => `${'{a|'.repeat(levels)}${'}'.repeat(levels)}`;
+    const spaces = `${'{'.repeat(4_000)}${' '.repeat(90_000)}${'|}'.repeat(2_000)}`;
+    const started = process.cpuUsage();
+    for (const template of [deep(51), deep(20_000), '{'.repeat(50_000), spaces]) {
+      expect(faultsOf({ template })).toEqual(['template']);
+      await expect(write(template)).rejects.toMatchObject({ code: 'INVALID_PAYLOAD', permanent: true });
+    }
+    expect(process.cpuUsage(started).user / 1_000).toBeLessThan(500);
+    expect(faultsOf({ template: deep(50) })).toEqual([]);
   });
 
   it('refuses a model, weights without a sum and a template that is none', () => {

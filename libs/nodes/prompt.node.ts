@@ -29,7 +29,7 @@ export const promptNode = defineNode<PromptPayload>({
   timeLimitMs: 10_000,
   check: ({ template, model }) => [
     ...(model === undefined ? [] : [{ path: 'model', message: 'is not available yet' }]),
-    ...(hasPickableAlternatives(template) ? [] : [{ path: 'template', message: NO_WEIGHT }]),
+    ...templateFaults(template),
   ],
   async run({ payload, random }) {
     const pick = (options: Option[]) =>
@@ -37,8 +37,8 @@ export const promptNode = defineNode<PromptPayload>({
         options,
         options.map(({ weight }) => weight),
       ).text;
-    if (!hasPickableAlternatives(payload.template))
-      throw inputFault('INVALID_PAYLOAD', `template ${NO_WEIGHT}`);
+    const [fault] = templateFaults(payload.template);
+    if (fault) throw inputFault('INVALID_PAYLOAD', `${fault.path} ${fault.message}`);
     return { kind: 'done', value: replaceAlternatives(String(payload.template), pick) };
   },
 });
@@ -48,9 +48,13 @@ interface Option {
   weight: number;
 }
 
+/** Each level reads what is inside it once more. */
+const MAX_DEPTH = 50;
+const TOO_DEEP = `must not have more than ${MAX_DEPTH} braces inside each other`;
 const NO_WEIGHT = 'must give some alternative a weight above zero';
 const TOKEN = /\\[{}|\\]|[{}|]|[^\\{}|]+|\\/g;
-const WEIGHT = /^\s*(\d{1,9}(?:\.\d{1,9})?)::/;
+/** Bounded: it is looked for at each level of braces. */
+const WEIGHT = /^\s{0,20}(\d{1,9}(?:\.\d{1,9})?)::/;
 
 /** The template with each group of alternatives, innermost first, replaced by what `pick` says. */
 function replaceAlternatives(template: string, pick: (options: Option[]) => string): string {
@@ -75,6 +79,22 @@ function replaceAlternatives(template: string, pick: (options: Option[]) => stri
 function optionOf(text: string): Option {
   const weight = WEIGHT.exec(text);
   return weight ? { text: text.slice(weight[0].length), weight: Number(weight[1]) } : { text, weight: 1 };
+}
+
+function templateFaults(template: PromptPayload['template']): Array<{ path: string; message: string }> {
+  const path = 'template';
+  if (depthOf(String(template)) > MAX_DEPTH) return [{ path, message: TOO_DEEP }];
+  return hasPickableAlternatives(template) ? [] : [{ path, message: NO_WEIGHT }];
+}
+
+/** How many braces are open at once at most, as `replaceAlternatives` counts them. */
+function depthOf(template: string): number {
+  let [depth, deepest] = [0, 0];
+  for (const [token] of template.matchAll(TOKEN)) {
+    if (token === '{') deepest = Math.max(deepest, ++depth);
+    else if (token === '}' && depth > 0) depth--;
+  }
+  return deepest;
 }
 
 function hasPickableAlternatives(template: PromptPayload['template']): boolean {
