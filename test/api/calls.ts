@@ -39,19 +39,28 @@ const TIMEOUT_MS = 10_000;
 const FIRST_EVENTS_MS = 3_000;
 
 /** Sends a request and reads the answer, of an event stream the snapshot. */
-export async function call(url: string, { method = 'GET', headers = {}, body }: Call = {}): Promise<Answered> {
+export async function call(
+  url: string,
+  { method = 'GET', headers = {}, body }: Call = {},
+): Promise<Answered> {
   const isJson = body !== undefined && !(body instanceof FormData);
   const response = await fetch(url, {
     method,
     redirect: 'manual',
     signal: AbortSignal.timeout(TIMEOUT_MS),
     headers: { ...(isJson && { 'content-type': 'application/json' }), ...headers },
-    body: isJson && typeof body !== 'string' ? JSON.stringify(body) : (body as FormData | string | undefined),
+    body:
+      isJson && typeof body !== 'string' ? JSON.stringify(body) : (body as FormData | string | undefined),
   });
   const { status } = response;
   const text = isStream(response) ? await firstEvents(response.body!) : await response.text();
   const isEnvelope = text !== '' && typeOf(response).startsWith('application/json');
-  return { status, headers: response.headers, text, ...(isEnvelope && { json: JSON.parse(text) as Envelope }) };
+  return {
+    status,
+    headers: response.headers,
+    text,
+    ...(isEnvelope && { json: JSON.parse(text) as Envelope }),
+  };
 }
 
 /** `404 JOB_NOT_FOUND`, or the status alone. */

@@ -30,7 +30,8 @@ const owned = (owner: Outcome, others: Outcome) => ({ ...LOCKED, other: others, 
 const unpublished = (owner: Outcome, others: Outcome, admin: Outcome) => ({
   anonymous: others, expired: others, other: others, admin, owner,
 });
-const admins = (admin: Outcome) => ({ ...LOCKED, other: '403 FORBIDDEN', admin, owner: '403 FORBIDDEN' }) as const;
+const admins = (admin: Outcome) => ({ ...LOCKED, other: '403 FORBIDDEN', admin,
+  owner: '403 FORBIDDEN' }) as const;
 
 const project = ({ projectId }: Tenant) => ({ id: projectId });
 const collection = ({ collectionId }: Tenant) => ({ id: collectionId });
@@ -45,7 +46,8 @@ function textFile(): FormData {
   return form;
 }
 
-const DRAFT = { steps: [{ id: 'a', nodeName: 'javascript', nodePayload: { code: 'return 1' } }], variables: {} };
+const DRAFT = { steps: [{ id: 'a', nodeName: 'javascript', nodePayload: { code: 'return 1' } }],
+  variables: {} };
 
 /** Every route of the API: who gets what. Routes of Bull Board are below `BOARD`. */
 export const ROUTES: Record<string, RouteCase> = {
@@ -56,7 +58,8 @@ export const ROUTES: Record<string, RouteCase> = {
   'POST /projects/collections': { gets: personal('201'), body: () => ({ title: 'Dunes', data: DRAFT }) },
   'GET /collections/:id': { gets: owned('200', '404 COLLECTION_NOT_FOUND'), at: collection, isTelling: true },
   'GET /collections/:id/public': {
-    gets: unpublished('200', '404 COLLECTION_NOT_FOUND', '404 COLLECTION_NOT_FOUND'), at: collection, isTelling: true,
+    gets: unpublished('200', '404 COLLECTION_NOT_FOUND', '404 COLLECTION_NOT_FOUND'), at: collection,
+    isTelling: true,
   },
   'POST /collections/:id/generations': {
     gets: owned('201', '404 COLLECTION_NOT_FOUND'), at: collection, body: () => ({}),
@@ -73,13 +76,17 @@ export const ROUTES: Record<string, RouteCase> = {
   'POST /jobs/:id/stream-token': { gets: owned('201', '404 JOB_NOT_FOUND'), at: job },
   'POST /jobs/:id/cancel': { gets: owned('200', '404 JOB_NOT_FOUND'), at: job, isTelling: true },
   'POST /jobs/:id/resume': {
-    gets: owned('200', '404 JOB_NOT_FOUND'), at: ({ cancelledJobId }) => ({ id: cancelledJobId }), isTelling: true,
+    gets: owned('200', '404 JOB_NOT_FOUND'), at: ({ cancelledJobId }) => ({ id: cancelledJobId }),
+    isTelling: true,
   },
-  'POST /jobs/:id/generations/:index/cancel': { gets: owned('200', '404 JOB_NOT_FOUND'), at: edition, isTelling: true },
+  'POST /jobs/:id/generations/:index/cancel': { gets: owned('200', '404 JOB_NOT_FOUND'), at: edition,
+    isTelling: true },
   'POST /jobs/:id/generations/:index/resume': {
-    gets: owned('200', '404 JOB_NOT_FOUND'), at: ({ cancelledJobId }) => ({ id: cancelledJobId, index: '0' }), isTelling: true,
+    gets: owned('200', '404 JOB_NOT_FOUND'), at: ({ cancelledJobId }) => ({ id: cancelledJobId, index: '0' }),
+    isTelling: true,
   },
-  'GET /collections/:id/events': { gets: owned('200', '404 COLLECTION_NOT_FOUND'), at: collection, isTelling: true },
+  'GET /collections/:id/events': { gets: owned('200', '404 COLLECTION_NOT_FOUND'), at: collection,
+    isTelling: true },
   'GET /events': { gets: personal('200'), isTelling: true },
 
   'GET /workflows': { gets: open('200'), isTelling: true },
@@ -102,7 +109,8 @@ export const ROUTES: Record<string, RouteCase> = {
   'GET /assets/:id': { gets: unpublished('200', '404 NOT_FOUND', '200'), at: asset, isTelling: true },
   'DELETE /assets/:id': { gets: owned('200', '404 NOT_FOUND'), at: asset },
   'GET /files/*': {
-    gets: unpublished('200', '404 NOT_FOUND', '200'), at: ({ upload }) => ({ '*': upload.key }), isTelling: true,
+    gets: unpublished('200', '404 NOT_FOUND', '200'), at: ({ upload }) => ({ '*': upload.key }),
+    isTelling: true,
   },
 
   'GET /credits': { gets: personal('200') },

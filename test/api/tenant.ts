@@ -36,15 +36,28 @@ export async function createTenant(api: TestApi): Promise<Tenant> {
   const userId = await createUser(database, PAID);
   const canary = `canary-${randomUUID()}`;
   const collectionId = await createCollection(database, userId, { status: 'draft' });
-  const [jobId, cancelledJobId] = [await createJob(api, userId, canary), await createJob(api, userId, canary)];
+  const [jobId, cancelledJobId] = [
+    await createJob(api, userId, canary),
+    await createJob(api, userId, canary),
+  ];
   await fetch(`${api.url}/jobs/${cancelledJobId}/cancel`, { method: 'POST', headers: api.as(userId) });
   const asset = await createAsset(database, { userId, collectionId, name: `${canary}.png` });
   const workflow = await createWorkflow(database, userId, {
-    name: canary, label: canary, description: canary, tags: [canary.slice(0, 50)], visibility: 'private',
+    name: canary,
+    label: canary,
+    description: canary,
+    tags: [canary.slice(0, 50)],
+    visibility: 'private',
     data: workflowData(canary),
   });
   const tenant = {
-    userId, canary, collectionId, jobId, cancelledJobId, assetId: asset.id, workflowId: workflow.id,
+    userId,
+    canary,
+    collectionId,
+    jobId,
+    cancelledJobId,
+    assetId: asset.id,
+    workflowId: workflow.id,
     upload: await upload(api, userId, canary),
     apiKeyId: await createApiKey(api, userId, canary),
   };
@@ -52,7 +65,9 @@ export async function createTenant(api: TestApi): Promise<Tenant> {
 }
 
 /** A script, which costs nothing. */
-const stepsOf = (canary: string) => [{ id: 1, nodeName: 'javascript', nodePayload: { code: `return '${canary}'` } }];
+const stepsOf = (canary: string) => [
+  { id: 1, nodeName: 'javascript', nodePayload: { code: `return '${canary}'` } },
+];
 
 const instructionSet = (canary: string) => ({
   version: 'v2',
@@ -74,11 +89,16 @@ async function createJob({ database }: TestApi, userId: string, canary: string) 
 async function upload(api: TestApi, userId: string, canary: string) {
   const form = new FormData();
   form.set('file', new Blob([`text with ${canary}`], { type: 'text/plain' }), `${canary}.txt`);
-  const response = await fetch(`${api.url}/assets`, { method: 'POST', headers: api.as(userId), body: form });
+  const response = await fetch(`${api.url}/assets`, {
+    method: 'POST',
+    headers: api.as(userId),
+    body: form,
+  });
   const { data } = (await response.json()) as { data: { id: string } };
-  const [row] = await api.database.query<{ key: string }>('select storage_key as key from flat_file where id = $1', [
-    data.id,
-  ]);
+  const [row] = await api.database.query<{ key: string }>(
+    'select storage_key as key from flat_file where id = $1',
+    [data.id],
+  );
   return { id: data.id, key: row!.key };
 }
 
@@ -92,12 +112,17 @@ async function createApiKey(api: TestApi, userId: string, name: string): Promise
 type Planted = Omit<Tenant, 'projectId' | 'secrets'>;
 
 /** Puts the mark wherever the rows hold text. */
-async function plant({ database }: TestApi, tenant: Planted): Promise<{ projectId: string; secrets: string[] }> {
+async function plant(
+  { database }: TestApi,
+  tenant: Planted,
+): Promise<{ projectId: string; secrets: string[] }> {
   const { userId, canary, collectionId, jobId, cancelledJobId, assetId } = tenant;
-  const marked = JSON.stringify({ canary, message: canary });
-  const run = (sql: string, ...parameters: unknown[]) => database.query<Record<string, string>>(sql, parameters);
+  const marked = JSON.stringify({ message: canary });
+  const run = (sql: string, ...parameters: unknown[]) =>
+    database.query<Record<string, string>>(sql, parameters);
   const [collection] = await run(
-    `update collection set title = $2, description = $2, data = $3, cover_image_url = 'https://example.com/' || $2
+    `update collection set title = $2, description = $2, data = $3,
+                           cover_image_url = 'https://example.com/' || $2
       where id = $1 returning project_id`,
     collectionId, canary, JSON.stringify(instructionSet(canary)),
   );
@@ -106,9 +131,10 @@ async function plant({ database }: TestApi, tenant: Planted): Promise<{ projectI
     `insert into collection_history (collection_id, user_id, action, data) values ($1, $2, 'created', $3)`,
     collectionId, userId, marked,
   );
-  for (const id of [jobId, cancelledJobId]) await markJob(database, id, tenant, marked);
+  for (const id of [jobId, cancelledJobId]) await markJob(database, id, tenant);
   await run(
-    `update flat_file f set gen_in_data = $2, gen_out_data = $2, job_id = g.job_id, generation_id = g.id, step_id = 1
+    `update flat_file f
+        set gen_in_data = $2, gen_out_data = $2, job_id = g.job_id, generation_id = g.id, step_id = 1
        from generation g where f.id = $1 and g.job_id = $3 and g.index = 0`,
     assetId, marked, jobId,
   );
@@ -124,24 +150,27 @@ async function markJob(
   database: TestApi['database'],
   jobId: string,
   { canary, collectionId }: Planted,
-  marked: string,
 ): Promise<void> {
+  const marked = JSON.stringify({ message: canary });
   await database.query(
     `with recorded as (
        update job set name = $2, description = $2, options = $3, tags = array[$2], external_id = $2,
-                      error = jsonb_build_object('code', 'X', 'message', $2::text), collection_id = $4, seq = seq + 1
+                      error = jsonb_build_object('code', 'X', 'message', $2::text), collection_id = $4,
+                      seq = seq + 1
         where id = $1 returning id, user_id, seq
      )
-     insert into job_history (job_id, user_id, seq, type, data) select id, user_id, seq, 'node_completed', $3 from recorded`,
+     insert into job_history (job_id, user_id, seq, type, data)
+     select id, user_id, seq, 'node_completed', $3 from recorded`,
     [jobId, canary, marked, collectionId],
   );
   await database.query(
     `with marked as (
-       update generation set traits = jsonb_build_array(jsonb_build_object('trait_type', $2::text, 'value', $2::text)),
-                             values = $3
+       update generation
+          set values = $3, traits = jsonb_build_array(jsonb_build_object('trait_type', $2::text, 'value', $2::text))
         where job_id = $1 returning id
      )
-     insert into step_run (generation_id, run, step_id, attempt, node, alias, status, token, output, logs, completed_at)
+     insert into step_run (generation_id, run, step_id, attempt, node, alias, status, token, output, logs,
+                           completed_at)
      select id, 1, 1, 1, 'javascript', $2, 'completed', gen_random_uuid(),
             jsonb_build_object('value', $2::text, 'assets', '[]'::jsonb, 'traits', '[]'::jsonb),
             jsonb_build_array($2::text), now() from marked`,

@@ -1,6 +1,6 @@
-import { issueToken } from '#libs/identity/access-tokens.js';
 import { createUser } from '../factories/job-submission.js';
-import { JWT_SECRET, startTestApi, type TestApi } from '../setup/api.js';
+import { startTestApi, type TestApi } from '../setup/api.js';
+import { credentialsOf, userOf } from './callers.js';
 import { call, outcomeOf, type Answered } from './calls.js';
 import { CALLERS, methodOf, pathOf, ROUTES, type CallerName, type RouteCase } from './routes.js';
 import { Rows } from './rows.js';
@@ -8,9 +8,25 @@ import { createTenant, leaksOf, type Tenant } from './tenant.js';
 
 /** Ids as clients get them wrong. */
 const NO_IDS = [
-  'nothing', '-1', '1e3', '1.5', 'null', 'undefined', '[object Object]', '\u0661', '💩', `' or 1=1 --`, '/', '%',
-  '99999999999999999999', '00000000-0000-0000-0000-00000000000g', '{0193fd6c-0000-7000-8000-000000000001}',
-  '\0', 'a\0', 'x'.repeat(400), 'x'.repeat(4_000),
+  'nothing',
+  '-1',
+  '1e3',
+  '1.5',
+  'null',
+  'undefined',
+  '[object Object]',
+  '\u0661',
+  '💩',
+  `' or 1=1 --`,
+  '/',
+  '%',
+  '99999999999999999999',
+  '00000000-0000-0000-0000-00000000000g',
+  '{0193fd6c-0000-7000-8000-000000000001}',
+  '\0',
+  'a\0',
+  'x'.repeat(400),
+  'x'.repeat(4_000),
 ];
 
 const NOT_FOUND = { success: false, data: null, error: expect.any(String) };
@@ -34,26 +50,19 @@ async function tenantFor(route: string): Promise<Tenant> {
   return latest;
 }
 
-function credentials(caller: CallerName, { userId }: Tenant): Record<string, string> {
-  switch (caller) {
-    case 'anonymous':
-      return {};
-    case 'expired':
-      return { authorization: `Bearer ${issueToken(JWT_SECRET, { sub: userId, expiresIn: -60 })}` };
-    case 'other':
-      return api.as(other);
-    case 'admin':
-      return api.as(admin, 'admin');
-    case 'owner':
-      return api.as(userId);
-  }
-}
+const credentials = (caller: CallerName, { userId }: Tenant) =>
+  credentialsOf(api, caller, { owner: userId, other, admin });
 
-const ask = (route: string, caller: CallerName, tenant: Tenant, method = methodOf(route)): Promise<Answered> => {
+function ask(
+  route: string,
+  caller: CallerName,
+  tenant: Tenant,
+  method = methodOf(route),
+): Promise<Answered> {
   const { at, body } = ROUTES[route]!;
   const url = `${api.url}${pathOf(route, at?.(tenant))}`;
   return call(url, { method, headers: credentials(caller, tenant), body: body?.(tenant) });
-};
+}
 
 /** Whether an admin gets the owner's own thing, not one of the admin's. */
 const isOversight = ({ gets, at }: RouteCase, route: string): boolean =>
@@ -72,8 +81,11 @@ describe.each(Object.entries(ROUTES))('%s', (route, routeCase) => {
       const answer = await ask(route, caller, tenant);
       expect({ caller, outcome: outcomeOf(answer) }).toEqual({ caller, outcome: expected });
       if (!mayAct) expect({ caller, leaks: leaksOf(tenant, answer) }).toEqual({ caller, leaks: [] });
-      if (!mayAct || isRefused) expect({ caller, rows: await rows.digests(watched) }).toEqual({ caller, rows: before });
-      if (caller === 'owner' && routeCase.isTelling) expect(leaksOf(tenant, answer)).toContain(tenant.canary);
+      if (!mayAct || isRefused) {
+        expect({ caller, rows: await rows.digests(watched) }).toEqual({ caller, rows: before });
+      }
+      if (caller === 'owner' && routeCase.isTelling)
+        expect(leaksOf(tenant, answer)).toContain(tenant.canary);
     }
   });
 });
@@ -84,7 +96,11 @@ describe.each(Object.keys(ROUTES).filter((route) => methodOf(route) === 'GET'))(
     for (const caller of ['anonymous', 'other'] as const) {
       const expected = Number(ROUTES[route]!.gets[caller].split(' ')[0]);
       const answer = await ask(route, caller, tenant, 'HEAD');
-      expect({ caller, status: answer.status, text: answer.text }).toEqual({ caller, status: expected, text: '' });
+      expect({ caller, status: answer.status, text: answer.text }).toEqual({
+        caller,
+        status: expected,
+        text: '',
+      });
       expect(leaksOf(tenant, answer)).toEqual([]);
     }
   });
@@ -94,14 +110,17 @@ describe.each(Object.keys(ROUTES).filter((route) => route.includes(':')))('%s', 
   it('answers 404 to what is no id', async () => {
     const tenant = await tenantFor('GET');
     const { at, body } = ROUTES[route]!;
-    const headers = credentials(route.includes(' /admin/') ? 'admin' : 'owner', tenant);
+    const headers = credentials(userOf(route), tenant);
     const before = await rows.digests();
     for (const name of route.match(/(?<=:)\w+/g)!) {
       for (const id of NO_IDS) {
         const path = pathOf(route, { ...at!(tenant), [name]: id });
-        const answer = await call(`${api.url}${path}`, { method: methodOf(route), headers, body: body?.(tenant) });
+        const request = { method: methodOf(route), headers, body: body?.(tenant) };
+        const answer = await call(`${api.url}${path}`, request);
         expect({ id: id.slice(0, 50), status: answer.status, json: answer.json }).toEqual({
-          id: id.slice(0, 50), status: 404, json: { ...NOT_FOUND, code: expect.stringMatching(/NOT_FOUND$/) },
+          id: id.slice(0, 50),
+          status: 404,
+          json: { ...NOT_FOUND, code: expect.stringMatching(/NOT_FOUND$/) },
         });
       }
     }

@@ -26,4 +26,5 @@ export async function routesMadeBy(start: () => Promise<unknown>): Promise<strin
 
 /** Fastify makes one for every GET, for a prefix with and without its slash. */
 const isTwin = (route: string, routes: Set<string>): boolean =>
-  route.startsWith('HEAD ') && [route, route.replace(/\/$/, '')].some((head) => routes.has(head.replace('HEAD', 'GET')));
+  route.startsWith('HEAD ') &&
+  [route, route.replace(/\/$/, '')].some((head) => routes.has(head.replace('HEAD', 'GET')));

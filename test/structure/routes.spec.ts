@@ -4,8 +4,14 @@ import { routesMadeBy } from '../setup/live-routes.js';
 
 /** What needs no token, as the documentation promises it. All else is closed. */
 const OPEN = [
-  'GET /assets/:id', 'GET /collections/:id/public', 'GET /files/*', 'GET /health/live', 'GET /health/ready',
-  'GET /openapi.json', 'GET /workflows', 'GET /workflows/:id',
+  'GET /assets/:id',
+  'GET /collections/:id/public',
+  'GET /files/*',
+  'GET /health/live',
+  'GET /health/ready',
+  'GET /openapi.json',
+  'GET /workflows',
+  'GET /workflows/:id',
 ];
 /** Pages, and the document itself. */
 const UNDOCUMENTED = /^GET \/(docs|openapi\.json)/;
@@ -46,30 +52,67 @@ describe('the routes of the API', () => {
   it('declare in the documentation who may call them', () => {
     for (const [route, { 'x-policy': policy, security }] of documented) {
       const isOpen = policy === 'public';
-      expect({ route, policy, isOpen: security.some((scheme) => Object.keys(scheme).length === 0) }).toEqual({
-        route, policy: expect.stringMatching(/^(public|user|admin)$/), isOpen,
+      expect({
+        route,
+        policy,
+        isOpen: security.some((scheme) => Object.keys(scheme).length === 0),
+      }).toEqual({
+        route,
+        policy: expect.stringMatching(/^(public|user|admin)$/),
+        isOpen,
       });
-      expect({ route, isAdmin: policy === 'admin' }).toEqual({ route, isAdmin: route.includes(' /admin/') });
+      expect({ route, isAdmin: policy === 'admin' }).toEqual({
+        route,
+        isAdmin: route.includes(' /admin/'),
+      });
     }
   });
 
   it('are closed but for the open ones', () => {
     const open = Object.entries(ROUTES).filter(([, { gets }]) => gets.anonymous !== '401 UNAUTHENTICATED');
-    expect(open.map(([route]) => route).filter((route) => !route.startsWith('GET /docs')).sort()).toEqual(OPEN);
+    expect(
+      open
+        .map(([route]) => route)
+        .filter((route) => !route.startsWith('GET /docs'))
+        .sort(),
+    ).toEqual(OPEN);
   });
 
   it.each(['anonymous', 'user'])('of the queue board refuse %s callers', async (who) => {
     const headers = who === 'user' ? api.as('0193fd6c-0000-7000-8000-000000000001') : {};
     for (const route of live.filter(isOfBoard)) {
-      const parameters = { queueName: 'platen-default', jobId: '1', '*': 'favicon.ico', queueStatus: 'failed' };
-      const response = await fetch(`${api.url}${pathOf(route, parameters)}`, { method: methodOf(route), headers });
+      const parameters = {
+        queueName: 'platen-default',
+        jobId: '1',
+        '*': 'favicon.ico',
+        queueStatus: 'failed',
+      };
+      const response = await fetch(`${api.url}${pathOf(route, parameters)}`, {
+        method: methodOf(route),
+        headers,
+      });
       expect({ route, status: response.status }).toEqual({ route, status: who === 'user' ? 403 : 401 });
     }
   });
 
   it('cannot be reached by another spelling', async () => {
-    const admin = ['//admin/queues', '/ADMIN/queues', '/admin%2fqueues', '/admin/./queues', '/admin/queues/', '/admin/queues//static/x'];
-    const spellings = [...admin, '/Credits', '/credits/', '//credits', '/admin/credits/../../credits', '/jobs/', '/jobs;x'];
+    const admin = [
+      '//admin/queues',
+      '/ADMIN/queues',
+      '/admin%2fqueues',
+      '/admin/./queues',
+      '/admin/queues/',
+      '/admin/queues//static/x',
+    ];
+    const spellings = [
+      ...admin,
+      '/Credits',
+      '/credits/',
+      '//credits',
+      '/admin/credits/../../credits',
+      '/jobs/',
+      '/jobs;x',
+    ];
     for (const path of spellings) {
       const { status } = await fetch(`${api.url}${path}`);
       expect({ path, isRefused: [401, 404].includes(status) }).toEqual({ path, isRefused: true });

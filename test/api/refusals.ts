@@ -1,0 +1,244 @@
+import { createUser } from '../factories/job-submission.js';
+import { createWorkflow } from '../factories/workflow.js';
+import type { TestApi } from '../setup/api.js';
+import { call } from './calls.js';
+import type { Outcome } from './routes.js';
+import type { Tenant } from './tenant.js';
+
+/** Plans with limits that a test can reach. `PLANS` of the API. */
+export const NARROW_PLANS = JSON.stringify({
+  free: { submitsPerMinute: 100_000, readsPerMinute: 100_000 },
+  narrow: { submitsPerMinute: 100_000, readsPerMinute: 100_000, maxOpenGenerations: 1, storageBytes: 1 },
+});
+/** `MAX_ASSET_BYTES` of the API. */
+export const SMALL_ASSETS = '10000';
+
+/** Whom and what the requests below meet. */
+export interface Hindrances {
+  tenant: Tenant;
+  poor: string;
+  /** On the plan of that name, with credits. */
+  narrow: string;
+  /** Public, two credits a generation. */
+  workflowId: string;
+  /** Public, and nothing that executes. */
+  formId: string;
+  /** Of the tenant, with as many editions as it may ever have. */
+  fullCollectionId: string;
+  /** Of the one on the narrow plan. */
+  pairCollectionId: string;
+  /** Of the poor one, made of `workflowId`. */
+  spentCollectionId: string;
+  /** Of the poor one, cancelled, and its price spent since. */
+  spentJobId: string;
+}
+
+const STEPS = [{ id: 'a', nodeName: 'javascript', nodePayload: { code: 'return 1' } }];
+const PRICE = 2;
+
+export async function createHindrances(api: TestApi, tenant: Tenant): Promise<Hindrances> {
+  const { database } = api;
+  const [poor, narrow] = [await createUser(database, PRICE), await createUser(database, 100)];
+  await database.query(`update account set plan = 'narrow' where user_id = $1`, [narrow]);
+  const data = { credits: { base: 0, per_generation: PRICE }, pipeline: { steps: STEPS } };
+  const { id: workflowId } = await createWorkflow(database, tenant.userId, { data });
+  const form = { type: 'basic' as const, data: { form: { fields: [] } } };
+  const { id: formId } = await createWorkflow(database, tenant.userId, form);
+  const post = async (userId: string, path: string, body?: unknown) =>
+    (await call(`${api.url}${path}`, { method: 'POST', headers: api.as(userId), body })).json!.data;
+  const full = await post(tenant.userId, '/projects/collections', {
+    title: 'Full',
+    editions: 1,
+    data: { steps: STEPS },
+  });
+  await post(tenant.userId, `/collections/${full.id}/generations`, {});
+  const pair = await post(narrow, '/projects/collections', { title: 'Pair', data: { steps: STEPS } });
+  const spent = await post(poor, '/api/collections/generate', { title: 'Spent', workflow_id: workflowId });
+  await post(poor, `/jobs/${spent.job_id}/cancel`);
+  await database.query('update account set balance = 0 where user_id = $1', [poor]);
+  return {
+    tenant,
+    poor,
+    narrow,
+    workflowId,
+    formId,
+    fullCollectionId: full.id,
+    pairCollectionId: pair.id,
+    spentCollectionId: spent.collection_id,
+    spentJobId: spent.job_id,
+  };
+}
+
+export interface Refusal {
+  route: string;
+  outcome: Outcome;
+  /** Who asks; default the tenant. */
+  as?: (h: Hindrances) => string;
+  at?: (h: Hindrances) => Record<string, string>;
+  query?: (h: Hindrances) => string;
+  body?: (h: Hindrances) => unknown;
+}
+
+const UNKNOWN = '0193fd6c-0000-7000-8000-000000000009';
+const GENERATE = 'POST /api/collections/generate';
+const DRAFT = 'POST /projects/collections';
+const MORE = 'POST /collections/:id/generations';
+
+/** A form with these files. */
+export function filesOf(type: string, ...contents: Array<string | Uint8Array<ArrayBuffer>>): FormData {
+  const form = new FormData();
+  for (const content of contents) form.append('file', new Blob([content], { type }), 'upload');
+  return form;
+}
+
+const cancelled = ({ tenant }: Hindrances) => ({ id: tenant.cancelledJobId, index: '0' });
+const pending = ({ tenant }: Hindrances) => ({ id: tenant.jobId, index: '0' });
+const beyond = ({ tenant }: Hindrances) => ({ id: tenant.jobId, index: '99' });
+const spentJob = ({ spentJobId }: Hindrances) => ({ id: spentJobId, index: '0' });
+const poor = (h: Hindrances) => h.poor;
+const narrow = (h: Hindrances) => h.narrow;
+const dunes =
+  (differs: object = {}) =>
+  ({ workflowId }: Hindrances) => ({ title: 'Dunes', workflow_id: workflowId, ...differs });
+
+/** Requests that are well-formed and still refused, one of each kind that a route documents. */
+export const REFUSALS: Refusal[] = [
+  {
+    route: GENERATE,
+    outcome: '400 VALIDATION_ERROR',
+    body: dunes({ generations: 0, variables: { colour: 1 }, x: 1 }),
+  },
+  {
+    route: GENERATE,
+    outcome: '400 WORKFLOW_NOT_EXECUTABLE',
+    body: ({ formId }) => ({ title: 'Dunes', workflow_id: formId }),
+  },
+  { route: GENERATE, outcome: '402 INSUFFICIENT_CREDITS', as: poor, body: dunes() },
+  { route: GENERATE, outcome: '404 WORKFLOW_NOT_FOUND', body: dunes({ workflow_id: UNKNOWN }) },
+  { route: GENERATE, outcome: '404 PROJECT_NOT_FOUND', body: dunes({ project_id: UNKNOWN }) },
+  {
+    route: GENERATE,
+    outcome: '409 EDITIONS_EXHAUSTED',
+    body: dunes({ generations: 2, metadata: { editions: 1 } }),
+  },
+  { route: GENERATE, outcome: '429 TOO_MANY_INFLIGHT', as: narrow, body: dunes({ generations: 2 }) },
+  {
+    route: DRAFT,
+    outcome: '400 VALIDATION_ERROR',
+    body: () => ({ data: { steps: [{ id: 'a', nodeName: 'none' }] } }),
+  },
+  {
+    route: DRAFT,
+    outcome: '404 PROJECT_NOT_FOUND',
+    query: () => `?project_id=${UNKNOWN}`,
+    body: () => ({}),
+  },
+  { route: DRAFT, outcome: '404 NOT_FOUND', query: () => '?asset_id=999999', body: () => ({}) },
+  {
+    route: MORE,
+    outcome: '400 VALIDATION_ERROR',
+    at: ({ fullCollectionId }) => ({ id: fullCollectionId }),
+    body: () => ({ variables: { colour: 1 } }),
+  },
+  {
+    route: MORE,
+    outcome: '409 EDITIONS_EXHAUSTED',
+    at: ({ fullCollectionId }) => ({ id: fullCollectionId }),
+    body: () => ({}),
+  },
+  {
+    route: MORE,
+    outcome: '402 INSUFFICIENT_CREDITS',
+    as: poor,
+    at: ({ spentCollectionId }) => ({ id: spentCollectionId }),
+    body: () => ({}),
+  },
+  {
+    route: MORE,
+    outcome: '429 TOO_MANY_INFLIGHT',
+    as: narrow,
+    at: ({ pairCollectionId }) => ({ id: pairCollectionId }),
+    body: () => ({ generations: 2 }),
+  },
+  { route: 'POST /jobs/:id/cancel', outcome: '409 INVALID_JOB_STATUS', at: cancelled },
+  { route: 'POST /jobs/:id/resume', outcome: '409 INVALID_JOB_STATUS', at: pending },
+  { route: 'POST /jobs/:id/resume', outcome: '402 INSUFFICIENT_CREDITS', as: poor, at: spentJob },
+  { route: 'POST /jobs/:id/generations/:index/cancel', outcome: '404 GENERATION_NOT_FOUND', at: beyond },
+  {
+    route: 'POST /jobs/:id/generations/:index/cancel',
+    outcome: '409 INVALID_GENERATION_STATUS',
+    at: cancelled,
+  },
+  { route: 'POST /jobs/:id/generations/:index/resume', outcome: '404 GENERATION_NOT_FOUND', at: beyond },
+  {
+    route: 'POST /jobs/:id/generations/:index/resume',
+    outcome: '409 INVALID_GENERATION_STATUS',
+    at: pending,
+  },
+  {
+    route: 'POST /jobs/:id/generations/:index/resume',
+    outcome: '402 INSUFFICIENT_CREDITS',
+    as: poor,
+    at: spentJob,
+  },
+  {
+    route: 'POST /workflows',
+    outcome: '409 NAME_TAKEN',
+    body: ({ tenant }) => ({ name: tenant.canary, type: 'basic', data: {} }),
+  },
+  {
+    route: 'POST /workflows',
+    outcome: '400 VALIDATION_ERROR',
+    body: () => ({ name: '', type: 'basic', data: [] }),
+  },
+  {
+    route: 'POST /workflows/:id/estimate',
+    outcome: '400 VALIDATION_ERROR',
+    at: ({ workflowId }) => ({ id: workflowId }),
+    body: () => ({ variables: { colour: 1 }, generations: 0 }),
+  },
+  {
+    route: 'POST /assets',
+    outcome: '400 VALIDATION_ERROR',
+    body: () => filesOf('text/plain', 'one', 'two'),
+  },
+  {
+    route: 'POST /assets',
+    outcome: '415 UNSUPPORTED_MEDIA_TYPE',
+    body: () => filesOf('image/png', Uint8Array.of(0, 255)),
+  },
+  {
+    route: 'POST /assets',
+    outcome: '413 PAYLOAD_TOO_LARGE',
+    body: () => filesOf('text/plain', 'x'.repeat(20_000)),
+  },
+  {
+    route: 'POST /assets',
+    outcome: '402 STORAGE_QUOTA_EXCEEDED',
+    as: narrow,
+    body: () => filesOf('text/plain', 'text'),
+  },
+  { route: 'POST /api-keys', outcome: '403 FORBIDDEN', body: () => ({ name: 'server', role: 'admin' }) },
+  {
+    route: 'GET /jobs',
+    outcome: '400 VALIDATION_ERROR',
+    query: () => '?limit=0&status=none&collection_id=1&x=1',
+  },
+  { route: 'GET /projects', outcome: '400 VALIDATION_ERROR', query: () => '?cursor=abc' },
+  {
+    route: 'GET /jobs/:id/history',
+    outcome: '400 VALIDATION_ERROR',
+    at: pending,
+    query: () => '?limit=101',
+  },
+  {
+    route: 'GET /jobs/:id/generations',
+    outcome: '400 VALIDATION_ERROR',
+    at: pending,
+    query: () => '?cursor=%00',
+  },
+  { route: 'GET /assets', outcome: '400 VALIDATION_ERROR', query: () => '?limit=x' },
+  { route: 'GET /credits/ledger', outcome: '400 VALIDATION_ERROR', query: () => '?limit=1.5' },
+  { route: 'GET /api-keys', outcome: '400 VALIDATION_ERROR', query: () => '?cursor=WyIxIl0' },
+  { route: 'GET /workflows', outcome: '400 VALIDATION_ERROR', query: () => `?q=${'x'.repeat(101)}` },
+];
