@@ -1,6 +1,7 @@
 import { chromium, type Browser } from 'playwright-core';
 import { SketchError } from '#libs/sandbox/sketch-renderer.js';
 import { provideChromium, type ChromiumFiles } from './chromium-files.js';
+import { guardBrowserPipes } from './pipe-guard.js';
 
 export interface ChromiumOptions {
   /** Where the browser is unpacked: private to this user, kept between runs. */
@@ -64,6 +65,7 @@ export async function launchChromium(options: ChromiumOptions): Promise<RunningC
 }
 
 async function start(files: ChromiumFiles, sandboxed: boolean): Promise<RunningChromium> {
+  guardBrowserPipes();
   const asRoot = process.getuid?.() === 0;
   const browser = await chromium.launch({
     executablePath: asRoot && sandboxed ? files.unprivilegedWrapper : files.executable,

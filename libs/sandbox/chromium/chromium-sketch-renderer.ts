@@ -3,7 +3,7 @@ import PQueue from 'p-queue';
 import { SketchError, SketchRenderer, type SketchImage, type SketchRun } from '#libs/sandbox/sketch-renderer.js';
 import { captureRule } from './capture-rule.js';
 import type { ChromiumOptions } from './chromium-launch.js';
-import type { PageOutcome, SketchPage } from './sketch-page.js';
+import type { SketchPage } from './sketch-page.js';
 import { sourceText } from './sketch-site.js';
 import { WarmPages } from './warm-pages.js';
 
@@ -60,7 +60,7 @@ export class ChromiumSketchRenderer extends SketchRenderer {
     try {
       sketch.signal?.throwIfAborted();
       sketch.onProgress?.(0.1);
-      return imageOf(await untilEnd(page, sketch));
+      return await untilEnd(page, sketch);
     } finally {
       this.closeLater(page);
     }
@@ -79,7 +79,7 @@ const browserFailed = (failure: unknown): never => {
 };
 
 /** The first of: the sketch's end, its time limit, the signal, the death of its page. */
-async function untilEnd(page: SketchPage, sketch: SketchRun): Promise<PageOutcome> {
+async function untilEnd(page: SketchPage, sketch: SketchRun): Promise<SketchImage> {
   const { signal, timeLimitMs } = sketch;
   let timer: NodeJS.Timeout | undefined;
   let onAbort = () => {};
@@ -104,14 +104,3 @@ const WAITED_FOR = {
 
 const overdue = (sketch: SketchRun) =>
   `The sketch did not end within ${sketch.timeLimitMs} ms: ${WAITED_FOR[captureRule(sourceText(sketch))]}`;
-
-function imageOf(outcome: PageOutcome): SketchImage {
-  if ('fault' in outcome) {
-    throw new SketchError(outcome.fault, outcome.message, outcome.fault !== 'browser', outcome.logs);
-  }
-  const { url, width, height, features, logs } = outcome;
-  const [, mimeType] = /^data:(image\/\w+);base64,/.exec(url) ?? [];
-  if (!mimeType) throw new SketchError('error', 'The canvas could not be saved', true, logs);
-  const bytes = Buffer.from(url.slice(url.indexOf(',') + 1), 'base64');
-  return { bytes, mimeType, width, height, features, logs };
-}

@@ -13,7 +13,8 @@ export const EDITION_SCRIPT = `<script>document.write('<script src="/${EDITION_P
 
 /** In the order they need each other. They are plain scripts that share the name `platen`. */
 const PARTS = [
-  'sha256', 'random', 'log', 'clock', 'loads', 'errors', 'surroundings', 'pseudorandom', 'fxhash', 'p5', 'main',
+  'safely', 'sha256', 'random', 'log', 'clock', 'loads', 'errors', 'surroundings', 'pseudorandom', 'fxhash', 'p5',
+  'main',
 ];
 
 const read = (part: string) => readFileSync(join(import.meta.dirname, 'page', `${part}.page.js`), 'utf8');

@@ -1,21 +1,12 @@
-import type { Browser, BrowserContext, CDPSession, JSHandle, Page, Route } from 'playwright-core';
-import type { SketchImage, SketchRun } from '#libs/sandbox/sketch-renderer.js';
+import type { Browser, BrowserContext, CDPSession, Page, Route } from 'playwright-core';
+import { SketchError, type SketchImage, type SketchRun } from '#libs/sandbox/sketch-renderer.js';
+import { PageAnswers } from './page-answer.js';
 import { EDITION_PATH } from './page-runtime.js';
 import {
   commonFile, CONTENT_SECURITY_POLICY, sketchFiles, SKETCH_ORIGIN, type SiteFile,
 } from './sketch-site.js';
 
-/** How a sketch ended in its page. */
-export type PageOutcome =
-  | ({ url: string } & Pick<SketchImage, 'width' | 'height' | 'features' | 'logs'>)
-  | { fault: 'error' | 'no_canvas' | 'browser'; message: string; logs: string[] };
-
 type PageFrame = Pick<SketchRun, 'p5Version' | 'width' | 'height'>;
-
-interface Platen {
-  outcome: Promise<PageOutcome>;
-  log: { lines: string[] };
-}
 
 const OPEN_LIMIT_MS = 15_000;
 const RESCUE_LIMIT_MS = 250;
@@ -47,7 +38,7 @@ export class SketchPage {
   private started = false;
   private opened = false;
   private editionAsked = () => {};
-  private platen!: JSHandle<Platen>;
+  private answers!: PageAnswers;
 
   private constructor(
     private readonly browser: Browser,
@@ -111,12 +102,15 @@ export class SketchPage {
     this.context.on('page', (popup) => void popup.close().catch(() => undefined));
     await this.page.goto(`${SKETCH_ORIGIN}/`, { waitUntil: 'commit' });
     await atEdition;
-    this.platen = await this.page.evaluateHandle<Platen>('platen');
+    this.answers = await PageAnswers.find(this.session);
   }
 
-  /** Lets the sketch run and resolves when it ends. Rejects when the page or its browser dies. */
-  async run(sketch: SketchRun): Promise<PageOutcome> {
-    const ended = whileConnected(this.browser, this.platen.evaluate((platen) => platen.outcome));
+  /**
+   * Lets the sketch run and resolves with its picture when it ends. Throws SketchError when there is none,
+   * anything else when the page or its browser dies.
+   */
+  async run(sketch: SketchRun): Promise<SketchImage> {
+    const ended = whileConnected(this.browser, this.picture(sketch));
     // The page may die before the answers are given; `ended` tells.
     ended.catch(() => undefined);
     this.files = sketchFiles(sketch);
@@ -125,13 +119,21 @@ export class SketchPage {
     return ended;
   }
 
+  private async picture({ format }: SketchRun): Promise<SketchImage> {
+    await this.answers.ended();
+    const { fault, message, width, height, features, logs } = await this.answers.report();
+    if (fault) throw new SketchError(fault, message, fault !== 'browser', logs);
+    const bytes = await this.answers.image(format, logs);
+    return { bytes, mimeType: `image/${format}`, width, height, features, logs };
+  }
+
   /** The console of a page that may be caught in a loop. */
   async rescueLogs(): Promise<string[]> {
     return (await this.readLogs()) ?? (await this.interrupt().then(() => this.readLogs())) ?? [];
   }
 
   private readLogs(): Promise<string[] | undefined> {
-    return within(RESCUE_LIMIT_MS, this.platen.evaluate((platen) => platen.log.lines));
+    return within(RESCUE_LIMIT_MS, this.answers.logs());
   }
 
   /** Ends the script that runs, without which a page in a loop does not close. */

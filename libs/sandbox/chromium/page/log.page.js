@@ -1,7 +1,7 @@
 /* Keeps the last lines of the console here: sending each on would let a chatty sketch flood the worker. */
 platen.log = (() => {
   const LINES = 100;
-  const LINE_LENGTH = 2_000;
+  const { cut } = platen.safely;
   const lines = [];
 
   function show(value) {
@@ -15,12 +15,13 @@ platen.log = (() => {
   }
 
   function add(...values) {
-    lines.push(values.map(show).join(' ').slice(0, LINE_LENGTH));
+    lines.push(cut(values.slice(0, LINES).map((value) => cut(show(value))).join(' ')));
     if (lines.length > LINES) lines.shift();
   }
 
-  for (const name of ['log', 'info', 'debug', 'warn', 'error', 'trace']) console[name] = add;
-  console.table = add;
+  // What is not kept is not sent on either.
+  for (const name of Object.keys(console)) if (typeof console[name] === 'function') console[name] = () => {};
+  for (const name of ['log', 'info', 'debug', 'warn', 'error', 'trace', 'table', 'group']) console[name] = add;
   console.assert = (condition, ...values) => condition || add('Assertion failed:', ...values);
   console.dir = (value) => add(value);
 

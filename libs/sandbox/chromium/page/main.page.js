@@ -13,23 +13,26 @@
   let p5;
   let features = () => ({});
 
-  function end(outcome) {
+  /** Kept here to be read piece by piece. A promise of an object would ask the sketch's own `then` for it. */
+  function end(outcome, image = '') {
+    if (ended) return;
     ended = true;
     platen.clock.stop();
-    settle({ ...outcome, logs: platen.log.lines });
+    platen.report = platen.safely.report(outcome, platen.log.lines);
+    platen.image = image;
+    settle(true);
   }
+  platen.console = () => platen.safely.report({}, platen.log.lines);
+  platen.part = (of, from, to) => platen.safely.slice(platen[of], from, to);
 
-  const area = (canvas) => canvas.width * canvas.height;
+  const { widthOf, heightOf, dataUrlOf } = platen.safely;
+  const area = (canvas) => widthOf(canvas) * heightOf(canvas);
 
   /** p5's main canvas, else the largest in the page. */
   function mainCanvas() {
     const candidates = p5.inUse() ? p5.canvases() : [...document.querySelectorAll('canvas')];
     return candidates.reduce((best, canvas) => (best && area(best) >= area(canvas) ? best : canvas), undefined);
   }
-
-  const scalar = (value) => (['string', 'number', 'boolean'].includes(typeof value) ? value : String(value));
-  const scalars = (record) =>
-    Object.fromEntries(Object.entries(record).map(([name, value]) => [name, scalar(value)]));
 
   function contextLost(canvas) {
     const context = ['webgl2', 'webgl'].map((kind) => canvas.getContext(kind)).find(Boolean);
@@ -42,12 +45,12 @@
     const canvas = mainCanvas();
     if (!canvas) return end({ fault: 'no_canvas', message: 'The sketch ended without a canvas' });
     if (area(canvas) === 0 || area(canvas) > MAX_PIXELS) {
-      return end({ fault: 'error', message: `A canvas of ${canvas.width} x ${canvas.height} cannot be saved` });
+      const size = `${widthOf(canvas)} x ${heightOf(canvas)}`;
+      return end({ fault: 'error', message: `A canvas of ${size} cannot be saved` });
     }
     if (contextLost(canvas)) return end({ fault: 'browser', message: 'The graphics context was lost' });
-    const url = canvas.toDataURL(`image/${edition.format}`, QUALITY);
-    const { width, height } = canvas;
-    return end({ url, width, height, features: scalars(features()) });
+    const url = dataUrlOf(canvas, `image/${edition.format}`, QUALITY);
+    return end({ width: widthOf(canvas), height: heightOf(canvas), features: features() }, url);
   };
 
   const RULES = {

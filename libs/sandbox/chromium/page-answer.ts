@@ -1,0 +1,132 @@
+import type { CDPSession } from 'playwright-core';
+import { SketchError, type SketchImage, type SketchRun } from '#libs/sandbox/sketch-renderer.js';
+
+const SLICE = 12_000_000;
+/** JSON of 100 features and 100 lines, every character escaped, is shorter. */
+const MAX_REPORT = 4_000_000;
+const MAX_PIXELS = 40_000_000;
+/** Base64 of 40 megapixels that do not compress. */
+const MAX_IMAGE = 240_000_000;
+const MAX_FEATURES = 100;
+const MAX_FEATURE_LENGTH = 1_000;
+const MAX_LINES = 100;
+const MAX_LINE_LENGTH = 2_000;
+
+type Fault = 'error' | 'no_canvas' | 'browser';
+type Features = SketchImage['features'];
+
+/** How a sketch ended in its page, by its own words: every member is checked here, as the page may be its own. */
+export interface PageReport extends Pick<SketchImage, 'width' | 'height' | 'features' | 'logs'> {
+  fault?: Fault;
+  message: string;
+}
+
+/**
+ * Reads what the page keeps for us. It asks for numbers and for short texts only: one message of the
+ * browser that is longer than a string may be would end this process.
+ */
+export class PageAnswers {
+  private constructor(
+    private readonly session: CDPSession,
+    private readonly objectId: string,
+  ) {}
+
+  static async find(session: CDPSession): Promise<PageAnswers> {
+    const { result } = await session.send('Runtime.evaluate', { expression: 'platen' });
+    return new PageAnswers(session, result.objectId ?? '');
+  }
+
+  /** Resolves when the sketch has ended. */
+  async ended(): Promise<void> {
+    await this.ask('function () { return this.outcome; }');
+  }
+
+  async report(): Promise<PageReport> {
+    return reportOf(await this.text('report', MAX_REPORT));
+  }
+
+  /** The console so far. */
+  async logs(): Promise<string[]> {
+    await this.ask('function () { this.lines = this.console(); }');
+    return reportOf(await this.text('lines', MAX_REPORT)).logs;
+  }
+
+  /** The bytes of the canvas. Throws SketchError when they are not of the format asked for. */
+  async image(format: SketchRun['format'], logs: string[]): Promise<Buffer> {
+    const start = `data:image/${format};base64,`;
+    const length = await this.lengthOf('image');
+    const unsaved = new SketchError('error', `The canvas could not be saved as ${format}`, true, logs);
+    if (length > MAX_IMAGE || (await this.part('image', 0, start.length)) !== start) throw unsaved;
+    const pieces: Buffer[] = [];
+    for (let at = start.length; at < length; at += SLICE) {
+      pieces.push(Buffer.from(await this.part('image', at, Math.min(at + SLICE, length)), 'base64'));
+    }
+    const bytes = Buffer.concat(pieces);
+    if (!MAGIC[format](bytes)) throw unsaved;
+    return bytes;
+  }
+
+  private async text(of: string, max: number): Promise<string> {
+    const length = await this.lengthOf(of);
+    return length > max ? '' : this.part(of, 0, length);
+  }
+
+  private async lengthOf(of: string): Promise<number> {
+    const length = await this.ask(`function () { return typeof this.${of} === 'string' ? this.${of}.length : 0; }`);
+    return typeof length === 'number' ? length : 0;
+  }
+
+  private async part(of: string, from: number, to: number): Promise<string> {
+    const part = await this.ask(`function () { return this.part('${of}', ${from}, ${to}); }`);
+    return typeof part === 'string' && part.length <= to - from ? part : '';
+  }
+
+  private async ask(functionDeclaration: string): Promise<unknown> {
+    const { objectId } = this;
+    const options = { objectId, functionDeclaration, returnByValue: true, awaitPromise: true };
+    const { result, exceptionDetails } = await this.session.send('Runtime.callFunctionOn', options);
+    if (exceptionDetails) throw new Error('The page did not answer');
+    return result.value;
+  }
+}
+
+const MAGIC: Record<SketchRun['format'], (bytes: Buffer) => boolean> = {
+  png: (bytes) => bytes.toString('latin1', 0, 8) === '\x89PNG\r\n\x1a\n',
+  jpeg: (bytes) => bytes.toString('latin1', 0, 3) === '\xff\xd8\xff',
+  webp: (bytes) => bytes.toString('latin1', 0, 4) === 'RIFF' && bytes.toString('latin1', 8, 12) === 'WEBP',
+};
+
+function reportOf(text: string): PageReport {
+  const given = parsed(text);
+  const { width, height } = given;
+  const report = { features: featuresOf(given.features), logs: linesOf(given.logs), message: lineOf(given.message) };
+  const fault = FAULTS.find((known) => known === given.fault);
+  if (fault) return { ...report, width: 0, height: 0, fault };
+  if (isSide(width) && isSide(height) && width * height <= MAX_PIXELS) return { ...report, width, height };
+  return { ...report, width: 0, height: 0, fault: 'error', message: 'The page of the sketch gave no answer' };
+}
+
+const FAULTS: Fault[] = ['error', 'no_canvas', 'browser'];
+
+function parsed(text: string): Record<string, unknown> {
+  try {
+    return JSON.parse(text) as Record<string, unknown>;
+  } catch {
+    return {};
+  }
+}
+
+const isSide = (side: unknown): side is number => Number.isInteger(side) && Number(side) > 0;
+
+const lineOf = (line: unknown): string => String(line ?? '').slice(0, MAX_LINE_LENGTH);
+const linesOf = (lines: unknown): string[] => (Array.isArray(lines) ? lines.slice(-MAX_LINES).map(lineOf) : []);
+
+const featuresOf = (features: unknown): Features =>
+  Object.fromEntries(
+    Object.entries(features ?? {})
+      .slice(0, MAX_FEATURES)
+      .map(([name, value]) => [name.slice(0, MAX_FEATURE_LENGTH), featureOf(value)]),
+  );
+
+const featureOf = (value: unknown): Features[string] =>
+  typeof value === 'number' || typeof value === 'boolean' ? value : String(value).slice(0, MAX_FEATURE_LENGTH);
