@@ -1,5 +1,18 @@
-import { IsIn, IsNotEmpty, IsNumber, IsOptional, IsPositive, IsString, IsUUID, Max, MaxLength } from 'class-validator';
+import {
+  IsIn, IsNotEmpty, IsNumber, IsOptional, IsPositive, IsString, IsUUID, Max, MaxLength, ValidateBy,
+} from 'class-validator';
+import { toCredits, toMicroCredits } from '#libs/credits/micro-credits.js';
 import { ROLES, type Role } from '#libs/identity/caller.js';
+
+/** Not by `maxDecimalPlaces`: that reads digits after a point, and 1e-7 has none. */
+const IsWholeMicroCredits = () =>
+  ValidateBy({
+    name: 'isWholeMicroCredits',
+    validator: {
+      validate: (amount) => !Number.isFinite(amount) || toCredits(toMicroCredits(amount)) === amount,
+      defaultMessage: () => 'amount must have six decimals at most',
+    },
+  });
 
 export class Usage {
   /** Generations of the v1 and two-step faces in this calendar month (UTC). */
@@ -37,7 +50,7 @@ export class GrantRequest {
   user_id: string;
 
   /** Credits, with up to six decimals. */
-  @IsNumber({ allowNaN: false, allowInfinity: false, maxDecimalPlaces: 6 }) @IsPositive() @Max(1_000_000_000)
+  @IsNumber() @IsPositive() @Max(1_000_000_000) @IsWholeMicroCredits()
   amount: number;
 
   @IsString() @IsNotEmpty() @MaxLength(500)
