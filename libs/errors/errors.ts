@@ -1,9 +1,10 @@
 import { AppError, type FieldFault } from './app-error.js';
+import { faultsToTell } from './faults-to-tell.js';
 
 /** One factory per failure: code, HTTP status and public sentence stand together, once. */
 
 export const validationError = (faults: FieldFault[]) =>
-  new AppError('VALIDATION_ERROR', 400, 'Invalid request body', faults);
+  new AppError('VALIDATION_ERROR', 400, 'Invalid request body', faultsToTell(faults));
 
 export const fieldError = (field: string, message: string) => validationError([{ field, message }]);
 

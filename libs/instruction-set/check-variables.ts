@@ -1,37 +1,35 @@
 import type { JsonSchema } from '#libs/nodes/node.js';
 import type { Json, JsonObject, VariableDefinition, Variables } from './instruction-set.js';
-import { createValidator, schemaFaults } from './json-schema.js';
+import { boundedList, createValidator, schemaFaults } from './json-schema.js';
 
 const MAX_NAMES = 200;
 const MAX_BYTES = 256 * 1024;
 
-/** The list form of variables. */
-export const VARIABLE_LIST_SCHEMA: JsonSchema = {
-  type: 'array',
-  maxItems: MAX_NAMES,
-  items: {
-    type: 'object',
-    required: ['name', 'type', 'value_type', 'value'],
-    additionalProperties: false,
-    properties: {
-      name: { type: 'string' },
-      type: { enum: ['fixed', 'pick', 'weighted_pick', 'range'] },
-      value_type: { enum: ['strings', 'numbers', 'images'] },
-      value: {
-        type: 'object',
-        required: ['values'],
-        additionalProperties: false,
-        properties: {
-          display_names: { type: 'array', items: { type: 'string' } },
-          values: { type: 'array', minItems: 1 },
-          weights: { type: 'array', items: { type: 'number', minimum: 0 } },
-        },
+const DEFINITION_SCHEMA: JsonSchema = {
+  type: 'object',
+  required: ['name', 'type', 'value_type', 'value'],
+  additionalProperties: false,
+  properties: {
+    name: { type: 'string' },
+    type: { enum: ['fixed', 'pick', 'weighted_pick', 'range'] },
+    value_type: { enum: ['strings', 'numbers', 'images'] },
+    value: {
+      type: 'object',
+      required: ['values'],
+      additionalProperties: false,
+      properties: {
+        display_names: { type: 'array', items: { type: 'string' } },
+        values: { type: 'array', minItems: 1 },
+        weights: { type: 'array', items: { type: 'number', minimum: 0 } },
       },
-      lock_value: { type: 'boolean' },
-      test_value: {},
     },
+    lock_value: { type: 'boolean' },
+    test_value: {},
   },
 };
+
+/** The list form of variables. */
+export const VARIABLE_LIST_SCHEMA: JsonSchema = boundedList(MAX_NAMES, DEFINITION_SCHEMA);
 
 const validateList = createValidator().compile<VariableDefinition[]>(VARIABLE_LIST_SCHEMA);
 
@@ -58,7 +56,8 @@ function recordFaults(record: JsonObject): VariableFault[] {
 function listFaults(list: VariableDefinition[]): VariableFault[] {
   const shape = validateList(list) ? [] : schemaFaults(validateList);
   const faults = shape.map(({ field, message }) => ({ path: field, message }));
-  if (list.length > MAX_NAMES) return faults;
+  // Faults of the whole list: it is too long, or not all of what is wrong with it was told.
+  if (faults.some(({ path }) => path === '')) return faults;
   const names = list.map((definition) => definition?.name);
   for (const [index, definition] of list.entries()) {
     if (shape.some(({ field }) => field.startsWith(`[${index}]`))) continue;

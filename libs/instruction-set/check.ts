@@ -34,15 +34,16 @@ export function readInstructionSet(
   { at = '', variableNames = [] }: CheckOptions = {},
 ): { set: InstructionSet; faults: FieldFault[] } {
   const set = structuredClone(input) as InstructionSet;
-  const faults = validateShape(set) ? [] : schemaFaults(validateShape);
+  // Never pushed all at once: there may be more of them than a call takes arguments.
+  let faults = validateShape(set) ? [] : schemaFaults(validateShape);
   const isSound = (part: string) => !faults.some(({ field }) => field === '' || field.startsWith(part));
-  if (isSound('variables')) faults.push(...variableFaults(set.variables));
-  if (isSound('generations')) faults.push(...hashFaults(set));
+  if (isSound('variables')) faults = faults.concat(variableFaults(set.variables));
+  if (isSound('generations')) faults = faults.concat(hashFaults(set));
   if (isSound('steps')) {
     // Names are not judged while the variables themselves are in doubt.
     const areNamesKnown = variableNames !== null && isSound('variables');
     const names = areNamesKnown ? new Set([...namesOf(set.variables), ...variableNames]) : null;
-    faults.push(...checkGraph(set.steps, registry), ...stepFaults(set, registry, names));
+    faults = faults.concat(checkGraph(set.steps, registry), stepFaults(set, registry, names));
   }
   return { set, faults: faults.map(({ field, message }) => ({ field: joinPath(at, field), message })) };
 }
@@ -82,9 +83,11 @@ function stepFaults(
   const values = Array.isArray(variables) ? {} : (Object(variables) as JsonObject);
   return steps.flatMap((step, index) => {
     const node = registry.find(step.nodeName);
-    const payload = names ? unknownNames(step, node, names) : [];
-    if (node) payload.push(...checkAuthoredPayload(node, step.nodePayload, values));
-    const faults = payload.map(({ field, message }) => ({ field: joinPath('nodePayload', field), message }));
+    const unknown = names ? unknownNames(step, node, names) : [];
+    const payload = node ? checkAuthoredPayload(node, step.nodePayload, values) : [];
+    const faults = [...unknown, ...payload].map(({ field, message }) => ({
+      field: joinPath('nodePayload', field), message,
+    }));
     if (!node) faults.push({ field: 'nodeName', message: `is not a node: "${step.nodeName}"` });
     return faults.map(({ field, message }) => ({ field: `steps[${index}].${field}`, message }));
   });

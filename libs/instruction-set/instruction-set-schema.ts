@@ -1,4 +1,5 @@
 import type { JsonSchema } from '#libs/nodes/node.js';
+import { boundedList } from './json-schema.js';
 import { STEP_ID } from './template.js';
 
 /** Steps of one set at most. */
@@ -14,20 +15,16 @@ const STEP_ID_SCHEMA: JsonSchema = {
   ],
 };
 
-export const STEPS_SCHEMA: JsonSchema = {
-  type: 'array',
-  maxItems: MAX_STEPS,
-  items: {
-    type: 'object',
-    required: ['id', 'nodeName', 'nodePayload'],
-    additionalProperties: false,
-    properties: {
-      id: STEP_ID_SCHEMA,
-      fromId: { type: ['string', 'integer'] },
-      nodeName: { type: 'string', minLength: 1, maxLength: 100 },
-      nodePayload: { type: 'object' },
-      alias: { type: 'string', maxLength: 100 },
-    },
+const STEP_SCHEMA: JsonSchema = {
+  type: 'object',
+  required: ['id', 'nodeName', 'nodePayload'],
+  additionalProperties: false,
+  properties: {
+    id: STEP_ID_SCHEMA,
+    fromId: { type: ['string', 'integer'] },
+    nodeName: { type: 'string', minLength: 1, maxLength: 100 },
+    nodePayload: { type: 'object' },
+    alias: { type: 'string', maxLength: 100 },
   },
 };
 
@@ -37,13 +34,13 @@ export const INSTRUCTION_SET_SCHEMA: JsonSchema = {
   additionalProperties: false,
   properties: {
     version: { const: 'v2', default: 'v2' },
-    steps: { ...STEPS_SCHEMA, default: [] },
+    steps: boundedList(MAX_STEPS, STEP_SCHEMA, { default: [] }),
     generations: {
       type: 'object',
       additionalProperties: false,
       default: {},
       properties: {
-        hashes: { type: 'array', maxItems: MAX_GENERATIONS, items: { type: 'string' }, default: [] },
+        hashes: boundedList(MAX_GENERATIONS, { type: 'string' }, { default: [] }),
         generations: { type: 'integer', minimum: 1, maximum: MAX_GENERATIONS, default: 1 },
         use_custom_hashes: { type: 'boolean', default: false },
       },

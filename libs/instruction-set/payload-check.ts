@@ -1,11 +1,16 @@
 import type { FieldFault } from '#libs/errors/app-error.js';
 import type { JsonSchema, NodeDefinition } from '#libs/nodes/node.js';
-import { checkPayload, type PayloadFault } from '#libs/nodes/payload.js';
+import { checkPayload } from '#libs/nodes/payload.js';
 import { fieldPath } from './field-path.js';
 import type { Json, JsonObject } from './instruction-set.js';
 import { createValidator, schemaFaults } from './json-schema.js';
 import { mapPayload, type Place } from './payload-walk.js';
 import { parseTemplate } from './template.js';
+
+/** As the database reads it: ajv's format takes `urn:uuid:…` as well. */
+const UUID = '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$';
+/** Segments of a fault's path that are looked at: more than a body may be deep. */
+const MAX_SEGMENTS = 200;
 
 const REFERENCE = createValidator().compile({
   type: 'object',
@@ -14,7 +19,7 @@ const REFERENCE = createValidator().compile({
   properties: {
     $ref: { type: ['string', 'integer'] },
     path: { type: 'string', maxLength: 500 },
-    collection: { type: 'string', format: 'uuid' },
+    collection: { type: 'string', pattern: UUID, description: 'the UUID of a collection' },
   },
 });
 
@@ -29,9 +34,9 @@ export function checkAuthoredPayload(
   variables: JsonObject,
 ): FieldFault[] {
   const faults: FieldFault[] = [];
-  const unknown: string[] = [];
+  const unknown = new Set<string>();
   const standIn = (place: Place) => {
-    unknown.push(fieldPath(place.path));
+    unknown.add(fieldPath(place.path));
     return sampleOf(place.schemas);
   };
   const known = mapPayload(payload, node.payload, {
@@ -44,8 +49,7 @@ export function checkAuthoredPayload(
       return filled === undefined ? standIn(place) : filled;
     },
   });
-  const isKnown = ({ path }: PayloadFault) => !unknown.some((part) => isAtOrBelow(path, part));
-  const sure = checkPayload(node, known).faults.filter(isKnown);
+  const sure = checkPayload(node, known, (path) => !isAtOrBelow(path, unknown)).faults;
   return [...faults, ...sure.map(({ path, message }) => ({ field: path, message }))];
 }
 
@@ -61,8 +65,16 @@ function fillIn(text: string, variables: JsonObject): Json | undefined {
   return text;
 }
 
-const isAtOrBelow = (path: string, parent: string) =>
-  path === parent || path.startsWith(`${parent}.`) || path.startsWith(`${parent}[`);
+/** Looks the path and those above it up, so that many faults among many places take no longer each. */
+function isAtOrBelow(path: string, places: ReadonlySet<string>): boolean {
+  if (places.size === 0) return false;
+  let segments = 0;
+  for (const { index } of path.matchAll(/[.[]/g)) {
+    if (places.has(path.slice(0, index))) return true;
+    if (++segments === MAX_SEGMENTS) break;
+  }
+  return places.has(path);
+}
 
 /** A value that fits the schemas as far as types and ranges go. */
 function sampleOf(schemas: readonly JsonSchema[]): Json {

@@ -27,31 +27,41 @@ function mapValue(value: Json, place: Place, visitor: PayloadVisitor): unknown {
   if (typeof value === 'string') return visitor.text(value, place);
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) {
-    return value.map((item, index) => mapValue(item, below(place, String(index)), visitor));
+    const schemas = schemasBelow(place, '0');
+    return value.map((item, index) =>
+      isPlain(item) ? item : mapValue(item, { path: [...place.path, String(index)], schemas }, visitor),
+    );
   }
   return Object.hasOwn(value, '$ref') ? visitor.reference(value, place) : mapMembers(value, place, visitor);
 }
 
 const mapMembers = (value: JsonObject, place: Place, visitor: PayloadVisitor): Record<string, unknown> =>
   Object.fromEntries(
-    Object.entries(value).map(([key, member]) => [key, mapValue(member, below(place, key), visitor)]),
+    Object.entries(value).map(([key, member]) => [
+      key,
+      isPlain(member)
+        ? member
+        : mapValue(member, { path: [...place.path, key], schemas: schemasBelow(place, key) }, visitor),
+    ]),
   );
 
-const below = ({ path, schemas }: Place, key: string): Place => ({
-  path: [...path, key],
-  schemas: schemas.flatMap((schema) => childSchemas(schema, key)).flatMap(alternatives),
-});
+/** What cannot refer to anything: left out early, as there may be very many of them. */
+const isPlain = (value: Json): boolean =>
+  typeof value !== 'string' && (typeof value !== 'object' || value === null);
+
+const schemasBelow = ({ schemas }: Place, key: string): JsonSchema[] =>
+  schemas.flatMap((schema) => childSchemas(schema, key)).flatMap(alternatives);
 
 function childSchemas({ properties, additionalProperties, items }: JsonSchema, key: string): JsonSchema[] {
   const isNamed = isSchema(properties) && Object.hasOwn(properties, key);
   return [isNamed ? properties[key] : additionalProperties, items].filter(isSchema);
 }
 
-/** A schema and all that it is put together from. */
+/** A schema and all that it is put together from, a list's `boundedList` among it. */
 const alternatives = (schema: JsonSchema): JsonSchema[] => [
   schema,
-  ...['anyOf', 'oneOf', 'allOf']
-    .flatMap((word) => (Array.isArray(schema[word]) ? (schema[word] as unknown[]) : []))
+  ...['anyOf', 'oneOf', 'allOf', 'then']
+    .flatMap((word) => schema[word])
     .filter(isSchema)
     .flatMap(alternatives),
 ];

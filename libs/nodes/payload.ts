@@ -13,16 +13,22 @@ export interface PayloadFault {
 const ajv = createValidator({ strict: true, allowUnionTypes: true }).addKeyword('verbatim').addKeyword('asset');
 const compiled = new WeakMap<NodeDefinition, ValidateFunction>();
 
-/** Fills in a node's defaults and checks the whole. `payload` itself stays as it is. */
+/**
+ * Fills in a node's defaults and checks the whole. `payload` itself stays as it is. `isTold` leaves out faults
+ * at paths that the caller does not ask about.
+ */
 export function checkPayload(
   node: NodeDefinition,
   payload: JsonObject,
+  isTold: (path: string) => boolean = () => true,
 ): { payload: JsonObject; faults: PayloadFault[] } {
   const complete = { ...payload };
   const validate = validatorOf(node);
-  if (validate(complete)) return { payload: complete, faults: node.check?.(complete) ?? [] };
-  const faults = schemaFaults(validate).map(({ field, message }) => ({ path: field, message }));
-  return { payload: complete, faults };
+  if (validate(complete)) {
+    return { payload: complete, faults: (node.check?.(complete) ?? []).filter(({ path }) => isTold(path)) };
+  }
+  const faults = schemaFaults(validate, '', isTold);
+  return { payload: complete, faults: faults.map(({ field, message }) => ({ path: field, message })) };
 }
 
 /** The payload a node runs with. Throws a permanent `NodeError` that names the first fault. */

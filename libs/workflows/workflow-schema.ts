@@ -1,8 +1,10 @@
+import { boundedList } from '#libs/instruction-set/json-schema.js';
 import type { JsonSchema } from '#libs/nodes/node.js';
 import { FIELD_TYPES } from './form.js';
 import type { WorkflowType } from './stored-workflow.js';
 
 const MAX_FIELDS = 200;
+const MAX_OPTIONS = 1_000;
 const MAX_CREDITS = 1_000_000_000;
 const nullable = (type: string, more: JsonSchema = {}): JsonSchema => ({ type: [type, 'null'], ...more });
 const limit = nullable('number');
@@ -11,6 +13,16 @@ const amount: JsonSchema = { type: 'number', minimum: 0, maximum: MAX_CREDITS };
 
 /** What `{{…}}` can name. */
 const FIELD_ID = '^(?!\\$ref:|\\s)[^{}\\u0000-\\u001f]{1,100}(?<!\\s)$';
+
+const OPTION: JsonSchema = {
+  type: 'object',
+  required: ['value'],
+  properties: {
+    value: { type: ['string', 'number', 'boolean'] },
+    label: { type: 'string' },
+    name: { type: 'string' },
+  },
+};
 
 /** Fields and configuration may say more than we know, for the clients that draw them. */
 const FIELD: JsonSchema = {
@@ -26,22 +38,11 @@ const FIELD: JsonSchema = {
     placeholder: nullable('string'),
     input_type: nullable('string'),
     constraints: nullable('object', { properties: { min: limit, max: limit, step } }),
-    options: nullable('array', {
-      maxItems: 1_000,
-      items: {
-        type: 'object',
-        required: ['value'],
-        properties: {
-          value: { type: ['string', 'number', 'boolean'] },
-          label: { type: 'string' },
-          name: { type: 'string' },
-        },
-      },
-    }),
+    options: boundedList(MAX_OPTIONS, OPTION, { type: ['array', 'null'] }),
   },
 };
 
-const FIELDS: JsonSchema = { type: 'array', maxItems: MAX_FIELDS, items: FIELD };
+const FIELDS = boundedList(MAX_FIELDS, FIELD);
 
 const FORM: JsonSchema = nullable('object', {
   additionalProperties: false,
