@@ -1,4 +1,4 @@
-import type { ValidateFunction } from 'ajv';
+import type { KeywordDefinition, ValidateFunction } from 'ajv';
 import type { FieldFault } from '#libs/errors/app-error.js';
 import { joinPath } from '#libs/instruction-set/field-path.js';
 import type { Json, JsonObject } from '#libs/instruction-set/instruction-set.js';
@@ -27,12 +27,12 @@ export interface ValidatedVariables {
   faults: FieldFault[];
 }
 
-const ajv = createValidator().addKeyword({
+const X_STEP: KeywordDefinition = {
   keyword: 'x-step',
   type: 'number',
   validate: ({ from, by }: { from: number; by: number }, value: number) => isMultiple(value - from, by),
   error: { message: ({ schema }) => `must be ${schema.from} and steps of ${schema.by}` },
-});
+};
 const validators = new WeakMap<AuthoredForm, ValidateFunction>();
 
 /**
@@ -77,11 +77,13 @@ const wantsNumber = (field: FormField): boolean =>
 /** Decimal notation only: no hex, no `Infinity`, nothing blank. */
 const asNumber = (text: string): number | undefined =>
   DECIMAL.test(text) && Number.isFinite(Number(text)) ? Number(text) : undefined;
-const DECIMAL = /^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$/;
+const DECIMAL = /^\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*$/;
 
 function validatorOf(form: AuthoredForm): ValidateFunction {
   const known = validators.get(form);
   if (known) return known;
+  // An ajv keeps all that it compiled for ever: each form has one of its own, which goes with it.
+  const ajv = createValidator({ meta: false, validateSchema: false }).addKeyword(X_STEP);
   const validate = ajv.compile(formSchema(form));
   validators.set(form, validate);
   return validate;

@@ -1,6 +1,7 @@
 import { computeCost, CreditScriptError } from '#libs/credits/credit-script.js';
 import type { FieldFault } from '#libs/errors/app-error.js';
 import { checkInstructionSet } from '#libs/instruction-set/check.js';
+import { joinPath } from '#libs/instruction-set/field-path.js';
 import { createValidator, schemaFaults } from '#libs/instruction-set/json-schema.js';
 import type { NodeRegistry } from '#libs/nodes/registry.js';
 import type { ScriptSandbox } from '#libs/sandbox/script-sandbox.js';
@@ -20,6 +21,15 @@ const shapes = {
 const UNKNOWN_TYPE: FieldFault = {
   field: 'type',
   message: `must be one of ${WORKFLOW_TYPES.join(', ')} in this version`,
+};
+
+/** Bytes of JSON. A form is sent to whoever looks at the workflow. */
+const MAX_FORM_BYTES = 64 * 1024;
+const FORM_TOO_LARGE: FieldFault = { field: 'data.form', message: 'must not be larger than 64 KiB' };
+
+const isFormTooLarge = (data: unknown): boolean => {
+  const { form } = Object(data) as Partial<WorkflowData>;
+  return form !== undefined && Buffer.byteLength(JSON.stringify(form)) > MAX_FORM_BYTES;
 };
 
 const isType = (type: unknown): type is WorkflowType =>
@@ -50,14 +60,15 @@ export class WorkflowCheck {
 
   /** Parts whose shape is sound are checked further, though others are not. */
   private async dataFaults(type: WorkflowType, input: unknown): Promise<FieldFault[]> {
+    if (isFormTooLarge(input)) return [FORM_TOO_LARGE];
     const validate = shapes[type];
-    const faults = validate(input) ? [] : schemaFaults(validate, 'data');
+    let faults = validate(input) ? [] : schemaFaults(validate, 'data');
     const isSound = (part: string) =>
       !faults.some(({ field }) => field === 'data' || field.startsWith(`data.${part}`));
     const data = input as WorkflowData;
-    if (isSound('pipeline')) faults.push(...this.pipelineFaults(data, isSound('form')));
-    if (isSound('form')) faults.push(...formFaults(data.form));
-    if (isSound('form') && isSound('test')) faults.push(...testFaults(data));
+    if (isSound('pipeline')) faults = faults.concat(this.pipelineFaults(data, isSound('form')));
+    if (isSound('form')) faults = faults.concat(formFaults(data.form));
+    if (isSound('form') && isSound('test')) faults = faults.concat(testFaults(data));
     const isPriceable = ['form', 'test', 'credits'].every(isSound);
     return isPriceable ? [...faults, ...(await this.creditFaults(data))] : faults;
   }
@@ -83,7 +94,7 @@ export class WorkflowCheck {
 }
 
 const formFaults = (form: WorkflowData['form']): FieldFault[] =>
-  checkForm(form).map(({ field, message }) => ({ field: `data.form.${field}`, message }));
+  checkForm(form).map(({ field, message }) => ({ field: joinPath('data.form', field), message }));
 
 const testFaults = ({ form, test }: WorkflowData): FieldFault[] =>
   test ? validateVariables(form, test, { at: 'data.test' }).faults : [];
