@@ -17,7 +17,10 @@ import { mountQueueBoard } from './ops/queue-board.js';
 
 export interface RunningApi {
   url: string;
-  /** Takes no new requests, lets running ones end, then closes what they stood on. */
+  /**
+   * Takes no new requests, lets running ones end for as long as `SHUTDOWN_GRACE_MS` and then cuts them off;
+   * last closes what they stood on.
+   */
   close(): Promise<void>;
 }
 
@@ -30,7 +33,16 @@ export async function startApi(environment: Environment): Promise<RunningApi> {
     await app.close();
     throw error;
   }
-  return { url: await app.getUrl(), close: () => app.close() };
+  return { url: await app.getUrl(), close: () => closeInTime(app, environment.SHUTDOWN_GRACE_MS) };
+}
+
+async function closeInTime(app: NestFastifyApplication, graceMs: number): Promise<void> {
+  const cutOff = setTimeout(() => app.getHttpServer().closeAllConnections(), graceMs);
+  try {
+    await app.close();
+  } finally {
+    clearTimeout(cutOff);
+  }
 }
 
 /** The whole API, not yet listening. */

@@ -2,6 +2,7 @@ import { Global, Inject, Module, type OnApplicationShutdown, type OnModuleInit }
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE, DiscoveryModule } from '@nestjs/core';
 import { ThrottlerStorage } from '@nestjs/throttler';
 import type { Logger } from 'pino';
+import { closeInOrder } from '#libs/backing-services/closing.js';
 import { LOGGER } from '#libs/backing-services/logger.js';
 import { Environment } from '#libs/config/environment.js';
 import { Plans } from '#libs/credits/plans.js';
@@ -71,6 +72,6 @@ export class HttpModule implements OnModuleInit, OnApplicationShutdown {
 
   async onApplicationShutdown(): Promise<void> {
     clearInterval(this.pruning);
-    await this.rates.close();
+    await closeInOrder([{ name: 'rate limits', close: () => this.rates.close() }], this.logger);
   }
 }

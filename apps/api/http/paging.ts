@@ -7,12 +7,12 @@ export interface Page<Item> {
   next_cursor: string | null;
 }
 
-const TIME = /^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}(:?\d{2})?)$/;
+const TIME = /^(\d{4}-\d{2}-\d{2})[ T]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?(Z|[+-](0\d|1[0-4])(:[0-5]\d)?)$/;
 
 /** What a cursor may consist of. Checked, since a forged one must not reach the database as a bad literal. */
 const PARTS = {
   /** `timestamptz` as text (`created_at::text`): a JavaScript date would lose the microseconds. */
-  time: (part: string) => TIME.test(part) && !Number.isNaN(Date.parse(part.replace(' ', 'T').replace(/([+-]\d{2})$/, '$1:00'))),
+  time: (part: string) => isDate(TIME.exec(part)?.[1] ?? ''),
   uuid: (part: string) => validate(part),
   bigint: (part: string) => /^\d{1,18}$/.test(part),
 } as const;
@@ -42,6 +42,12 @@ export function readCursor(cursor: string | undefined, parts: readonly CursorPar
     throw fieldError('cursor', 'is not a cursor of this list');
   }
   return values;
+}
+
+/** A day of the calendar: JavaScript would take February 30 for March 2. */
+function isDate(day: string): boolean {
+  const date = new Date(`${day}T00:00:00Z`);
+  return !Number.isNaN(date.getTime()) && day > '0001' && date.toISOString().startsWith(day);
 }
 
 const encodeCursor = (values: string[]) => Buffer.from(JSON.stringify(values)).toString('base64url');
