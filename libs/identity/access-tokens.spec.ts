@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import {
-  exportJWK, exportPKCS8, exportSPKI, generateKeyPair, importPKCS8, SignJWT, UnsecuredJWT, type CryptoKey, type JWK,
+  exportJWK, exportPKCS8, exportSPKI, generateKeyPair, importPKCS8, SignJWT, UnsecuredJWT, type CryptoKey,
+  type JWK,
 } from 'jose';
 import { createAccessTokens, type AccessTokens } from './access-tokens.js';
 
@@ -81,7 +82,8 @@ describe('tokens by JWT_JWKS_URL', () => {
   let answer: { status: number; body: unknown };
 
   beforeAll(async () => {
-    const [pair, ellipticPair] = [await generateKeyPair('RS256', { extractable: true }), await generateKeyPair('ES256')];
+    const pair = await generateKeyPair('RS256', { extractable: true });
+    const ellipticPair = await generateKeyPair('ES256');
     [rsa, elliptic] = [pair.privateKey, ellipticPair.privateKey];
     rsaPublic = await exportSPKI(pair.publicKey);
     const keys: JWK[] = [
@@ -90,7 +92,8 @@ describe('tokens by JWT_JWKS_URL', () => {
     ];
     answer = { status: 200, body: { keys } };
     provider = createServer((_request, response) => {
-      response.writeHead(answer.status, { 'content-type': 'application/json' }).end(JSON.stringify(answer.body));
+      response.writeHead(answer.status, { 'content-type': 'application/json' });
+      response.end(JSON.stringify(answer.body));
     });
     await once(provider.listen(0, '127.0.0.1'), 'listening');
     url = `http://127.0.0.1:${(provider.address() as AddressInfo).port}/jwks`;
@@ -165,6 +168,7 @@ const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('bas
 
 /** Signs with `SECRET` whatever is given, also what a library refuses to sign. */
 async function seal({ header = {}, claims = {} }: Pick<Signing, 'header' | 'claims'>): Promise<string> {
-  const text = `${encode({ alg: 'HS256', ...header })}.${encode({ sub: USER, exp: seconds() + 60, ...claims })}`;
+  const payload = { sub: USER, exp: seconds() + 60, ...claims };
+  const text = `${encode({ alg: 'HS256', ...header })}.${encode(payload)}`;
   return `${text}.${createHmac('sha256', SECRET).update(text).digest('base64url')}`;
 }

@@ -36,7 +36,11 @@ describe(ApiKeysController.name, () => {
     const created = await create({ name: 'server' });
     expect(created).toMatchObject({
       status: 201,
-      json: { data: { name: 'server', role: 'user', last_used_at: null, key: expect.stringMatching(/^plt_\w{43}$/) } },
+      json: {
+        data: {
+          name: 'server', role: 'user', last_used_at: null, key: expect.stringMatching(/^plt_\w{43}$/),
+        },
+      },
     });
     const { key, ...view } = created.json!.data as unknown as KeyRow;
     expect(key.startsWith(view.prefix)).toBe(true);
@@ -58,15 +62,17 @@ describe(ApiKeysController.name, () => {
     const headers = { ...api.as(userId), 'idempotency-key': 'once' };
     const [first, second] = [await make('server', headers), await make('server', headers)];
     expect(second.key).not.toBe(first.key);
-    expect(await api.database.query('select 1 from idempotency_key where user_id = $1', [userId])).toEqual([]);
+    const stored = await api.database.query('select 1 from idempotency_key where user_id = $1', [userId]);
+    expect(stored).toEqual([]);
   });
 
   it('lets a server in as its user, and notes when', async () => {
     const { key } = await make('project maker');
-    const made = await call(`${api.url}/projects`, { method: 'POST', headers: bearer(key), body: { name: 'By key' } });
+    const body = { name: 'By key' };
+    const made = await call(`${api.url}/projects`, { method: 'POST', headers: bearer(key), body });
     expect(made.status).toBe(201);
     const projects = await call(`${api.url}/projects`, { headers: api.as(userId) });
-    expect(projects.json!.data.items).toMatchObject([{ name: 'By key' }]);
+    expect(projects.json!.data.items).toMatchObject([body]);
     expect((await list()).items).toMatchObject([{ last_used_at: expect.stringMatching(/^\d{4}-/) }]);
   });
 
@@ -101,7 +107,9 @@ describe(ApiKeysController.name, () => {
   });
 
   it('gives keys of admins to admins only', async () => {
-    expect(await create({ name: 'root', role: 'admin' })).toMatchObject({ status: 403, json: { code: 'FORBIDDEN' } });
+    expect(await create({ name: 'root', role: 'admin' })).toMatchObject({
+      status: 403, json: { code: 'FORBIDDEN' },
+    });
     const own = await make();
     expect((await create({ name: 'root', role: 'admin' }, bearer(own.key))).status).toBe(403);
     expect((await list()).items).toMatchObject([{ name: 'server' }]);

@@ -49,7 +49,8 @@ describe(CreditsController.name, () => {
   it('shows what is set aside, to the last millionth', async () => {
     await grant({ amount: 2.5 });
     await api.database.query('update account set held = 1 where user_id = $1', [userId]);
-    expect((await read('/credits')).data).toMatchObject({ balance: 2.5, held: 0.000001, available: 2.499999 });
+    const { data } = await read('/credits');
+    expect(data).toMatchObject({ balance: 2.5, held: 0.000001, available: 2.499999 });
     await api.database.query('update account set held = 0 where user_id = $1', [userId]);
   });
 
@@ -71,7 +72,8 @@ describe(CreditsController.name, () => {
     });
   });
 
-  it.each(['limit=0', 'limit=1001', 'cursor=nonsense', `cursor=${Buffer.from('["x"]').toString('base64url')}`])(
+  const ANOTHER_LISTS = Buffer.from('["x"]').toString('base64url');
+  it.each(['limit=0', 'limit=1001', 'cursor=nonsense', `cursor=${ANOTHER_LISTS}`])(
     'refuses a page of the ledger with %s, by the field',
     async (query) => {
       expect(await read(`/credits/ledger?${query}`)).toMatchObject({
@@ -103,7 +105,9 @@ describe(AdminController.name, () => {
     answers.push(await grant({}, headers));
     expect(new Set(answers.map(({ status, text }) => `${status} ${text}`)).size).toBe(1);
     expect(answers.filter((answer) => answer.headers.has('idempotency-replayed'))).toHaveLength(5);
-    expect(await grant({ amount: 2 }, headers)).toMatchObject({ status: 422, json: { code: 'IDEMPOTENCY_KEY_REUSED' } });
+    expect(await grant({ amount: 2 }, headers)).toMatchObject({
+      status: 422, json: { code: 'IDEMPOTENCY_KEY_REUSED' },
+    });
     expect(await entriesOf()).toHaveLength(1);
     await grant();
     expect((await read('/credits')).data).toMatchObject({ balance: 2 });
@@ -167,27 +171,32 @@ describe(AdminController.name, () => {
 
     it('by its name', async () => {
       expect((await planOf()).plan).toBe('free');
-      expect(await setPlan({ plan: 'pro' })).toMatchObject({ status: 200, json: { data: { user_id: userId, plan: 'pro' } } });
+      const set = await setPlan({ plan: 'pro' });
+      expect(set).toMatchObject({ status: 200, json: { data: { user_id: userId, plan: 'pro' } } });
       expect(await planOf()).toMatchObject({ plan: 'pro', usage: { monthly_limit: 2_000 } });
     });
 
     it('by a price id, which wins over the name until it is taken away', async () => {
-      expect((await setPlan({ plan: 'pro', price_id: 'price_studio' })).json!.data).toMatchObject({ plan: 'studio' });
+      const set = await setPlan({ plan: 'pro', price_id: 'price_studio' });
+      expect(set.json!.data).toMatchObject({ plan: 'studio' });
       expect(await planOf()).toMatchObject({ plan: 'studio', usage: { monthly_limit: 7 } });
       expect((await setPlan({ plan: 'pro' })).json!.data).toMatchObject({ plan: 'pro' });
     });
 
     it('to free where the price id is of no plan', async () => {
-      expect((await setPlan({ price_id: 'price_of_another_shop' })).json!.data).toMatchObject({ plan: 'free' });
+      const set = await setPlan({ price_id: 'price_of_another_shop' });
+      expect(set.json!.data).toMatchObject({ plan: 'free' });
     });
 
-    it.each([['unknown', { plan: 'gold' }], ['inherited', { plan: 'constructor' }], ['missing', {}], ['empty', { plan: '' }]])(
-      'not when it is %s',
-      async (_what, body) => {
-        expect(await setPlan(body)).toMatchObject({ status: 400, json: { details: [{ field: 'plan' }] } });
-        expect((await planOf()).plan).toBe('free');
-      },
-    );
+    it.each([
+      ['unknown', { plan: 'gold' }],
+      ['inherited', { plan: 'constructor' }],
+      ['missing', {}],
+      ['empty', { plan: '' }],
+    ])('not when it is %s', async (_what, body) => {
+      expect(await setPlan(body)).toMatchObject({ status: 400, json: { details: [{ field: 'plan' }] } });
+      expect((await planOf()).plan).toBe('free');
+    });
 
     it('not of what is no user', async () => {
       expect((await setPlan({ plan: 'pro' }, 'me')).status).toBe(404);

@@ -23,7 +23,9 @@ describe(Idempotency.name, () => {
     caller = { userId: randomUUID(), role: 'user' };
   });
 
-  const requestOf = ({ key = 'a-key' as unknown, body = { a: 1 } as unknown, url = '/things', params = {} } = {}) => ({
+  const requestOf = ({
+    key = 'a-key' as unknown, body = { a: 1 } as unknown, url = '/things', params = {},
+  } = {}) => ({
     method: 'POST', params, query: {}, body, headers: { 'idempotency-key': key }, routeOptions: { url },
   }) as unknown as FastifyRequest;
 
@@ -73,10 +75,13 @@ describe(Idempotency.name, () => {
   it('keeps the keys of users and of routes apart', async () => {
     await run();
     expect(await run(requestOf({ url: '/others' }))).toMatchObject({ replayed: false });
-    expect(await run(requestOf(), { by: { ...caller, userId: randomUUID() } })).toMatchObject({ replayed: false });
+    const by = { ...caller, userId: randomUUID() };
+    expect(await run(requestOf(), { by })).toMatchObject({ replayed: false });
   });
 
-  it.each([[''], ['a key'], ['é'], ['\u0007'], ['k'.repeat(256)], [['a', 'b']]])('refuses the key %j', async (key) => {
+  it.each<{ key: unknown }>([
+    { key: '' }, { key: 'a key' }, { key: 'é' }, { key: '\u0007' }, { key: 'k'.repeat(256) }, { key: ['a', 'b'] },
+  ])('refuses the key of %j', async ({ key }) => {
     await expect(run(requestOf({ key }))).rejects.toMatchObject({
       status: 400, details: [{ field: 'Idempotency-Key' }],
     });
