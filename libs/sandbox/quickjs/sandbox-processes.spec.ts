@@ -187,12 +187,13 @@ describe('processes', () => {
 
   it.each([
     ['idle', 'return 1'],
+    ['in the middle of a script', 'for (;;);'],
     [
       'in a native call that cannot be interrupted',
       'for (;;) "abc".repeat(1e7).indexOf("abd" + "x".repeat(1e6))',
     ],
   ])('ends after its parent was killed while it is %s', async (_name, code) => {
-    const request = { code, entry: 'function_body', globals: '{}', timeMs: 200, memoryBytes: 64 * MIB };
+    const request = { code, entry: 'function_body', globals: '{}', timeMs: 60_000, memoryBytes: 64 * MIB };
     const parent = spawn(process.execPath, [
       '-e',
       `

@@ -1,5 +1,6 @@
 // @ts-check
 // The process that scripts run in: one at a time, told by its parent, gone when its parent is.
+import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { runScript } from './run-script.mjs';
 
@@ -8,8 +9,8 @@ import { runScript } from './run-script.mjs';
  * @typedef {import('./script-protocol.js').ScriptMessage} ScriptMessage
  */
 
-const ORPHAN_GRACE_MS = 1_000;
 const watchdog = new Worker(new URL('./watchdog.mjs', import.meta.url), { env: {} });
+const watching = once(watchdog, 'message');
 
 /**
  * @param {ScriptMessage} message
@@ -22,16 +23,13 @@ process.on('disconnect', () => process.exit());
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => {});
 process.on('message', async (/** @type {ScriptRequest} */ request) => {
-  const outcome = await runScript(request, () => {
-    watchdog.postMessage(request.timeMs + ORPHAN_GRACE_MS);
-    return send('started');
-  });
-  watchdog.postMessage(null);
-  await send(outcome);
+  await send(await runScript(request, () => send('started')));
 });
 
 await runScript(
   { code: '', entry: 'function_body', globals: '{}', timeMs: 1_000, memoryBytes: 0 },
   async () => {},
 );
+// Before any script can block this thread: the watchdog's start needs it.
+await watching;
 await send('ready');

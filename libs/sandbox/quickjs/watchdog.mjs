@@ -1,12 +1,12 @@
 // @ts-check
+// Beside the script's thread, which a script blocks: should the parent die in such a moment, no one else
+// would be left to stop this process before the script's own time is over.
 import { parentPort } from 'node:worker_threads';
 
-/** @type {NodeJS.Timeout | undefined} */
-let timer;
+const LOOK_MS = 500;
+const parent = process.ppid;
 
-// Beside the script's thread, which a long native operation can block beyond any interrupt: should the
-// parent die in such a moment, no one else would be left to stop this process.
-parentPort?.on('message', (/** @type {number | null} */ limitMs) => {
-  clearTimeout(timer);
-  if (limitMs !== null) timer = setTimeout(() => process.kill(process.pid, 'SIGKILL'), limitMs);
-});
+setInterval(() => {
+  if (process.ppid !== parent) process.kill(process.pid, 'SIGKILL');
+}, LOOK_MS);
+parentPort?.postMessage('watching');
