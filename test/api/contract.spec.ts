@@ -37,7 +37,7 @@ beforeAll(async () => {
   [tenant, other, admin] = [await createTenant(api), await createUser(api.database, 10), randomUUID()];
   hindrances = await createHindrances(api, tenant);
 }, 120_000);
-afterAll(() => api.close());
+afterAll(() => api?.close());
 
 const credentials = (caller: CallerName, { userId }: Tenant) =>
   credentialsOf(api, caller, { owner: userId, other, admin });

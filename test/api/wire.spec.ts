@@ -46,7 +46,7 @@ describe('on the wire', () => {
       submit(badId),
     ]);
   }, 120_000);
-  afterAll(() => api.close());
+  afterAll(() => api?.close());
 
   it('is a submission, and the job that it made', async () => {
     expectWire('Submission', job);
