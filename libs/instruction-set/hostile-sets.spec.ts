@@ -69,6 +69,14 @@ describe('a hostile set of the largest size', () => {
     expect(faults.length).toBeGreaterThan(0);
   });
 
+  it.each([
+    ['01890a5d-ac96-774b-bcce-b302099a8057', []],
+    ['urn:uuid:01890a5d-ac96-774b-bcce-b302099a8057', ['steps[0].nodePayload.template.collection']],
+  ])('takes a collection as the database does: %s', (collection, fields) => {
+    const faults = checkInstructionSet({ steps: [prompt({ $ref: 'a', collection })] }, registry);
+    expect(faults.map(({ field }) => field)).toEqual(fields);
+  });
+
   it('tells the first hundred faults of a shape, and how many more there are', () => {
     const faults = checkInstructionSet(Object.fromEntries(Array(150).entries()), registry);
     expect(faults).toHaveLength(101);

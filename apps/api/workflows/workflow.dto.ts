@@ -83,9 +83,12 @@ export class WorkflowAnswer {
   tags: string[];
   /** Counts the saves. */
   version: number;
-  /** All of it for the author and admins, else `form` and `estimated_duration`. */
+  /**
+   * All of it for the author and admins, else `form` and `estimated_duration`. In lists a summary of these two:
+   * of the form its first 50 fields, each `{ id, name, type, required }`.
+   */
   data: object;
-  /** JSON Schema (2020-12) of the form's variables. */
+  /** JSON Schema (2020-12) of the form's variables. In lists only `{ type: 'object' }`. */
   form_schema: object;
   price: WorkflowPrice;
   /** Seconds of one generation. */

@@ -76,9 +76,34 @@ describe(WorkflowsController.name, () => {
       );
     }
     const listed = (await send('/workflows?limit=100', { user: null })).body.data.items;
-    expect(listed.find((workflow: { id: string }) => workflow.id === id).data).toEqual(
-      { form, estimated_duration: 3 },
-    );
+    expect(listed.find((workflow: { id: string }) => workflow.id === id).data).toEqual({
+      form: {
+        fields: [
+          { id: 'subject', name: null, type: 'prompt_editor', required: true },
+          { id: 'size', name: null, type: 'slider', required: false },
+        ],
+      },
+      estimated_duration: 3,
+    });
+  });
+
+  it('lists a summary of large forms, also to their author', async () => {
+    const fields = Array.from({ length: 60 }, (_, n) => ({ id: `f${n}`, placeholder: 'x'.repeat(900) }));
+    const name = `big-${randomUUID()}`;
+    const created = await create(body({ name, type: 'basic', data: { form: { fields } } }));
+    expect(created.status).toBe(201);
+    const listed = await send(`/workflows?q=${name}`);
+    const [item] = listed.body.data.items;
+    expect(listed.text.length).toBeLessThan(8_000);
+    expect(item.data.form.fields).toHaveLength(50);
+    expect(Object.keys(item).sort()).toEqual(Object.keys(created.body.data).sort());
+    const whole = (await send(`/workflows/${created.body.data.id}`)).body.data;
+    expect(whole.data.form.fields).toEqual(fields);
+  });
+
+  it('refuses a form of more than 64 KiB', async () => {
+    const fields = Array.from({ length: 80 }, (_, n) => ({ id: `f${n}`, placeholder: 'x'.repeat(900) }));
+    expect(faultsOf(await create(body({ type: 'basic', data: { form: { fields } } })))).toEqual(['data.form']);
   });
 
   it('hides a private workflow, as if it did not exist', async () => {

@@ -1,7 +1,6 @@
 import { Controller, Get, Param, Post, Query, Req } from '@nestjs/common';
 import { ApiBody, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
-import { Pricing } from '#libs/credits/pricing.js';
 import { Database } from '#libs/database/database.js';
 import { validationError } from '#libs/errors/errors.js';
 import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
@@ -9,7 +8,8 @@ import type { WorkflowInput } from '#libs/workflows/stored-workflow.js';
 import { WorkflowCatalog, type WorkflowKey } from '#libs/workflows/workflow-catalog.js';
 import { WorkflowCheck } from '#libs/workflows/workflow-check.js';
 import { WorkflowEstimates } from '#libs/workflows/workflow-estimate.js';
-import { viewWorkflows } from '#libs/workflows/workflow-views.js';
+import { WorkflowPrices } from '#libs/workflows/workflow-prices.js';
+import { summarizeWorkflows, viewWorkflows } from '#libs/workflows/workflow-views.js';
 import { readBody } from '../http/submitted-body.js';
 import { Answers, ApiIdempotencyKey } from '../http/answers.js';
 import type { Answer } from '../http/envelope.js';
@@ -28,12 +28,16 @@ export class WorkflowsController {
     private readonly catalog: WorkflowCatalog,
     private readonly check: WorkflowCheck,
     private readonly estimates: WorkflowEstimates,
-    private readonly pricing: Pricing,
+    private readonly prices: WorkflowPrices,
     private readonly database: Database,
     private readonly idempotency: Idempotency,
   ) {}
 
-  /** Public workflows, and with a token the caller's own as well, newest first. */
+  /**
+   * Public workflows, and with a token the caller's own as well, newest first. Of a form only a summary (`data`
+   * is `{ form: { fields: [{ id, name, type, required }] }, estimated_duration }`, the first 50 fields, and
+   * `form_schema` says no more than that it is an object): `GET /workflows/:id` has all of it.
+   */
   @Get()
   @Policy('public')
   @Answers({ pageOf: WorkflowAnswer, errors: ['VALIDATION_ERROR'] })
@@ -44,7 +48,7 @@ export class WorkflowsController {
     const after = readCursor(cursor, ['time', 'uuid']) as WorkflowKey | null;
     const rows = await this.catalog.list(caller, filter, { limit, after });
     const { items, next_cursor } = toPage(rows, limit, ({ created_at_text, id }) => [created_at_text, id]);
-    return { items: await viewWorkflows(this.database, this.pricing, items, caller), next_cursor };
+    return { items: await summarizeWorkflows(this.database, this.prices, items), next_cursor };
   }
 
   /** One, with its form. */
@@ -53,7 +57,7 @@ export class WorkflowsController {
   @Answers({ data: WorkflowAnswer, errors: ['WORKFLOW_NOT_FOUND'] })
   async find(@CurrentCaller() caller: Caller | undefined, @Param('id') id: string): Promise<WorkflowAnswer> {
     const workflow = await this.catalog.find(id, caller);
-    const [view] = await viewWorkflows(this.database, this.pricing, [workflow], caller);
+    const [view] = await viewWorkflows(this.database, this.prices, [workflow], caller);
     return view as WorkflowAnswer;
   }
 
@@ -70,7 +74,7 @@ export class WorkflowsController {
       () => this.checked(request.body),
       async (tx, input) => {
         const workflow = await this.catalog.create(tx, caller, input);
-        const [view] = await viewWorkflows(tx, this.pricing, [workflow], caller);
+        const [view] = await viewWorkflows(tx, this.prices, [workflow], caller);
         return view;
       },
     );

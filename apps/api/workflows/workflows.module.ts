@@ -11,6 +11,7 @@ import { ScriptSandbox } from '#libs/sandbox/script-sandbox.js';
 import { WorkflowCatalog } from '#libs/workflows/workflow-catalog.js';
 import { WorkflowCheck } from '#libs/workflows/workflow-check.js';
 import { WorkflowEstimates } from '#libs/workflows/workflow-estimate.js';
+import { WorkflowPrices } from '#libs/workflows/workflow-prices.js';
 import { WorkflowsController } from './workflows.controller.js';
 
 /** What other faces check, price and describe their work with. */
@@ -42,6 +43,11 @@ const SERVICES: FactoryProvider[] = [
       provide: WorkflowCheck,
       inject: [NodeRegistry, ScriptSandbox],
       useFactory: (registry: NodeRegistry, sandbox: ScriptSandbox) => new WorkflowCheck(registry, sandbox),
+    },
+    {
+      provide: WorkflowPrices,
+      inject: [Pricing],
+      useFactory: (pricing: Pricing) => new WorkflowPrices(pricing),
     },
     {
       provide: WorkflowEstimates,
