@@ -1,9 +1,13 @@
+import { storableJson, storableText } from '#libs/engine/storable.js';
 import type { DraftAnswer, DraftRequest } from '#libs/queue/draft-queue.js';
 import { SketchError, type SketchRenderer } from '#libs/sandbox/sketch-renderer.js';
 
-const TIME_LIMIT_MS = 10_000;
+const TIME_LIMIT_MS = 5_000;
 
-/** Draws a draft as the `p5` node would draw the edition. */
+/**
+ * Draws a draft as the `p5` node would draw the edition. What it says can be stored: the queue may keep it
+ * in Postgres.
+ */
 export async function renderDraft(sketches: SketchRenderer, draft: DraftRequest): Promise<DraftAnswer> {
   try {
     const { bytes, ...image } = await sketches.render({
@@ -11,9 +15,12 @@ export async function renderDraft(sketches: SketchRenderer, draft: DraftRequest)
       height: draft.height, pixelDensity: 1, renderer: '2D', p5Version: '1', format: 'png', assets: {},
       timeLimitMs: TIME_LIMIT_MS, isPreview: false,
     });
-    return { ok: true, image: Buffer.from(bytes).toString('base64'), ...image };
+    const said = storableJson(image) as unknown as typeof image;
+    return { ok: true, image: Buffer.from(bytes).toString('base64'), ...said };
   } catch (error) {
     if (!(error instanceof SketchError)) throw error;
-    return { ok: false, code: `SKETCH_${error.reason.toUpperCase()}`, message: error.message, logs: error.logs };
+    const message = storableText(error.message);
+    const logs = error.logs.map(storableText);
+    return { ok: false, code: `SKETCH_${error.reason.toUpperCase()}`, message, logs };
   }
 }

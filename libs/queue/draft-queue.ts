@@ -36,8 +36,10 @@ export type DraftAnswer =
 /** No worker drew it in time, or the queue is away. */
 export class DraftUndrawn extends Error {}
 
-type DraftJobs = Queue<DraftRequest, DraftAnswer, string, DraftRequest, DraftAnswer, string, IQueueBackend, unknown>;
-type DraftWorker = Worker<DraftRequest, DraftAnswer, string, IQueueBackend, JobProgress, unknown>;
+/** Nobody waits for the answer after `deadline`, in milliseconds since 1970. */
+type DraftJob = DraftRequest & { deadline: number };
+type DraftJobs = Queue<DraftJob, DraftAnswer, string, DraftJob, DraftAnswer, string, IQueueBackend, unknown>;
+type DraftWorker = Worker<DraftJob, DraftAnswer, string, IQueueBackend, JobProgress, unknown>;
 
 /**
  * Drafts go to the workers, so that a draft is drawn by the very browser that will render the edition.
@@ -51,25 +53,28 @@ export class DraftQueue {
     private readonly backend: QueueBackend,
     private readonly onError: (error: Error) => void = () => undefined,
   ) {
-    this.jobs = new backend.classes.Queue<DraftRequest>(QUEUE, backend.queueOptions) as DraftJobs;
+    this.jobs = new backend.classes.Queue<DraftJob>(QUEUE, backend.queueOptions) as DraftJobs;
     this.jobs.on('error', onError);
   }
 
   /** Asks for a draft and waits for it. Throws `DraftUndrawn` when there is none after `timeoutMs`. */
   async request(draft: DraftRequest, timeoutMs: number): Promise<DraftAnswer> {
     try {
-      return await within(timeoutMs, this.ask(draft, AbortSignal.timeout(timeoutMs)));
+      return await within(timeoutMs, this.ask({ ...draft, deadline: Date.now() + timeoutMs }));
     } catch (error) {
       this.onError(error as Error);
       throw new DraftUndrawn('No worker drew the draft');
     }
   }
 
-  /** Draws drafts in this process, one at a time. */
+  /** Draws drafts in this process, one at a time. One whose asker has gone is not drawn. */
   serve(draw: (draft: DraftRequest) => Promise<DraftAnswer>): void {
-    this.worker = new this.backend.classes.Worker<DraftRequest, DraftAnswer>(
+    this.worker = new this.backend.classes.Worker<DraftJob, DraftAnswer>(
       QUEUE,
-      (job: Job<DraftRequest, DraftAnswer>) => draw(job.data),
+      ({ data: { deadline, ...draft } }: Job<DraftJob, DraftAnswer>) => {
+        if (Date.now() >= deadline) throw new DraftUndrawn('Nobody waits for the draft any more');
+        return draw(draft);
+      },
       { ...this.backend.workerOptions, concurrency: 1 },
     ) as DraftWorker;
     this.worker.on('error', this.onError);
@@ -83,19 +88,19 @@ export class DraftQueue {
     }
   }
 
-  private async ask(draft: DraftRequest, given: AbortSignal): Promise<DraftAnswer> {
+  private async ask(draft: DraftJob): Promise<DraftAnswer> {
     const keep = { age: KEEP_SECONDS };
     const jobId = `draft-${randomUUID()}`;
     try {
       await this.jobs.add('draft', draft, { jobId, attempts: 1, removeOnComplete: keep, removeOnFail: keep });
-      return await this.answerTo(jobId, given);
+      return await this.answerTo(jobId, draft.deadline);
     } finally {
       await this.jobs.remove(jobId).catch(() => undefined);
     }
   }
 
-  private async answerTo(id: string, given: AbortSignal): Promise<DraftAnswer> {
-    while (!given.aborted) {
+  private async answerTo(id: string, deadline: number): Promise<DraftAnswer> {
+    while (Date.now() < deadline) {
       const job = await this.jobs.getJob(id);
       if (job?.finishedOn && job.returnvalue) return job.returnvalue;
       if (!job || job.failedReason) break;

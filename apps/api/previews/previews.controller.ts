@@ -5,26 +5,32 @@ import { fieldError, upstreamError } from '#libs/errors/errors.js';
 import { generateHash, isHash } from '#libs/instruction-set/hash.js';
 import { DraftQueue, DraftUndrawn, type DraftAnswer } from '#libs/queue/draft-queue.js';
 import { Answers } from '../http/answers.js';
-import { Policy } from '../http/policy.js';
+import { CurrentCaller, Policy, type Caller } from '../http/policy.js';
 import { SubmitRate } from '../http/rates.js';
 import { PreviewRequest, PreviewView } from './preview.dto.js';
+import { Turns } from './turns.js';
 
 const TIMEOUT_MS = 20_000;
+const UNDER_WAY_PER_USER = 2;
 
 @ApiTags('Workflows')
 @Policy('user')
 @Controller('previews')
 export class PreviewsController {
+  private readonly turns = new Turns(UNDER_WAY_PER_USER);
+
   constructor(private readonly drafts: DraftQueue) {}
 
   /**
    * Draws a sketch once, on a worker. Nothing is stored or charged. A fault of the sketch is a
-   * `VALIDATION_ERROR` on `code` with its line; when no worker draws it in time, `UPSTREAM_ERROR`.
+   * `VALIDATION_ERROR` on `code` with its line; when no worker draws it in time, `UPSTREAM_ERROR`. A user
+   * who has two under way already is told `RATE_LIMITED`.
    */
   @Post()
   @SubmitRate()
   @Answers({ data: PreviewView, also: 'image/*' })
   async preview(
+    @CurrentCaller() caller: Caller,
     @Body() body: PreviewRequest,
     @Headers('accept') accept: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -32,7 +38,8 @@ export class PreviewsController {
     const hash = body.hash ?? generateHash();
     if (!isHash(hash)) throw fieldError('hash', 'must be "oo" and 49 characters of base58, or "0x" and 64 hex digits');
     const { code, width, height, variables = {} } = body;
-    const answer = await this.draw({ code, hash, variables, width, height });
+    const draft = { code, hash, variables, width, height };
+    const answer = await this.turns.take(caller.userId, () => this.draw(draft));
     if (!answer.ok) throw fieldError('code', answer.message);
     if (accept?.startsWith('image/')) {
       void reply.header('X-Platen-Hash', hash);
