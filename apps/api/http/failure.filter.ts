@@ -14,9 +14,11 @@ export class FailureFilter implements ExceptionFilter {
   catch(thrown: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
     const reply = http.getResponse<FastifyReply>();
+    const request = http.getRequest<FastifyRequest>();
     const failure = toAppError(thrown);
-    logFailure(http.getRequest<FastifyRequest>(), failure, thrown);
-    if (reply.sent || reply.raw.headersSent) {
+    const isGone = isClientGone(request);
+    if (!isGone) logFailure(request, failure, thrown);
+    if (isGone || reply.sent || reply.raw.headersSent) {
       // The answer has begun (a stream): cutting it off is the only way left to say that it failed.
       reply.raw.destroy();
       return;
@@ -67,7 +69,10 @@ function fromStatus(status: number): AppError | undefined {
   }
 }
 
+/** The client left before its request had arrived whole: nobody waits for an answer, and nothing is wrong here. */
+const isClientGone = ({ raw }: FastifyRequest): boolean => raw.destroyed && !raw.complete;
+
 function logFailure(request: FastifyRequest, failure: AppError, thrown: unknown): void {
   if (failure.status < 500) return;
-  request.log.error({ err: thrown, code: failure.code, request_id: request.id }, failure.message);
+  request.log.error({ err: thrown, code: failure.code }, failure.message);
 }
