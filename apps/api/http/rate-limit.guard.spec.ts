@@ -108,7 +108,7 @@ describe.each(STORES)(`${RateLimitGuard.name}, counting in %s`, (_store, variabl
 });
 
 describe(`${RateLimitGuard.name}, whose store is away`, () => {
-  const UNCOUNTED = Array(READS + 2).fill([READS, READS - 1]);
+  const UNCOUNTED = Array.from({ length: READS + 2 }, () => [READS, READS - 1]);
 
   async function askQuickly(api: TestApi): Promise<void> {
     const headers = api.as(randomUUID());
