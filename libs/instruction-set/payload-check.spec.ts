@@ -17,7 +17,7 @@ describe('checkAuthoredPayload', () => {
     const payload = { texts: Array(MANY).fill('{{later}}'), numbers: Array(MANY).fill(0) };
     const started = process.cpuUsage();
     const faults = checkAuthoredPayload(node, payload, {});
-    expect(process.cpuUsage(started).user / 1_000).toBeLessThan(1_000);
+    expect(process.cpuUsage(started).user / 1_000).toBeLessThan(3_000);
     expect(faults).toHaveLength(MANY);
     expect(faults[0]).toEqual({ field: 'numbers[0]', message: 'is wrong' });
   });
