@@ -177,7 +177,7 @@ describe.each(writing)('%s', (route) => {
       }),
       {
         numRuns: runs,
-        interruptAfterTimeLimit: 20_000,
+        interruptAfterTimeLimit: 10_000,
         examples: bodiesWithNull(sound(route)).map((body) => [body]),
       },
     );
@@ -203,7 +203,7 @@ describe.each(reading)('%s', (route) => {
       fc.asyncProperty(hostileQuery, async (query) => {
         await survives(route, `${addressOf(route)}?${query}`, { headers: credentials(route) });
       }),
-      { numRuns: FEWER, interruptAfterTimeLimit: 10_000 },
+      { numRuns: FEWER, interruptAfterTimeLimit: 5_000 },
     );
   });
 });
@@ -232,7 +232,7 @@ it.each(['POST /projects', 'GET /jobs/:id', 'GET /files/*', 'GET /jobs/:id/event
           body: methodOf(route) === 'GET' ? undefined : sound(route),
         });
       }),
-      { numRuns: FEWER, interruptAfterTimeLimit: 10_000 },
+      { numRuns: FEWER, interruptAfterTimeLimit: 5_000 },
     );
   },
 );

@@ -34,7 +34,8 @@ export interface Answered {
   json?: Envelope;
 }
 
-const TIMEOUT_MS = 10_000;
+/** As long as an answer can be held, and some more. */
+const TIMEOUT_MS = 65_000;
 /** How long the first events of a stream may take. */
 const FIRST_EVENTS_MS = 3_000;
 

@@ -7,7 +7,8 @@ import { FAILING, SKETCH, STEPS, workflow } from './drawn.js';
 import { WireClient } from './wire-client.js';
 import { expectWire } from './wire.js';
 
-const DRAWN_WITHIN = { prefer: 'wait=40' };
+/** Drawing begins with unpacking a browser. */
+const HELD = { prefer: 'wait=60' };
 
 describe('on the wire', () => {
   let api: BuiltApi;
@@ -27,7 +28,7 @@ describe('on the wire', () => {
     const submit = (workflow_id: string, differs: object = {}) =>
       client.ask<typeof job>('POST /api/collections/generate', {
         body: { title: 'Rings', workflow_id, ...differs },
-        headers: DRAWN_WITHIN,
+        headers: HELD,
       });
     [job, failed] = await Promise.all([
       submit(workflowId, {
