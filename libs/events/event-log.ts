@@ -3,7 +3,8 @@ import type { JobEvent } from './job-event.js';
 
 /**
  * A place in the order of all of a user's events. Sequence numbers count within one job; across jobs the
- * order is that of the writing transactions, which is settled only once all older ones have ended.
+ * order is that of the writing transactions, which is settled only once all older ones have ended. Within
+ * a job `txid` never falls: it is the writing transaction's, or that of the event before if this is newer.
  */
 export interface LogPosition {
   txid: string;

@@ -216,10 +216,17 @@ const LOCK = `
          greatest(jsonb_array_length(instruction_set -> 'steps'), 1) as steps, clock_timestamp() as now
     from job where id = $1 and ($2::uuid is null or user_id = $2) for update`;
 
+/**
+ * Of two changes that wait for the job's row, the one that comes second can have the smaller transaction
+ * id. Its events take over the id of the event before, so that those of a job never go back in the order
+ * of all of a user's events.
+ */
 const WRITE = `
-  with event as (
-    insert into job_history (job_id, user_id, seq, type, data, at)
-    select $1, $2, e.seq, e.type, e.data, $13
+  with previous as (
+    select txid from job_history where job_id = $1 order by seq desc limit 1
+  ), event as (
+    insert into job_history (job_id, user_id, seq, type, data, at, txid)
+    select $1, $2, e.seq, e.type, e.data, $13, greatest(pg_current_xact_id(), (select txid from previous))
       from unnest($14::bigint[], $15::text[], $16::jsonb[]) as e (seq, type, data)
   )
   update job
