@@ -37,7 +37,7 @@ export class Environment {
   @Type(() => Number) @IsInt() @Min(0) @Max(65535)
   PORT: number = 3000;
 
-  /** Where clients reach the API, for absolute URLs (signed files, webhooks). Default: HOST and PORT. */
+  /** Where clients reach the API: makes the URLs of files absolute. Unset: they are paths, `/files/…`. */
   @IsOptional() @url(['http', 'https'])
   PUBLIC_URL?: string;
 

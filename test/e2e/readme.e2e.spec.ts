@@ -1,0 +1,125 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import type { Balance } from '#libs/credits/account-view.js';
+import type { GenerationView, JobView } from '#libs/generations/job-view.js';
+import type { WorkflowEstimate } from '#libs/workflows/workflow-estimate.js';
+import { guide, paste, walkThrough, type Pasted } from './documented-commands.js';
+import { Program } from './program.js';
+
+const GUIDES = join(import.meta.dirname, '../../docs/guides');
+/** By each paste of the walk's first lines. */
+const GRANTED = 100;
+
+describe('the commands of README and guides, pasted', () => {
+  const home = mkdtempSync(join(tmpdir(), 'platen-readme-'));
+  const folders = [home];
+  let program: Program;
+  let environment: Record<string, string>;
+
+  beforeAll(async () => {
+    program = new Program(['up'], { PLATEN_HOME: home, PORT: '0' });
+    const url = await program.prints(/^Platen is ready at (http:\/\/127\.0\.0\.1:\d+)$/m);
+    environment = { PLATEN_HOME: home, PLATEN_URL: url };
+  }, 90_000);
+  afterAll(async () => {
+    await program.end('SIGINT');
+    folders.forEach((folder) => rmSync(folder, { recursive: true, force: true }));
+  }, 60_000);
+
+  /** Nothing goes wrong, in no command. */
+  async function pasteWell(commands: string): Promise<Pasted> {
+    const pasted = await paste(commands, environment);
+    folders.push(pasted.folder);
+    // The launcher builds what somebody edits meanwhile, and says so.
+    expect(pasted.errors.replaceAll('Building …\n', '')).toBe('');
+    expect(pasted.output).not.toMatch(/"success": ?false/);
+    return pasted;
+  }
+
+  it('walk through the API: estimate, three pictures made, shown and paid', async () => {
+    const { output } = await pasteWell(walkThrough());
+    const [estimate, job, credits] = documentsIn<[WorkflowEstimate, JobView, Balance]>(output);
+
+    expect(eventsIn(output)[0]).toBe('snapshot');
+    expect(eventsIn(output).at(-1)).toBe('job_completed');
+    expect(job).toMatchObject({ status: 'completed', counts: { total: 3, completed: 3 } });
+
+    const pictures = await Promise.all(addressesIn(output).map(download));
+    expect(pictures.map(({ sha256 }) => sha256)).toEqual(
+      job.generations.map(({ assets }) => assets[0]?.sha256),
+    );
+    expect(new Set(pictures.map(({ sha256 }) => sha256)).size).toBe(3);
+    for (const picture of pictures) expect(picture).toMatchObject({ format: 'png', width: 1024, height: 1024 });
+
+    const cost = estimate.cost_breakdown.total_credits;
+    expect(cost).toBeGreaterThan(0);
+    expect(job.cost).toEqual({ total: cost, held: 0, captured: cost, released: 0 });
+    expect(credits).toMatchObject({ balance: GRANTED - cost, held: 0, available: GRANTED - cost });
+  }, 60_000);
+
+  it('your own sketch: drafts, editions with traits, an image in a sketch, the same bytes again', async () => {
+    const { output, folder } = await pasteWell(guide('your-own-sketch'));
+    expect(await sharp(join(folder, 'draft.png')).metadata()).toMatchObject({ format: 'png', width: 512 });
+    expect(output).toMatch(/trait_type: 'Rings', value: \d/);
+    expect(output.match(/^oo\w{49} (teal|coral|plum) \d$/gm)).toHaveLength(3);
+    expect(output).toMatch(/^completed$/m);
+    expect(output).toMatch(/^the same bytes$/m);
+  }, 60_000);
+
+  it('pipelines: a text, a script and a sketch in one, prices by script, more editions', async () => {
+    const { output } = await pasteWell(guide('pipelines'));
+    const [generations] = documentsIn<[{ items: GenerationView[] }]>(output);
+    expect(generations.items).toHaveLength(2);
+    for (const { status, steps, traits } of generations.items) {
+      expect(status).toBe('completed');
+      expect(steps[0]?.output).toMatch(/^SALT at (dawn|noon|night)$/);
+      expect(traits).toContainEqual({ trait_type: 'ink', value: expect.stringMatching(/^(Navy|Red)$/) });
+    }
+    expect(output).toMatch(/^1\n16\ncompleted$/m);
+  }, 60_000);
+
+  it('events: streams from the start and from the middle, history, waiting, a repeated call', async () => {
+    const { output } = await pasteWell(guide('events'));
+    const events = eventsIn(output);
+    expect(events.filter((type) => type === 'snapshot')).toHaveLength(1);
+    expect(events.filter((type) => type === 'job_completed')).toHaveLength(2);
+    expect(output).toMatch(/^1 job_queued$/m);
+    expect(output).toMatch(/^\d+ job_completed$/m);
+    const [first, second] = output.trim().split('\n').slice(-2);
+    expect(first).toMatch(/^[0-9a-f-]{36}$/);
+    expect(second).toBe(first);
+  }, 60_000);
+
+  it('running it: health, keys, grants, plans, books', async () => {
+    const { output } = await pasteWell(guide('running-it'));
+    expect(output).toContain('"status":"ready","degraded":[]');
+    expect(output).toMatch(/^plt_/m);
+    expect(output).toContain('"plan":"pro"');
+    expect(output).toContain('"drift":[]');
+    expect(output).toMatch(/^grant 25 /m);
+  }, 60_000);
+
+  it.each(readdirSync(GUIDES))('every file that %s links to is there', (name) => {
+    const links = [...readFileSync(join(GUIDES, name), 'utf8').matchAll(/\]\(([^)#]+)[^)]*\)/g)];
+    const missing = links.map(([, link = '']) => link).filter((link) => !existsSync(join(GUIDES, link)));
+    expect(missing).toEqual([]);
+  });
+});
+
+/** `data` of every answer that was printed over several lines, in order. */
+const documentsIn = <Documents extends unknown[]>(output: string): Documents =>
+  [...output.matchAll(/^\{\n {2}"success"[\s\S]*?^\}$/gm)].map(([text]) => JSON.parse(text).data) as Documents;
+
+const eventsIn = (output: string): string[] =>
+  [...output.matchAll(/^event: (\w+)$/gm)].map(([, type = '']) => type);
+
+const addressesIn = (output: string): string[] => output.match(/^http:\S+\/files\/\S+$/gm) ?? [];
+
+async function download(address: string) {
+  const bytes = Buffer.from(await (await fetch(address)).arrayBuffer());
+  const { format, width, height } = await sharp(bytes).metadata();
+  return { sha256: createHash('sha256').update(bytes).digest('hex'), format, width, height };
+}
