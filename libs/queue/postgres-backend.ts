@@ -32,8 +32,14 @@ export async function connectPostgresBackend(
     workerOptions: { connection: pool },
     ready: () => true,
     ping: () => pool.query('select 1'),
-    close: () => pool.end(),
+    close: () => endQuietly(pool),
   };
+}
+
+/** A server that stops just then cuts what is still being ended: no one needs to hear of that. */
+function endQuietly(pool: pg.Pool): Promise<void> {
+  pool.removeAllListeners('error').on('error', () => undefined);
+  return pool.end();
 }
 
 async function migrate(pool: pg.Pool): Promise<void> {
