@@ -2,7 +2,8 @@ import type { GenerationView, JobView } from '#libs/generations/job-view.js';
 import { eventually } from '../setup/eventually.js';
 import { EventReader } from '../setup/event-source.js';
 
-const TIMEOUT_MS = 30_000;
+const TIMEOUT_MS = 60_000;
+const JSON_TYPE = { 'content-type': 'application/json' };
 const ENDED = ['completed', 'failed', 'cancelled'];
 
 export interface Answer<Data = unknown> {
@@ -41,7 +42,7 @@ export class Client {
   ): Promise<Answer<Data>> {
     const response = await fetch(new URL(path, this.url), {
       method,
-      headers: { ...this.headers, ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
+      headers: { ...this.headers, ...(body !== undefined && JSON_TYPE), ...headers },
       ...(body !== undefined && { body: JSON.stringify(body) }),
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
@@ -77,10 +78,11 @@ export class Client {
     return { status: response.status, type: response.headers.get('content-type'), bytes };
   }
 
-  async upload<Data>(path: string, name: string, bytes: Uint8Array<ArrayBuffer>, type: string): Promise<Data> {
-    const form = new FormData();
-    form.append('file', new File([bytes], name, { type }));
-    const response = await fetch(new URL(path, this.url), { method: 'POST', headers: this.headers, body: form });
+  /** `data` of a POST that brings a file. */
+  async upload<Data>(path: string, file: File): Promise<Data> {
+    const body = new FormData();
+    body.append('file', file);
+    const response = await fetch(new URL(path, this.url), { method: 'POST', headers: this.headers, body });
     const text = await response.text();
     return dataOf({ status: response.status, headers: response.headers, text, body: JSON.parse(text) });
   }
@@ -97,8 +99,9 @@ export class Client {
 
   /** Opens a stream of events, after `lastEventId` where one is given. */
   events(path: string, lastEventId?: string | number): Promise<EventReader> {
-    const headers = lastEventId === undefined ? this.headers : { ...this.headers, 'last-event-id': String(lastEventId) };
-    return EventReader.open(new URL(path, this.url).href, headers);
+    const { href } = new URL(path, this.url);
+    if (lastEventId === undefined) return EventReader.open(href, this.headers);
+    return EventReader.open(href, { ...this.headers, 'last-event-id': String(lastEventId) });
   }
 
   private get headers(): Record<string, string> {

@@ -15,7 +15,8 @@ const GRANTED = 10;
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
 const hashesOf = ({ generations }: JobView) => generations.map(({ hash }) => hash);
 const digestsOf = ({ generations }: JobView) => generations.map(({ assets }) => assets[0]!.sha256);
-const outputOf = ({ steps }: GenerationView, node: string) => steps.find((step) => step.node === node)!.output;
+const outputOf = ({ steps }: GenerationView, node: string) =>
+  steps.find((step) => step.node === node)!.output;
 
 describeWithEachBackend('a collection of three editions', (variables) => {
   let platen: PlatenProcesses;
@@ -34,7 +35,7 @@ describeWithEachBackend('a collection of three editions', (variables) => {
     const request = { title: 'Rings', workflow_id: id, generations: 3, variables: { side: 150 } };
     receipt = await artist.create<Receipt>('/api/collections/generate', request);
     first = await artist.ended(receipt.job_id);
-  }, 60_000);
+  });
   afterAll(() => platen.close());
 
   /** A collection of these hashes, made by way of a draft. */
@@ -57,8 +58,8 @@ describeWithEachBackend('a collection of three editions', (variables) => {
         side: 150 + line.length,
         caption: `Of ${Palette}: ${line}`,
       });
-      const [asset] = generation.assets;
-      expect(asset).toMatchObject({ mime_type: 'image/png', width: 150 + line.length, height: 150 + line.length });
+      const [width, height] = [150 + line.length, 150 + line.length];
+      expect(generation.assets).toMatchObject([{ mime_type: 'image/png', width, height }]);
       expect(generation.traits).toEqual(
         expect.arrayContaining([
           { trait_type: 'Palette', value: Palette },
@@ -92,11 +93,13 @@ describeWithEachBackend('a collection of three editions', (variables) => {
   });
 
   it('costs its base once and each edition its price, in a ledger that adds up', async () => {
-    expect(receipt.cost_breakdown).toEqual({ total_credits: 1.25, per_generation: 0.25, workflow_base_cost: 0.5 });
+    const cost = { total_credits: 1.25, per_generation: 0.25, workflow_base_cost: 0.5 };
+    expect(receipt.cost_breakdown).toEqual(cost);
     expect(first.cost).toEqual({ total: 1.25, held: 0, captured: 1.25, released: 0 });
     expect(await artist.read('/credits')).toMatchObject({ balance: 8.75, held: 0, available: 8.75 });
     const entries = (await artist.list<LedgerEntryView>('/credits/ledger', 4)).reverse();
-    const amounts = (type: string) => entries.filter((entry) => entry.type === type).map(({ amount }) => amount).sort();
+    const amounts = (type: string) =>
+      entries.filter((entry) => entry.type === type).map(({ amount }) => amount).sort();
     expect(amounts('grant')).toEqual([GRANTED]);
     expect(amounts('hold')).toEqual([0.25, 0.25, 0.25, 0.5]);
     expect(amounts('capture')).toEqual([0.25, 0.25, 0.25, 0.5]);
@@ -115,7 +118,7 @@ describeWithEachBackend('a collection of three editions', (variables) => {
     expect(again.cost).toEqual({ total: 0.63, held: 0, captured: 0.63, released: 0 });
   });
 
-  it('is the same to the byte after a restart of everything, where what was made is still there', async () => {
+  it('is the same to the byte after a restart of everything, and what was made is still there', async () => {
     expect(await Promise.all([api.program.end('SIGTERM'), worker.end('SIGTERM')])).toEqual([0, 0]);
     [api, worker] = await Promise.all([platen.api(), platen.worker()]);
     artist = artist.at(api);
@@ -123,10 +126,11 @@ describeWithEachBackend('a collection of three editions', (variables) => {
     expect(digestsOf(kept)).toEqual(digestsOf(first));
     expect((await artist.download(kept.generations[0]!.assets[0]!.url)).status).toBe(200);
     // Editions that exist may be made again.
-    const more = await artist.create<Receipt>(`/collections/${receipt.collection_id}/generations`, { generations: 1 });
-    const [edition] = (await artist.ended(more.job_id)).generations;
+    const path = `/collections/${receipt.collection_id}/generations`;
+    const { job_id: jobId } = await artist.create<Receipt>(path, { generations: 1 });
+    const [edition] = (await artist.ended(jobId)).generations;
     const again = await generateAgain([...hashesOf(first), edition!.hash]);
     expect(digestsOf(again)).toEqual([...digestsOf(first), edition!.assets[0]!.sha256]);
     expect(await platen.drift(api)).toEqual([]);
-  }, 60_000);
+  });
 });

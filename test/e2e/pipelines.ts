@@ -1,3 +1,4 @@
+import type { FixedPrice } from '#libs/credits/pricing.js';
 import type { InstructionSet, Step } from '#libs/instruction-set/instruction-set.js';
 
 /** Draws rings by the hash, in the edition's own colour, and says how many. */
@@ -37,18 +38,26 @@ export const FOUR_KINDS: Step[] = [
   {
     id: 'plan', nodeName: 'javascript',
     nodePayload: {
-      inputs: { line: { $ref: 'line' }, caption: 'Of {{$ref:mood.Palette}}: {{$ref:line}}', side: '{{side}}' },
+      inputs: {
+        line: { $ref: 'line' },
+        caption: 'Of {{$ref:mood.Palette}}: {{$ref:line}}',
+        side: '{{side}}',
+      },
       code: 'return { side: inputs.side + inputs.line.length, caption: inputs.caption, draw: random() };',
     },
   },
   {
     id: 'art', nodeName: 'p5', alias: 'art',
-    nodePayload: { code: RINGS, width: { $ref: 'plan', path: 'side' }, height: { $ref: 'plan', path: 'side' } },
+    nodePayload: {
+      code: RINGS,
+      width: { $ref: 'plan', path: 'side' },
+      height: { $ref: 'plan', path: 'side' },
+    },
   },
 ];
 
 /** Body of `POST /workflows`: the steps behind a form with a subject and a size. */
-export const formWorkflow = (name: string, credits: { base: number; per_generation: number }, steps: Step[]) => ({
+export const formWorkflow = (name: string, credits: FixedPrice, steps: Step[]) => ({
   name,
   label: name,
   type: 'pipeline',
