@@ -92,12 +92,16 @@ function put(body: object, path: Path, value: unknown): void {
 const isContainer = (value: unknown): value is Record<string | number, unknown> =>
   typeof value === 'object' && value !== null && !(value instanceof Raw);
 
+/** Deeper than the guard lets pass, and no deeper: a part that was put into itself has no end. */
+const MAX_DEPTH = 200;
+
 /** JSON text, with what is raw put in as it stands. */
-function write(value: unknown): string {
+function write(value: unknown, depth = 0): string {
   if (value instanceof Raw) return value.text;
-  if (Array.isArray(value)) return `[${value.map(write).join()}]`;
-  if (!isContainer(value)) return JSON.stringify(value) ?? 'null';
-  return `{${Object.entries(value).map(([key, below]) => `${JSON.stringify(key)}:${write(below)}`).join()}}`;
+  if (!isContainer(value) || depth > MAX_DEPTH) return JSON.stringify(isContainer(value) ? null : value) ?? 'null';
+  const below = (part: unknown) => write(part, depth + 1);
+  if (Array.isArray(value)) return `[${value.map(below).join()}]`;
+  return `{${Object.entries(value).map(([key, part]) => `${JSON.stringify(key)}:${below(part)}`).join()}}`;
 }
 
 const spoil = (text: string, by: string, at: number): string => text.slice(0, at) + by + text.slice(at);
