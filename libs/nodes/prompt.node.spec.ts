@@ -60,7 +60,7 @@ describe('prompt', () => {
     const started = process.cpuUsage();
     for (let round = 0; round < 4; round++) await write(deep);
     await write(`{${' |'.repeat(45_000)}}`);
-    expect(process.cpuUsage(started).user / 1_000).toBeLessThan(500);
+    expect(process.cpuUsage(started).user / 1_000).toBeLessThan(3_000);
   });
 
   it('refuses braces too deep inside each other, in no time', async () => {
@@ -71,7 +71,7 @@ describe('prompt', () => {
       expect(faultsOf({ template })).toEqual(['template']);
       await expect(write(template)).rejects.toMatchObject({ code: 'INVALID_PAYLOAD', permanent: true });
     }
-    expect(process.cpuUsage(started).user / 1_000).toBeLessThan(500);
+    expect(process.cpuUsage(started).user / 1_000).toBeLessThan(3_000);
     expect(faultsOf({ template: deep(50) })).toEqual([]);
   });
 
