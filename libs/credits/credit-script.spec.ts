@@ -7,6 +7,9 @@ afterAll(() => sandbox.close());
 const priceOf = (source: string, context = {}) => computeCost(sandbox, source, context);
 const returning = (result: string) => `function computeCost(context) { return ${result} }`;
 
+// A script's 50 ms are wall time: on a busy machine a good one may need another try.
+jest.retryTimes(3);
+
 describe(computeCost, () => {
   it('gives the cost and the details that the script computes from its context', async () => {
     const source = returning('{ cost: context.steps * 0.25, details: { steps: context.steps } }');
