@@ -44,8 +44,12 @@ export function describeEventBus(name: string, create: () => EventBus): void {
       const listeners = [listen(here), listen(here), listen(there)];
       const sent = Array.from({ length: 50 }, () => cancel());
       for (const message of sent) await here.publish(message);
+      // On a busy machine a message that only tried the connection can still be under way.
+      const sentOnes = new Set(sent.map((message) => JSON.stringify(message)));
       await eventually(() => {
-        for (const { received } of listeners) expect(received).toEqual(sent);
+        for (const { received } of listeners) {
+          expect(received.filter((message) => sentOnes.has(JSON.stringify(message)))).toEqual(sent);
+        }
       });
     });
 

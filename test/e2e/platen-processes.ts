@@ -10,7 +10,7 @@ import { Client } from './client.js';
 import { Program } from './program.js';
 
 const MAIN = join(import.meta.dirname, '../../dist/src/main.js');
-const READY_TIMEOUT_MS = 30_000;
+const READY_TIMEOUT_MS = 60_000;
 const SECRETS = {
   JWT_SECRET: 'a secret of the end-to-end tests, long enough',
   PLATEN_MASTER_KEY: 'a master key of the end-to-end tests, long enough',
