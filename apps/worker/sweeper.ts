@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { traced } from '#libs/tracepoints/tracepoints.js';
 
 /** One thing that is looked after again and again. */
 export interface Sweep {
@@ -43,7 +44,7 @@ export class Sweeper {
 
   private async runOnce({ name, run }: Sweep): Promise<void> {
     try {
-      await run();
+      await traced('sweep', run);
     } catch (error) {
       this.log.warn({ err: error, sweep: name }, 'sweep failed');
     }

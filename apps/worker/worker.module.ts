@@ -13,6 +13,7 @@ import { Environment } from '#libs/config/environment.js';
 import { Ledger } from '#libs/credits/ledger.js';
 import { Database } from '#libs/database/database.js';
 import { StepRunner } from '#libs/engine/step-runner.js';
+import { TracedStore } from '#libs/engine/traced-store.js';
 import { EventBus } from '#libs/events/event-bus.js';
 import { logEvents } from '#libs/events/event-lines.js';
 import { ExternalCancels } from '#libs/generations/external-cancels.js';
@@ -91,7 +92,7 @@ const FACTORIES: FactoryProvider[] = [
     inject: [PATIENT_DATABASE, WakeQueue, EventBus, PostgresGenerationStore, StepRunner, LOGGER],
     useFactory: (
       database: Database, queue: WakeQueue, bus: EventBus, store: PostgresGenerationStore, steps: StepRunner, log: Logger,
-    ): WorkerParts => ({ database, queue, bus, store, steps, log }),
+    ): WorkerParts => ({ database, queue, bus, store: new TracedStore(store), steps, log }),
   },
   {
     provide: GenerationWorker,

@@ -7,6 +7,7 @@ import {
   inputFault, worldFault, type AssetHandle, type AssetReader, type ProducedAsset,
 } from '#libs/nodes/node.js';
 import { ObjectNotFound, type Storage } from '#libs/storage/storage.js';
+import { traced } from '#libs/tracepoints/tracepoints.js';
 import { generatedKey, type AssetSlot } from './asset-key.js';
 import { fileName } from './file-name.js';
 import { measureImage } from './image.js';
@@ -79,7 +80,7 @@ export class AssetFiles implements AssetStore, AssetReader {
     for (const delay of [...RETRY_DELAYS_MS, null]) {
       signal.throwIfAborted();
       try {
-        return await this.storage.put(key, path, { mimeType });
+        return await traced('put', () => this.storage.put(key, path, { mimeType }));
       } catch {
         if (delay === null) throw worldFault('STORAGE_FAILED', 'The file could not be stored');
         await sleep(delay, undefined, { signal });

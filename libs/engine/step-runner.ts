@@ -8,6 +8,7 @@ import {
   AssetHandle, inputFault, NodeError, worldFault, type AssetReader, type NodeDefinition, type NodeOutcome,
 } from '#libs/nodes/node.js';
 import type { NodeRegistry } from '#libs/nodes/registry.js';
+import { tracepoint } from '#libs/tracepoints/tracepoints.js';
 import {
   foreignKey, type AssetLookup, type AssetStore, type Attempt, type GenerationState, type StepResult, type StepWaiting,
   type WaitingAttempt,
@@ -88,6 +89,8 @@ export class StepRunner {
     onProgress(progress: StepProgress): void;
   }): Promise<StepOutcome> {
     const { state, prepared, attempt } = call;
+    const passage = { jobId: state.jobId, generationId: state.generationId, stepId: attempt.stepId };
+    tracepoint('step.before-run', passage);
     const limit = timeLimitOf(prepared);
     const timeout = AbortSignal.timeout(limit);
     const signal = AbortSignal.any([call.signal, timeout]);
@@ -101,6 +104,7 @@ export class StepRunner {
       if (timeout.aborted) throw inputFault('STEP_TIME_LIMIT', `The step took longer than ${limit} ms`);
       throw error;
     });
+    tracepoint('step.after-run', passage);
     return this.settle(outcome, call, signal);
   }
 

@@ -1,6 +1,7 @@
 import type { Queryable } from '#libs/database/database.js';
 import type { Lease } from '#libs/engine/generation-store.js';
 import type { Lane } from '#libs/nodes/node.js';
+import { tracepoint } from '#libs/tracepoints/tracepoints.js';
 
 /** Seconds a lease lasts without renewal. After that another worker may take the generation. */
 export const LEASE_SECONDS = 10;
@@ -23,12 +24,14 @@ export interface HeldLease {
  * A claim is no change of state: it only makes the caller the newest holder.
  */
 export async function claim(db: Queryable, { lane, worker, idle }: ClaimRequest): Promise<Lease | undefined> {
+  tracepoint('claim.before');
   const [row] = await db.query<{ id: string; job_id: string; lease: string; alone: boolean }>(CLAIM, [
     lane,
     worker,
     idle,
     LEASE_SECONDS,
   ]);
+  if (row) tracepoint('claim.after', { jobId: row.job_id, generationId: row.id });
   return row && { generationId: row.id, jobId: row.job_id, number: Number(row.lease), lane, alone: row.alone };
 }
 
@@ -48,11 +51,13 @@ export async function aloneWaits(db: Queryable, lanes: Lane[]): Promise<boolean>
  * checkpoint right now is left for the next renewal: waiting for it could deadlock with a cancel.
  */
 export async function renew(db: Queryable, leases: Lease[]): Promise<HeldLease[]> {
+  tracepoint('renewal.before');
   const rows = await db.query<{ id: string; wake_seq: string }>(RENEW, [
     leases.map(({ generationId }) => generationId),
     leases.map(({ number }) => number),
     LEASE_SECONDS,
   ]);
+  tracepoint('renewal.after');
   return rows.map(({ id, wake_seq }) => ({ generationId: id, wakeSeq: Number(wake_seq) }));
 }
 

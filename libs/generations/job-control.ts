@@ -6,6 +6,7 @@ import { generationNotFound, invalidGenerationStatus, invalidJobStatus } from '#
 import type { EventBus } from '#libs/events/event-bus.js';
 import type { Lane } from '#libs/nodes/node.js';
 import type { WakeQueue } from '#libs/queue/wake-queue.js';
+import { tracepoint } from '#libs/tracepoints/tracepoints.js';
 import type { ChangedGeneration, JobChange, JobTransactions } from './job-transaction.js';
 import { CHANGED_COLUMNS, changedGeneration, endOpenSteps, eventOf, type ChangedRow } from './settlement.js';
 
@@ -93,7 +94,11 @@ export class JobControl {
       change.emit('generation_cancelled', { ...eventOf(generation), status: 'cancelled' });
     }
     if (ids.length > 0) {
-      change.tx.afterCommit(() => this.bus.publish({ kind: 'cancel', generationIds: ids }));
+      tracepoint('cancel.before-commit', { jobId: change.job.id });
+      change.tx.afterCommit(() => {
+        tracepoint('cancel.after-commit', { jobId: change.job.id });
+        return this.bus.publish({ kind: 'cancel', generationIds: ids });
+      });
     }
     return generations.length;
   }

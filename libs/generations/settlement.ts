@@ -3,6 +3,7 @@ import { sinksOf } from '#libs/instruction-set/graph.js';
 import type { InstructionSet, Json } from '#libs/instruction-set/instruction-set.js';
 import type { Trait } from '#libs/nodes/node.js';
 import type { NodeRegistry } from '#libs/nodes/registry.js';
+import { tracepoint } from '#libs/tracepoints/tracepoints.js';
 import type { ChangedGeneration, JobChange } from './job-transaction.js';
 
 export interface GenerationError {
@@ -44,6 +45,7 @@ export async function completeGeneration(
   registry: NodeRegistry,
 ): Promise<void> {
   const { tx } = change;
+  tracepoint('settlement.before-write', { generationId: generation.id });
   const traits = await mergedTraits(change, generation.id);
   await tx.query(
     `update generation set status = 'completed', progress = 100, traits = $2, error = null, completed_at = $3,
@@ -58,6 +60,7 @@ export async function completeGeneration(
   change.captured(generation);
   change.emit('generation_completed', { ...eventOf(generation), status: 'completed', progress: 100 });
   change.finish();
+  tracepoint('settlement.before-commit', { generationId: generation.id });
 }
 
 /** Ends a generation without a result and gives its price back. What its steps made stays hidden. */

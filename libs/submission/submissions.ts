@@ -2,6 +2,7 @@ import type { Ledger } from '#libs/credits/ledger.js';
 import type { Transaction } from '#libs/database/database.js';
 import type { EventBus } from '#libs/events/event-bus.js';
 import type { WakeQueue } from '#libs/queue/wake-queue.js';
+import { tracepoint } from '#libs/tracepoints/tracepoints.js';
 import type { JobSubmission } from './job-submission.js';
 
 /** A generation's first run; `resume` counts on. */
@@ -22,6 +23,7 @@ export class Submissions {
    * hold them, so the order of locks is kept.
    */
   async submit(tx: Transaction, job: JobSubmission): Promise<void> {
+    tracepoint('submission.before-write', { jobId: job.id });
     await this.ledger.hold(tx, {
       userId: job.userId,
       jobId: job.id,
@@ -32,9 +34,12 @@ export class Submissions {
     });
     const [event] = await tx.query<{ at: Date }>(WRITE, parametersOf(job));
     tx.afterCommit(() => this.announce(job, (event as { at: Date }).at));
+    tracepoint('submission.before-commit', { jobId: job.id });
   }
 
   private async announce(job: JobSubmission, at: Date): Promise<void> {
+    tracepoint('submission.after-commit', { jobId: job.id });
+    tracepoint('submission.before-dispatch', { jobId: job.id });
     await Promise.all([
       this.queue.wake(job.generations.map(({ id }) => ({ lane: job.lane, generationId: id, dispatch: 1 }))),
       this.bus.publish({
@@ -46,6 +51,7 @@ export class Submissions {
         events: [{ seq: 1, type: 'job_queued', job_id: job.id, at: at.toISOString(), status: 'pending' }],
       }),
     ]);
+    tracepoint('submission.after-dispatch', { jobId: job.id });
   }
 }
 

@@ -2,6 +2,7 @@ import { ApiHeader } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { JobQueries } from '#libs/generations/job-queries.js';
 import { JobWaiter } from '#libs/generations/job-waiter.js';
+import { tracepoint } from '#libs/tracepoints/tracepoints.js';
 import { Answer, successEnvelope } from '../http/envelope.js';
 import type { Caller } from '../http/policy.js';
 
@@ -20,6 +21,7 @@ export class HeldAnswers {
    * well, but its text stays what it was at first.
    */
   async hold(request: FastifyRequest, caller: Caller, answer: Answer): Promise<Answer> {
+    tracepoint('submission.before-answer');
     const seconds = preferredWait(request);
     if (seconds === null) return answer;
     const receipt = answer.data<{ job_id: string; status: string }>();
