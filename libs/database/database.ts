@@ -1,9 +1,11 @@
 import { setTimeout } from 'node:timers/promises';
-import type { DataSource, EntityManager } from 'typeorm';
+import type { Pool, PoolClient, QueryResult } from 'pg';
+import type { DataSource } from 'typeorm';
+import { isPrepared, type Prepared } from './prepared.js';
 
 /** Runs SQL. Rows come back as `pg` reads them: `bigint` and `numeric` are strings. */
 export interface Queryable {
-  query<Row = Record<string, unknown>>(sql: string, parameters?: unknown[]): Promise<Row[]>;
+  query<Row = Record<string, unknown>>(sql: string | Prepared, parameters?: unknown[]): Promise<Row[]>;
 }
 
 /** An open transaction. Its statements are awaited one after another, never with `Promise.all`. */
@@ -12,21 +14,41 @@ export interface Transaction extends Queryable {
   afterCommit(effect: () => unknown): void;
 }
 
+/** A prepared statement whose tables changed since: it is prepared anew on another connection. */
+const STALE_PLAN = '0A000';
 /** SQLSTATEs after which the whole transaction may simply be tried again. */
-const RETRYABLE = new Set(['40001', '40P01']);
+const RETRYABLE = new Set(['40001', '40P01', STALE_PLAN]);
 const ATTEMPTS = 3;
 const RECONNECT_MS = 250;
 
-/** The one door to Postgres. Money and state change only inside `transaction`. */
-export class Database implements Queryable {
-  /** With `patienceMs` a transaction waits that long for a Postgres that is away, instead of failing at once. */
-  constructor(
-    private readonly dataSource: DataSource,
-    private readonly patienceMs = 0,
-  ) {}
+const ignore = (): void => undefined;
 
-  query<Row = Record<string, unknown>>(sql: string, parameters: unknown[] = []): Promise<Row[]> {
-    return rowsOf<Row>(this.dataSource.manager, sql, parameters);
+/** The one door to Postgres. Money and state change only inside `transaction`, or in one statement. */
+export class Database implements Queryable {
+  /**
+   * TypeORM's pool, without its query runner: that cannot name statements, so every call would be parsed
+   * and planned anew.
+   */
+  private readonly pool: Pool;
+
+  /** With `patienceMs` it waits that long for a Postgres that is away, instead of failing at once. */
+  constructor(
+    dataSource: DataSource,
+    private readonly patienceMs = 0,
+  ) {
+    this.pool = (dataSource.driver as unknown as { master: Pool }).master;
+  }
+
+  query<Row = Record<string, unknown>>(sql: string | Prepared, parameters: unknown[] = []): Promise<Row[]> {
+    return this.withConnection((connection) => rowsOf<Row>(connection, sql, parameters));
+  }
+
+  /**
+   * One statement that changes money or state: it commits by itself, and is tried again like a
+   * transaction.
+   */
+  change<Row = Record<string, unknown>>(sql: string | Prepared, parameters: unknown[]): Promise<Row[]> {
+    return this.persistently(() => this.query<Row>(sql, parameters));
   }
 
   /**
@@ -34,27 +56,55 @@ export class Database implements Queryable {
    * whole on deadlock or serialization failure, so `work` has no effect outside the database.
    */
   async transaction<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result> {
+    return this.persistently(() => this.runOnce(work));
+  }
+
+  private async persistently<Result>(attempt: () => Promise<Result>): Promise<Result> {
     const patientUntil = Date.now() + this.patienceMs;
-    for (let attempt = 1; ; attempt++) {
+    for (let count = 1; ; count++) {
       try {
-        return await this.runOnce(work);
+        return await attempt();
       } catch (error) {
         if (isDatabaseUnavailable(error) && Date.now() < patientUntil) await setTimeout(RECONNECT_MS);
-        else if (attempt >= ATTEMPTS || !RETRYABLE.has(sqlState(error) ?? '')) throw error;
+        else if (count >= ATTEMPTS || !RETRYABLE.has(sqlState(error) ?? '')) throw error;
       }
     }
   }
 
   private async runOnce<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result> {
     const effects: Array<() => unknown> = [];
-    const result = await this.dataSource.transaction((manager) =>
-      work({
-        query: (sql, parameters = []) => rowsOf(manager, sql, parameters),
+    const result = await this.withConnection(async (connection) => {
+      await connection.query('begin');
+      const outcome = await work({
+        query: (sql, parameters = []) => rowsOf(connection, sql, parameters),
         afterCommit: (effect) => effects.push(effect),
-      }),
-    );
+      });
+      await connection.query('commit');
+      return outcome;
+    }, 'rollback');
     for (const effect of effects) await Promise.resolve().then(effect).catch(() => undefined);
     return result;
+  }
+
+  /** A connection that may not be sound any more is closed instead of going back to the pool. */
+  private async withConnection<Result>(
+    work: (connection: PoolClient) => Promise<Result>,
+    undo?: 'rollback',
+  ): Promise<Result> {
+    const connection = await this.pool.connect();
+    // One that dies between two statements fails the next of them; without a listener it would end the process.
+    connection.on('error', ignore);
+    let broken: boolean | undefined;
+    try {
+      return await work(connection);
+    } catch (error) {
+      broken = isDatabaseUnavailable(error) || sqlState(error) === STALE_PLAN;
+      if (undo && !broken) await connection.query(undo).catch(() => (broken = true));
+      throw error;
+    } finally {
+      connection.off('error', ignore);
+      connection.release(broken);
+    }
   }
 }
 
@@ -71,13 +121,12 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   return /^(ECONNREFUSED|ECONNRESET|EPIPE|ENOENT|ETIMEDOUT|57P0[123]|08...|53300)$/.test(code);
 }
 
-async function rowsOf<Row>(manager: EntityManager, sql: string, parameters: unknown[]): Promise<Row[]> {
-  const runner = manager.queryRunner ?? manager.connection.createQueryRunner();
-  try {
-    // The structured form is the only one that is the same for SELECT, UPDATE … RETURNING and WITH.
-    const result = await runner.query(sql, parameters, true);
-    return (result.records ?? []) as Row[];
-  } finally {
-    if (!manager.queryRunner) await runner.release();
-  }
+async function rowsOf<Row>(
+  connection: PoolClient,
+  sql: string | Prepared,
+  parameters: unknown[],
+): Promise<Row[]> {
+  const statement = isPrepared(sql) ? { ...sql, values: parameters } : { text: sql, values: parameters };
+  const result: QueryResult = await connection.query(statement);
+  return result.rows as Row[];
 }
