@@ -1,6 +1,7 @@
 import { storableJson, storableText } from '#libs/engine/storable.js';
 import type { DraftAnswer, DraftRequest } from '#libs/queue/draft-queue.js';
 import { SketchError, type SketchRenderer } from '#libs/sandbox/sketch-renderer.js';
+import { signals } from '#libs/tracepoints/signals.js';
 
 const TIME_LIMIT_MS = 5_000;
 
@@ -9,6 +10,12 @@ const TIME_LIMIT_MS = 5_000;
  * in Postgres.
  */
 export async function renderDraft(sketches: SketchRenderer, draft: DraftRequest): Promise<DraftAnswer> {
+  const answer = await draw(sketches, draft);
+  signals.drafted.send({ ok: answer.ok });
+  return answer;
+}
+
+async function draw(sketches: SketchRenderer, draft: DraftRequest): Promise<DraftAnswer> {
   try {
     const { bytes, ...image } = await sketches.render({
       source: { code: draft.code }, hash: draft.hash, variables: draft.variables, width: draft.width,

@@ -4,7 +4,7 @@ import PQueue from 'p-queue';
 import type { Logger } from 'pino';
 import type { Database } from '#libs/database/database.js';
 import { GenerationRun } from '#libs/engine/generation-run.js';
-import type { GenerationState, GenerationStore } from '#libs/engine/generation-store.js';
+import type { GenerationState, GenerationStore, Lease } from '#libs/engine/generation-store.js';
 import type { StepProgress } from '#libs/engine/step-context.js';
 import type { StepRunner } from '#libs/engine/step-runner.js';
 import type { BusMessage, EventBus } from '#libs/events/event-bus.js';
@@ -12,6 +12,7 @@ import { aloneWaits, claim, LEASE_SECONDS, renew } from '#libs/generations/claim
 import type { Lane } from '#libs/nodes/node.js';
 import type { WakeQueue, WakeQueueConsumer } from '#libs/queue/wake-queue.js';
 import { LeaseHold, type HoldListener } from './lease-hold.js';
+import { Pulse } from './pulse.js';
 
 const RENEW_MS = 3_000;
 const LOOK_MS = 2_000;
@@ -37,6 +38,8 @@ export interface WorkerParts {
  * claim's decision. Every two seconds the worker also looks by itself, so it works on while the queue is away.
  */
 export class GenerationWorker implements HoldListener {
+  /** Whether this worker looks for work at all of its lanes. */
+  readonly pulse: Pulse;
   private readonly name = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
   private readonly slots = new Map<Lane, PQueue>();
   private readonly holds = new Map<string, LeaseHold>();
@@ -51,6 +54,7 @@ export class GenerationWorker implements HoldListener {
     private readonly parts: WorkerParts,
     private readonly options: WorkerOptions,
   ) {
+    this.pulse = new Pulse(options.lanes);
     for (const lane of options.lanes) this.slots.set(lane, new PQueue({ concurrency: options.concurrency }));
   }
 
@@ -130,15 +134,29 @@ export class GenerationWorker implements HoldListener {
   }
 
   private async claim(lane: Lane): Promise<LeaseHold | undefined> {
-    const idle = this.holds.size === 0;
-    const aloneRuns = [...this.holds.values()].some(({ lease }) => lease.alone);
-    if (this.stopping || aloneRuns || (this.aloneWanted && !idle)) return undefined;
-    const lease = await claim(this.parts.database, { lane, worker: this.name, idle });
+    if (this.stopping || this.isKeptAlone) return undefined;
+    const lease = await this.ask(lane);
     if (!lease) return undefined;
     if (lease.alone) this.aloneWanted = false;
     const hold = new LeaseHold(lease, this);
     this.holds.set(lease.generationId, hold);
     return hold;
+  }
+
+  private async ask(lane: Lane): Promise<Lease | undefined> {
+    let answered = false;
+    try {
+      const lease = await claim(this.parts.database, { lane, worker: this.name, idle: this.holds.size === 0 });
+      answered = true;
+      return lease;
+    } finally {
+      this.pulse.beat(lane, answered);
+    }
+  }
+
+  /** Nothing more is taken: what runs must run alone, or waits for the others to end. */
+  private get isKeptAlone(): boolean {
+    return this.holds.size > 0 && (this.aloneWanted || [...this.holds.values()].some(({ lease }) => lease.alone));
   }
 
   private async run(hold: LeaseHold): Promise<void> {
@@ -179,10 +197,19 @@ export class GenerationWorker implements HoldListener {
         if (wakeSeq === undefined) hold.lose();
         else hold.renewed(wakeSeq);
       }
+      this.beatForBusyLanes(holds);
     } catch (error) {
       this.parts.log.warn({ err: error }, 'leases could not be renewed');
       const oldest = Date.now() - LEASE_SECONDS * 1_000;
       for (const hold of holds) if (hold.renewedAt < oldest) hold.lose();
+    }
+  }
+
+  /** A lane without a free slot is not looked at: that what it runs is still this worker's tells as much. */
+  private beatForBusyLanes(holds: LeaseHold[]): void {
+    for (const lane of this.options.lanes) {
+      const running = holds.filter(({ lease }) => lease.lane === lane).length;
+      if (running >= this.options.concurrency || this.isKeptAlone) this.pulse.beat(lane, true);
     }
   }
 

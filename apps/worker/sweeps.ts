@@ -4,6 +4,7 @@ import type { Database } from '#libs/database/database.js';
 import type { ExternalCancels } from '#libs/generations/external-cancels.js';
 import type { Reconciler } from '#libs/generations/reconciler.js';
 import type { Storage } from '#libs/storage/storage.js';
+import { signals } from '#libs/tracepoints/signals.js';
 import type { Sweep } from './sweeper.js';
 
 export interface SweptParts {
@@ -16,9 +17,14 @@ export interface SweptParts {
 /** All that is looked after beside the generations themselves. */
 export function createSweeps({ database, storage, reconciler, cancels }: SweptParts): Sweep[] {
   return [
-    { name: 'reconcile', everyMs: 2_000, run: () => reconciler.sweep() },
+    { name: 'reconcile', everyMs: 2_000, run: () => repair(reconciler) },
     { name: 'external cancels', everyMs: 2_000, run: () => cancels.sweep() },
     { name: 'auto publish', everyMs: 2_000, run: () => publishFinishedCollections(database) },
     { name: 'deleted files', everyMs: 60_000, run: () => sweepDeletedFiles(database, storage) },
   ];
+}
+
+async function repair(reconciler: Reconciler): Promise<void> {
+  const repairs = await reconciler.sweep();
+  if (repairs) signals.repaired.send(repairs);
 }

@@ -1,5 +1,7 @@
 import type { Queryable, Transaction } from '#libs/database/database.js';
+import { prepared } from '#libs/database/prepared.js';
 import { insufficientCredits, tooManyInflight } from '#libs/errors/errors.js';
+import { signals } from '#libs/tracepoints/signals.js';
 import { toCredits, type MicroCredits } from './micro-credits.js';
 
 export type EntryType = 'grant' | 'hold' | 'capture' | 'release' | 'refund' | 'adjust';
@@ -71,19 +73,10 @@ export class Ledger {
    * `INSUFFICIENT_CREDITS` or `TOO_MANY_INFLIGHT`, decided by the guarded update itself.
    */
   async hold(tx: Transaction, hold: Hold): Promise<void> {
-    const { userId, jobId, generations, base } = hold;
-    const movements: Movement[] = generations.map((generation) => ({
-      type: 'hold',
-      amount: generation.price,
-      key: `${generationKey(generation)}:hold`,
-      jobId,
-      generationId: generation.id,
-    }));
-    if (base) {
-      movements.unshift({ type: 'hold', amount: base.price, key: `${baseKey(jobId, base.run)}:hold`, jobId });
-    }
+    const { userId, generations } = hold;
+    const movements = holdMovements(hold);
     const done = await this.append(tx, userId, movements, { opens: generations.length, maxOpen: hold.maxOpen });
-    if (!done) throw await this.refusal(tx, hold, movements);
+    if (!done) throw await this.refusal(tx, hold);
   }
 
   /**
@@ -96,60 +89,102 @@ export class Ledger {
     movements: Movement[],
     { opens = 0, maxOpen = null }: { opens?: number; maxOpen?: number | null } = {},
   ): Promise<boolean> {
-    const balance = movements.map(({ type, amount }) => EFFECT[type].balance * amount);
-    const held = movements.map(({ type, amount }) => EFFECT[type].held * amount);
-    const [row] = await tx.query<{ changed: boolean }>(APPEND, [
-      userId,
-      sum(balance).toString(),
-      sum(held).toString(),
-      opens,
-      maxOpen,
-      movements.map(({ type }) => type),
-      movements.map(({ amount }) => amount.toString()),
-      balance.map(String),
-      held.map(String),
-      movements.map(({ key }) => key),
-      movements.map(({ jobId }) => jobId ?? null),
-      movements.map(({ generationId }) => generationId ?? null),
-      movements.map(({ description }) => description ?? null),
-    ]);
+    const [row] = await tx.query<{ changed: boolean }>(APPEND, [userId, movementRows(movements), opens, maxOpen]);
+    if (row?.changed) tx.afterCommit(() => signals.moved.send(movements));
     return row?.changed === true;
   }
 
-  private async refusal(tx: Transaction, hold: Hold, movements: Movement[]): Promise<Error> {
-    const [account] = await tx.query<{ available: string; open: number }>(
+  /** Why an account did not cover a hold. */
+  async refusal(db: Queryable, hold: Hold): Promise<Error> {
+    const [account] = await db.query<{ available: string; open: number }>(
       'select balance - held as available, open_generations as open from account where user_id = $1',
       [hold.userId],
     );
     if (account && account.open + hold.generations.length > hold.maxOpen) return tooManyInflight(hold.maxOpen);
     return insufficientCredits({
-      required: toCredits(sum(movements.map(({ amount }) => amount))),
+      required: toCredits(holdMovements(hold).reduce((total, { amount }) => total + amount, 0n)),
       available: toCredits(account?.available ?? '0'),
       cost_breakdown: hold.breakdown,
     });
   }
 }
 
-const sum = (amounts: bigint[]): bigint => amounts.reduce((total, amount) => total + amount, 0n);
+/** One reservation per generation, after the job's base cost. */
+export function holdMovements({ jobId, generations, base }: Hold): Movement[] {
+  const movements: Movement[] = generations.map((generation) => ({
+    type: 'hold',
+    amount: generation.price,
+    key: `${generationKey(generation)}:hold`,
+    jobId,
+    generationId: generation.id,
+  }));
+  if (!base) return movements;
+  return [{ type: 'hold', amount: base.price, key: `${baseKey(jobId, base.run)}:hold`, jobId }, ...movements];
+}
 
-const APPEND = `
-  with changed as (
+/**
+ * CTEs that write the rows of a CTE `movement` (`movementsSql` gives its columns) and their sum onto one
+ * account. `changed` is empty when the account cannot cover them: whatever else a statement writes is to
+ * depend on it. All parameters are SQL.
+ */
+export const appendCtes = ({ user, opens, and = 'true', set = '', from = '' }: AppendSql): string => `
+  total as (
+    select coalesce(sum(balance), 0)::bigint as balance, coalesce(sum(held), 0)::bigint as held from movement
+  ), changed as (
     update account
-       set balance = balance + $2, held = held + $3, open_generations = open_generations + $4
-     where user_id = $1
-       and balance + $2 - (held + $3) >= 0
-       and ($5::integer is null or open_generations + $4 <= $5)
-    returning balance, held
-  ), movement as (
-    select * from unnest($6::text[], $7::bigint[], $8::bigint[], $9::bigint[], $10::text[], $11::uuid[], $12::uuid[], $13::text[])
-      with ordinality as m (type, amount, balance, held, key, job_id, generation_id, description, position)
+       set balance = account.balance + total.balance, held = account.held + total.held,
+           open_generations = account.open_generations + ${opens}${set}
+      from total${from}
+     where account.user_id = ${user} and ${and}
+       and account.balance + total.balance - (account.held + total.held) >= 0
+    returning account.*
   ), entry as (
     insert into credit_entry (user_id, type, amount, balance_after, held_after, key, job_id, generation_id, description)
-    select $1, m.type, m.amount,
-           changed.balance - $2 + sum(m.balance) over (order by m.position),
-           changed.held - $3 + sum(m.held) over (order by m.position),
+    select changed.user_id, m.type, m.amount,
+           changed.balance - sum(m.balance) over () + sum(m.balance) over (order by m.position),
+           changed.held - sum(m.held) over () + sum(m.held) over (order by m.position),
            m.key, m.job_id, m.generation_id, m.description
       from changed cross join movement m
      order by m.position
-  )
-  select exists (select from changed) as changed`;
+  )`;
+
+interface AppendSql {
+  user: string;
+  /** How many generations join the account's open ones. */
+  opens: string;
+  /** One more condition. */
+  and?: string;
+  /** More columns to set, after a comma. */
+  set?: string;
+  /** More tables, after a comma. */
+  from?: string;
+}
+
+/** Movements as JSON, from `movementRows`, for a CTE `movement`. */
+export const movementsSql = (parameter: string): string => `
+  select m.* from rows from (jsonb_to_recordset(${parameter}::jsonb) as (type text, amount bigint, balance bigint,
+         held bigint, key text, job_id uuid, generation_id uuid, description text)) with ordinality
+      as m (type, amount, balance, held, key, job_id, generation_id, description, position)`;
+
+/** The parameter of `movementsSql`. */
+export const movementRows = (movements: Movement[]): string =>
+  JSON.stringify(
+    movements.map(({ type, amount, key, jobId, generationId, description }) => ({
+      type,
+      amount: amount.toString(),
+      balance: (EFFECT[type].balance * amount).toString(),
+      held: (EFFECT[type].held * amount).toString(),
+      key,
+      job_id: jobId,
+      generation_id: generationId,
+      description,
+    })),
+  );
+
+const APPEND = prepared('ledger_append', `
+  with movement as (${movementsSql('$2')}), ${appendCtes({
+    user: '$1',
+    opens: '$3::integer',
+    and: '($4::integer is null or account.open_generations + $3::integer <= $4::integer)',
+  })}
+  select exists (select from changed) as changed`);

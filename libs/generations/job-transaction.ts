@@ -4,12 +4,15 @@ import { jobNotFound } from '#libs/errors/errors.js';
 import type { EventBus } from '#libs/events/event-bus.js';
 import type { EventObserver } from '#libs/events/event-lines.js';
 import type { EventDetail, JobEvent, RecordedEventType } from '#libs/events/job-event.js';
+import { signals } from '#libs/tracepoints/signals.js';
 
 /** A job's row as a change of state needs it. */
 export interface LockedJob {
   id: string;
   user_id: string;
   collection_id: string | null;
+  workflow_id: string | null;
+  created_at: Date;
   status: string;
   seq: number;
   steps: number;
@@ -67,6 +70,10 @@ export class JobTransactions {
 
   private publish(job: LockedJob, events: JobEvent[]): Promise<void> {
     this.observe(events, job.user_id);
+    signals.committed.send({
+      job: { id: job.id, workflowId: job.workflow_id, submittedAt: job.created_at },
+      events,
+    });
     return this.bus.publish({
       kind: 'events',
       jobId: job.id,
@@ -211,7 +218,7 @@ const LOCK_COLLECTION = `
   select from collection where id = (select collection_id from job where id = $1) for update`;
 
 const LOCK = `
-  select id, user_id, collection_id, status, seq, steps_done, generations, completed, failed, cancelled,
+  select id, user_id, collection_id, workflow_id, created_at, status, seq, steps_done, generations, completed, failed, cancelled,
          base_price, base_run, base_status, started_at,
          greatest(jsonb_array_length(instruction_set -> 'steps'), 1) as steps, clock_timestamp() as now
     from job where id = $1 and ($2::uuid is null or user_id = $2) for update`;

@@ -8,6 +8,7 @@ import type { InstructionSet } from '#libs/instruction-set/instruction-set.js';
 import { resolveVariables } from '#libs/instruction-set/variables.js';
 import type { NodeRegistry } from '#libs/nodes/registry.js';
 import type { WakeQueue } from '#libs/queue/wake-queue.js';
+import { signals } from '#libs/tracepoints/signals.js';
 import { beginAttempts, closeAttempt, letAttemptWait } from './attempts.js';
 import { LEASE_SECONDS } from './claims.js';
 import { loadForeignOutputs } from './foreign-outputs.js';
@@ -162,7 +163,10 @@ export class PostgresGenerationStore implements GenerationStore {
   ): Promise<Result> {
     return this.jobs.change(lease.jobId, async (change) => {
       const [row] = await change.tx.query<ChangedRow>(FENCE, [lease.generationId, lease.number, LEASE_SECONDS]);
-      if (!row) throw new LeaseLost();
+      if (!row) {
+        signals.refused.send({ generationId: lease.generationId });
+        throw new LeaseLost();
+      }
       return work(change, changedGeneration(row));
     });
   }

@@ -2,6 +2,7 @@ import type { Ledger } from '#libs/credits/ledger.js';
 import type { Transaction } from '#libs/database/database.js';
 import type { EventBus } from '#libs/events/event-bus.js';
 import type { WakeQueue } from '#libs/queue/wake-queue.js';
+import { signals } from '#libs/tracepoints/signals.js';
 import { tracepoint } from '#libs/tracepoints/tracepoints.js';
 import type { JobSubmission } from './job-submission.js';
 
@@ -39,6 +40,7 @@ export class Submissions {
 
   private async announce(job: JobSubmission, at: Date): Promise<void> {
     tracepoint('submission.after-commit', { jobId: job.id });
+    signals.submitted.send({ workflowId: job.workflow?.id ?? null, face: job.face, generations: job.generations.length });
     tracepoint('submission.before-dispatch', { jobId: job.id });
     await Promise.all([
       this.queue.wake(job.generations.map(({ id }) => ({ lane: job.lane, generationId: id, dispatch: 1 }))),
