@@ -2,6 +2,7 @@
 // What every command goes through: `npm run demo`, `npm test`, `platen up`, … It knows nothing but Node's
 // own modules, so that it works on a fresh clone; it installs and builds what is missing, then hands on.
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { build, isBuilt } from './launch/build.mjs';
 import { install, isInstalled } from './launch/install.mjs';
 import { withLock } from './launch/lock.mjs';
@@ -12,6 +13,7 @@ const OLDEST_NODE = [20, 19];
 const TOOLS = {
   build: async () => 0,
   test: jest,
+  bench,
   lint,
   check: async () => (await checkTypes()) || (await lint([])) || jest(['test/structure']),
 };
@@ -50,6 +52,11 @@ function checkTypes() {
 
 function lint(args) {
   return run('node_modules/oxlint/bin/oxlint', args, { cwd: root });
+}
+
+function bench(args) {
+  const nodeFlags = ['--import', join(root, 'test/setup/typescript.mjs')];
+  return run('test/bench/main.ts', args, { nodeFlags });
 }
 
 function jest(args) {

@@ -1,0 +1,16 @@
+import type { Bench } from './bench.js';
+import type { Figure } from './figure.js';
+
+/** One thing that is measured: `npm run bench -- <name>`. */
+export interface Subject {
+  name: string;
+  /** What is compared with what, in a sentence. */
+  title: string;
+  run(bench: Bench): Promise<SubjectReport>;
+}
+
+export interface SubjectReport {
+  figures: Figure[];
+  /** What a reader has to know beside the numbers. */
+  notes?: string[];
+}

@@ -1,0 +1,7 @@
+import type { Subject } from '../subject.js';
+import { chain } from './chain.js';
+import { endToEnd } from './end-to-end.js';
+import { submission } from './submission.js';
+
+/** All subjects, in the order they run in. */
+export const subjects: Subject[] = [submission, endToEnd, chain];

@@ -1,0 +1,36 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type pg from 'pg';
+
+const LOOK_EVERY_MS = 50;
+const PATIENCE_MS = 10 * 60_000;
+
+/** Waits until every job of a database has ended, and fails when one has not completed. */
+export async function allCompleted(rows: pg.Client): Promise<void> {
+  const deadline = Date.now() + PATIENCE_MS;
+  for (;;) {
+    const { rows: [job] } = await rows.query<{ open: number; bad: number }>(
+      `select count(*) filter (where status in ('pending', 'processing'))::int as open,
+              count(*) filter (where status in ('failed', 'cancelled'))::int as bad from job`,
+    );
+    if (job?.bad) throw new Error(`${job.bad} jobs have failed`);
+    if (job?.open === 0) return;
+    if (Date.now() > deadline) throw new Error(`${job?.open} jobs do not end`);
+    await delay(LOOK_EVERY_MS);
+  }
+}
+
+/** Seconds from the first submission to the last end of the jobs that were made after `since`. */
+export async function secondsOfWork(rows: pg.Client, since: Date): Promise<number> {
+  const { rows: [span] } = await rows.query<{ seconds: number }>(
+    `select extract(epoch from max(completed_at) - min(created_at))::float8 as seconds from job where created_at >= $1`,
+    [since],
+  );
+  return span?.seconds ?? NaN;
+}
+
+/** The database's clock. */
+export async function clockOf(rows: pg.Client): Promise<Date> {
+  const { rows: [clock] } = await rows.query<{ now: Date }>('select clock_timestamp() as now');
+  if (!clock) throw new Error('The database has no clock');
+  return clock.now;
+}
