@@ -9,7 +9,7 @@ import { createUser } from '../../test/factories/job-submission.js';
 import { publishFinishedCollections } from './auto-publish.js';
 import { Collections } from './collections.js';
 import { reserveEditions } from './editions.js';
-import { createCollection, type NewCollection } from './new-collection.js';
+import { createCollection, reserveCollection, type NewCollection } from './new-collection.js';
 
 let db: TestDatabase;
 let userId: string;
@@ -25,8 +25,8 @@ beforeEach(async () => {
 });
 
 async function create(differs: Partial<NewCollection> = {}): Promise<string> {
-  const { id } = await db.database.transaction((tx) => createCollection(tx, buildCollection(userId, differs)));
-  return id;
+  const reserved = await reserveCollection(db.database, { userId, projectId: null, steps: 0 });
+  return (await createCollection(db.database, buildCollection(userId, { ...reserved, ...differs }))).id;
 }
 
 /** A job of the collection whose generations have the given states, hashes and traits. */

@@ -42,9 +42,10 @@ describe('createCollection', () => {
   });
 
   it("takes a date alone as midnight in UTC, whatever the database's time zone", async () => {
+    const reserved = await reserveCollection(db.database, { userId, projectId: null, steps: 0 });
     const row = await db.database.transaction(async (tx) => {
       await tx.query(`set local timezone to 'Asia/Tokyo'`);
-      return createCollection(tx, buildCollection(userId, { metadata: { publish_date: '2027-01-31' } }));
+      return createCollection(tx, buildCollection(userId, { ...reserved, metadata: { publish_date: '2027-01-31' } }));
     });
     expect(row.publish_date?.toISOString()).toBe('2027-01-31T00:00:00.000Z');
   });

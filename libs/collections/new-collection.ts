@@ -1,5 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
-import type { Queryable, Transaction } from '#libs/database/database.js';
+import type { Queryable } from '#libs/database/database.js';
+import { prepared } from '#libs/database/prepared.js';
 import { projectNotFound } from '#libs/errors/errors.js';
 import type { InstructionSet } from '#libs/instruction-set/instruction-set.js';
 import type { CollectionMetadata } from './collection-metadata.js';
@@ -16,8 +17,7 @@ export interface Origin {
 export interface NewCollection {
   id: string;
   userId: string;
-  /** Null: the user's default project, which is made when it is first needed. */
-  projectId: string | null;
+  projectId: string;
   /** Its step ids are `componentIds`, in order. */
   data: InstructionSet;
   componentIds: number[];
@@ -29,80 +29,95 @@ export interface NewCollection {
   origin: Origin | null;
 }
 
-/** What a new collection needs to know before it is written, in one read. Throws `PROJECT_NOT_FOUND`. */
+/**
+ * What a new collection needs to know before it is written. Without a project it goes to the user's default
+ * one, which is made when it is first needed. Throws `PROJECT_NOT_FOUND`.
+ */
 export async function reserveCollection(
   db: Queryable,
   { userId, projectId, steps }: { userId: string; projectId: string | null; steps: number },
 ): Promise<Pick<NewCollection, 'projectId' | 'componentIds'>> {
-  const [row] = await db.query<{ project_id: string | null; component_ids: string[] }>(
-    `select (select id from project
-              where user_id = $1 and case when $2::uuid is null then is_default else id = $2::uuid end
-            ) as project_id,
-            array(select nextval('component_id_seq') from generate_series(1, $3)) as component_ids`,
-    [userId, projectId, steps],
-  );
-  if (projectId !== null && !row?.project_id) throw projectNotFound();
-  return { projectId: row?.project_id ?? null, componentIds: (row?.component_ids ?? []).map(Number) };
+  const [row] = await db.query<{ project_id: string | null; component_ids: string[] }>(RESERVE, [
+    userId, projectId, steps,
+  ]);
+  const componentIds = (row?.component_ids ?? []).map(Number);
+  if (row?.project_id) return { projectId: row.project_id, componentIds };
+  if (projectId !== null) throw projectNotFound();
+  return { projectId: await defaultProject(db, userId), componentIds };
 }
 
-/** Writes a draft with all that belongs to it (project, components, preview, history) in one statement. */
-export async function createCollection(tx: Transaction, collection: NewCollection): Promise<CollectionRow> {
-  const [row] = await tx.query<CollectionRow>(CREATE, [
-    collection.id,
-    collection.userId,
-    collection.projectId,
-    uuidv7(),
-    JSON.stringify(collection.data),
-    JSON.stringify(withInstant(collection.metadata)),
-    collection.autoPublish,
-    collection.componentIds,
-    collection.inherits,
-    JSON.stringify({ origin: collection.origin }),
-  ]);
+async function defaultProject(db: Queryable, userId: string): Promise<string> {
+  const [project] = await db.query<{ id: string }>(DEFAULT_PROJECT, [uuidv7(), userId]);
+  return (project as { id: string }).id;
+}
+
+/** Writes a draft with all that belongs to it (components, preview, history) in one statement. */
+export async function createCollection(db: Queryable, collection: NewCollection): Promise<CollectionRow> {
+  const [row] = await db.query<CollectionRow>(CREATE, [collectionRow(collection), JSON.stringify(collection.data)]);
   return row as CollectionRow;
 }
 
-/** A date alone is its midnight in UTC, whatever the database's time zone. */
-const withInstant = ({ publish_date, ...metadata }: CollectionMetadata): CollectionMetadata => ({
-  ...metadata,
-  publish_date: publish_date ? new Date(publish_date).toISOString() : null,
-});
+/** What `collectionCtes` takes as JSON: all but the instruction set. */
+export function collectionRow({ data: _data, metadata, ...collection }: NewCollection): string {
+  return JSON.stringify({
+    ...metadata,
+    id: collection.id,
+    user_id: collection.userId,
+    project_id: collection.projectId,
+    // A date alone is its midnight in UTC, whatever the database's time zone.
+    publish_date: metadata.publish_date ? new Date(metadata.publish_date).toISOString() : null,
+    auto_publish: collection.autoPublish,
+    component_ids: collection.componentIds,
+    inherits: collection.inherits,
+    history: { origin: collection.origin },
+  });
+}
 
 /**
- * Of two first submissions at once, the second waits for the first one's default project and takes it:
- * `do nothing` would return no row there.
+ * CTEs that write a collection, for a statement of which it is a part. `row` is the parameter made by
+ * `collectionRow`, `data` that of its set; `on` a CTE without whose row nothing is written.
  */
-const CREATE = `
-  with default_project as (
-    insert into project (id, user_id, name, is_default)
-    select $4::uuid, $2::uuid, 'Default project', true where $3::uuid is null
-    on conflict (user_id) where is_default do update set name = project.name
-    returning id
-  ), home as (
-    select $3::uuid as id where $3::uuid is not null union all select id from default_project
-  ), created as (
+export const collectionCtes = (row: string, data: string, on?: string): string => `
+  new_collection as (
+    select c.* from jsonb_to_record(${row}::jsonb) as c (
+      id uuid, user_id uuid, project_id uuid, title text, description text, editions integer, price numeric,
+      currency text, blockchain text, publish_date timestamptz, cover_image_url text, batch_mint_enabled boolean,
+      batch_max_tokens integer, archived boolean, remixable boolean, auto_publish boolean, component_ids bigint[],
+      inherits bigint[], history jsonb)${on ? ` cross join ${on}` : ''}
+  ), collection_row as (
     insert into collection (
       id, user_id, project_id, data, title, description, editions, price, currency, blockchain, publish_date,
       cover_image_url, batch_mint_enabled, batch_max_tokens, archived, remixable, auto_publish)
-    select $1::uuid, $2::uuid, home.id, $5::jsonb, m.title, m.description, m.editions, m.price, m.currency,
-           m.blockchain, m.publish_date, m.cover_image_url, coalesce(m.batch_mint_enabled, false),
-           m.batch_max_tokens, coalesce(m.archived, false), coalesce(m.remixable, false), $7::boolean
-      from home cross join jsonb_to_record($6::jsonb) as m (
-        title text, description text, editions integer, price numeric, currency text, blockchain text,
-        publish_date timestamptz, cover_image_url text, batch_mint_enabled boolean, batch_max_tokens integer,
-        archived boolean, remixable boolean)
+    select id, user_id, project_id, ${data}::jsonb, title, description, editions, price, currency, blockchain,
+           publish_date, cover_image_url, coalesce(batch_mint_enabled, false), batch_max_tokens,
+           coalesce(archived, false), coalesce(remixable, false), auto_publish
+      from new_collection
     returning *
   ), component_row as (
-    insert into component (id, collection_id) select id, $1 from unnest($8::bigint[]) as c (id)
+    insert into component (id, collection_id)
+    select unnest(component_ids), id from new_collection
   ), file_link as (
     insert into component_flat_file (component_id, flat_file_id)
     select c.id, link.flat_file_id
-      from unnest($8::bigint[], $9::bigint[]) as c (id, inherits_from)
+      from new_collection, unnest(component_ids, inherits) as c (id, inherits_from)
       join component_flat_file link on link.component_id = c.inherits_from
   ), preview as (
-    insert into collection_preview (collection_id, cover_image_url) select id, cover_image_url from created
+    insert into collection_preview (collection_id, cover_image_url) select id, cover_image_url from new_collection
   ), history as (
     insert into collection_history (collection_id, user_id, action, data)
-    values ($1, $2, 'created', $10::jsonb)
-  )
-  select * from created`;
+    select id, user_id, 'created', history from new_collection
+  )`;
+
+const CREATE = prepared('create_collection', `with ${collectionCtes('$1', '$2')} select * from collection_row`);
+
+const RESERVE = prepared('reserve_collection', `
+  select (select id from project
+           where user_id = $1 and case when $2::uuid is null then is_default else id = $2::uuid end
+         ) as project_id,
+         array(select nextval('component_id_seq') from generate_series(1, $3::integer)) as component_ids`);
+
+/** Of two first calls at once, the second waits for the first one's project and takes it. */
+const DEFAULT_PROJECT = `
+  insert into project (id, user_id, name, is_default) values ($1, $2, 'Default project', true)
+  on conflict (user_id) where is_default do update set name = project.name
+  returning id`;

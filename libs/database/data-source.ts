@@ -24,6 +24,7 @@ export function createDataSource({ url, poolSize }: DataSourceOptions): DataSour
       application_name: 'platen',
       connectionTimeoutMillis: 5_000,
       statement_timeout: 30_000,
+      lock_timeout: 10_000,
       idle_in_transaction_session_timeout: 30_000,
       keepAlive: true,
     },

@@ -39,6 +39,12 @@ export class Database implements Queryable {
     this.pool = (dataSource.driver as unknown as { master: Pool }).master;
   }
 
+  /** Connections of this process, and how many callers wait for one. */
+  get connections(): { used: number; idle: number; waiting: number } {
+    const { totalCount, idleCount, waitingCount } = this.pool;
+    return { used: totalCount - idleCount, idle: idleCount, waiting: waitingCount };
+  }
+
   query<Row = Record<string, unknown>>(sql: string | Prepared, parameters: unknown[] = []): Promise<Row[]> {
     return this.withConnection((connection) => rowsOf<Row>(connection, sql, parameters));
   }

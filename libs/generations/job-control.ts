@@ -173,20 +173,27 @@ const CANCEL = `
   returning ${CHANGED_COLUMNS}`;
 
 const RESUME = `
-  with ended as (
-    select id, status, user_id, lane from generation
+  with locked as (
+    select id, index, status, user_id, lane from generation
      where job_id = $1 and ($2::integer is null or index = $2) and status in ('failed', 'cancelled')
      order by index for update
-  ), turn as (
-    select e.lane, greatest(
-             (select max(g.turn) from generation g where g.user_id = e.user_id and g.lane = e.lane),
-             (select max(g.turn) from generation g where g.lane = e.lane and g.started_at is not null)) as last
-      from (select distinct user_id, lane from ended) e
+  ), ended as (
+    select *, row_number() over (order by index) as place from locked
+  ), place as (
+    select user_id, lane, count(*) as count,
+           (select max(g.turn) from generation g where g.lane = e.lane and g.started_at is not null) as lane_turn
+      from ended e group by user_id, lane
+  ), turns as (
+    update account a
+       set last_turns = a.last_turns || jsonb_build_object(
+             place.lane, coalesce(greatest(place.lane_turn, (a.last_turns ->> place.lane)::bigint), 0) + place.count)
+      from place where a.user_id = place.user_id
+    returning (a.last_turns ->> place.lane)::bigint - place.count as last
   ), resumed as (
     update generation g
        set status = 'pending', run = g.run + 1, wake_seq = g.wake_seq + 1, wake_at = clock_timestamp(),
-           turn = t.last + 1 + g.index, alone = false, breaks = 0, error = null, deadline_at = null, completed_at = null
-      from ended e join turn t using (lane)
+           turn = turns.last + e.place, alone = false, breaks = 0, error = null, deadline_at = null, completed_at = null
+      from ended e cross join turns
      where g.id = e.id
     returning g.id, g.index, g.hash, g.run, g.price, g.lane, g.lease + g.wake_seq as dispatch
   )

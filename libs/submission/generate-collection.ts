@@ -1,9 +1,9 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { CollectionMetadata } from '#libs/collections/collection-metadata.js';
 import { withComponentIds } from '#libs/collections/drafts.js';
-import { createCollection, reserveCollection, type NewCollection } from '#libs/collections/new-collection.js';
+import { reserveCollection, type NewCollection } from '#libs/collections/new-collection.js';
 import type { Pricing } from '#libs/credits/pricing.js';
-import type { Database, Transaction } from '#libs/database/database.js';
+import type { Database } from '#libs/database/database.js';
 import { AppError, type FieldFault } from '#libs/errors/app-error.js';
 import { editionsExhausted, validationError, workflowNotExecutable } from '#libs/errors/errors.js';
 import type { Accounts } from '#libs/identity/accounts.js';
@@ -17,6 +17,7 @@ import type { WorkflowCatalog } from '#libs/workflows/workflow-catalog.js';
 import { estimateDuration } from '#libs/workflows/workflow-duration.js';
 import { collectionJob } from './collection-job.js';
 import type { JobSubmission } from './job-submission.js';
+import type { KeptAnswer } from './kept-answer.js';
 import { receiptOf, type SubmissionReceipt } from './receipt.js';
 import type { Submissions } from './submissions.js';
 
@@ -77,12 +78,17 @@ export class GenerateCollection {
     return { collection, job, estimatedDuration };
   }
 
-  /** Writes everything. Throws `INSUFFICIENT_CREDITS`, `TOO_MANY_INFLIGHT`. */
-  async commit(tx: Transaction, prepared: PreparedCollection): Promise<SubmissionReceipt> {
-    const { collection, job, estimatedDuration } = prepared;
-    const { project_id } = await createCollection(tx, collection);
-    await this.submissions.submit(tx, job);
-    return receiptOf(job, { id: collection.id, projectId: project_id }, estimatedDuration);
+  /**
+   * Writes everything in one statement, with the answer that `keep` makes of the receipt when the request has
+   * a key. Throws `INSUFFICIENT_CREDITS`, `TOO_MANY_INFLIGHT`.
+   */
+  async commit(
+    { collection, job, estimatedDuration }: PreparedCollection,
+    keep: (receipt: SubmissionReceipt) => KeptAnswer | null = () => null,
+  ): Promise<SubmissionReceipt> {
+    const receipt = receiptOf(job, collection, estimatedDuration);
+    await this.submissions.submitCollection(this.database, job, collection, keep(receipt));
+    return receipt;
   }
 
   /** What the workflow has against a body that is faulty itself: a client learns all of it at once. */

@@ -35,6 +35,11 @@ describe('estimateDuration', () => {
          values (gen_random_uuid(), $1, $2, $3, 'oo', 'default', 50, $4, 0)`,
         [row?.id, owner, index, turn],
       );
+      await db.database.query(
+        `update account set last_turns = jsonb_build_object('default', $2::bigint),
+                open_generations = open_generations + 1 where user_id = $1`,
+        [owner, turn],
+      );
     }
   };
   const estimate = (generations = 1, data = workflow.data) =>

@@ -78,7 +78,7 @@ const WAITING = `
       (select max(turn) from generation where lane = $2 and started_at is not null), 0) as turn
   ), last as (
     select $4::integer + greatest(lane.turn, (
-      select max(turn) from generation where user_id = $1 and lane = $2 and status = 'pending')) as turn
+      select (last_turns ->> $2)::bigint from account where user_id = $1 and open_generations > 0)) as turn
       from lane
   )
   select count(*)::int as waiting from (

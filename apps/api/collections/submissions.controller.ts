@@ -48,11 +48,11 @@ export class SubmissionsController {
     ],
   })
   async generate(@Req() request: FastifyRequest, @CurrentCaller() caller: Caller): Promise<Answer> {
-    const answer = await this.idempotency.run(
+    const answer = await this.idempotency.runAtOnce(
       request,
       caller,
       () => this.prepareCollection(caller, request.body),
-      (tx, prepared) => this.generateCollection.commit(tx, prepared),
+      (prepared, keep) => this.generateCollection.commit(prepared, keep),
     );
     return this.held.hold(request, caller, answer);
   }

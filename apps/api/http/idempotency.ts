@@ -3,12 +3,14 @@ import canonicalize from 'canonicalize';
 import type { FastifyRequest } from 'fastify';
 import { sqlState, type Database, type Transaction } from '#libs/database/database.js';
 import { fieldError, idempotencyInProgress, idempotencyKeyReused } from '#libs/errors/errors.js';
+import type { KeptAnswer } from '#libs/submission/kept-answer.js';
 import { Answer, successEnvelope } from './envelope.js';
 import type { Caller } from './policy.js';
 
 /** How long a twin waits for the first call before it is told to come back. */
 const PATIENCE_MS = 10_000;
 const LOCK_NOT_AVAILABLE = '55P03';
+const UNIQUE_VIOLATION = '23505';
 const PRUNED_AT_ONCE = 10_000;
 
 export interface RunOptions {
@@ -78,6 +80,45 @@ export class Idempotency {
         return answer;
       });
     });
+  }
+
+  /**
+   * As `run`, for a `commit` that writes in one statement of its own: `keep` makes of its data the answer
+   * that this statement has to write with it, or null without a key.
+   */
+  async runAtOnce<Prepared, Data>(
+    request: FastifyRequest,
+    caller: Caller,
+    prepare: () => Promise<Prepared>,
+    commit: (prepared: Prepared, keep: (data: Data) => KeptAnswer | null) => Promise<Data>,
+    { status = 201, fingerprint = request.body }: RunOptions = {},
+  ): Promise<Answer> {
+    const key = keyOf(request);
+    const answerOf = (data: Data) => new Answer(status, JSON.stringify(successEnvelope(data)));
+    if (key === undefined) return answerOf(await commit(await prepare(), () => null));
+    const keyed = keyedRequest(request, caller, key, fingerprint);
+    const { userId: _user, ...kept } = keyed;
+    const keep = (data: Data): KeptAnswer => ({ ...kept, status, body: answerOf(data).text });
+    return this.once(keyed, async () => {
+      const stored = await this.find(this.database, keyed);
+      if (stored) return stored;
+      const prepared = await prepare();
+      return this.unlessTaken(keyed, async () => answerOf(await commit(prepared, keep)));
+    });
+  }
+
+  /** A twin in another process may be first: then its answer counts. One that has expired makes room. */
+  private async unlessTaken(keyed: KeyedRequest, write: () => Promise<Answer>): Promise<Answer> {
+    try {
+      return await write();
+    } catch (error) {
+      if (sqlState(error) === LOCK_NOT_AVAILABLE) throw idempotencyInProgress();
+      if (!isTaken(error)) throw error;
+      const twins = await this.find(this.database, keyed);
+      if (twins) return twins;
+      await this.database.query(DROP_EXPIRED, [keyed.userId, keyed.route, keyed.key]);
+      return write();
+    }
   }
 
   /** Deletes keys that no longer count. Returns how many. */
@@ -158,6 +199,13 @@ export class Idempotency {
     );
   }
 }
+
+const isTaken = (error: unknown): boolean =>
+  sqlState(error) === UNIQUE_VIOLATION && (error as { constraint?: string }).constraint === 'idempotency_key_pkey';
+
+const DROP_EXPIRED = `
+  delete from idempotency_key
+   where user_id = $1 and route = $2 and key = $3 and created_at < now() - interval '24 hours'`;
 
 const replayOf = (answer: Answer) => new Answer(answer.status, answer.text, true);
 

@@ -1,5 +1,6 @@
 import { Initial1763700000000 } from './1763700000000-initial.js';
 import { RateLimit1763700000001 } from './1763700000001-rate-limit.js';
+import { RunningSums1763700000002 } from './1763700000002-running-sums.js';
 
 /** Every migration, oldest first. */
-export const migrations = [Initial1763700000000, RateLimit1763700000001];
+export const migrations = [Initial1763700000000, RateLimit1763700000001, RunningSums1763700000002];

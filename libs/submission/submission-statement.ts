@@ -1,0 +1,113 @@
+import { collectionCtes, collectionRow, type NewCollection } from '#libs/collections/new-collection.js';
+import { appendCtes, movementRows, movementsSql, type Hold, holdMovements } from '#libs/credits/ledger.js';
+import { prepared } from '#libs/database/prepared.js';
+import type { JobSubmission } from './job-submission.js';
+import type { KeptAnswer } from './kept-answer.js';
+
+/** A submission on its own: the collection is there, the caller's transaction holds it. */
+export const SUBMIT = prepared('submit', statement([]));
+/** With its collection. */
+export const SUBMIT_COLLECTION = prepared('submit_collection', statement([collectionCtes('$6', '$2', 'changed')]));
+/** With its collection and the answer that is kept under the request's key. */
+export const SUBMIT_COLLECTION_ONCE = prepared('submit_collection_once', statement([
+  collectionCtes('$6', '$2', 'changed'),
+  keptAnswerCte('$7', 'changed'),
+]));
+
+/** `$1` to `$5`. */
+export const submissionParameters = (job: JobSubmission, hold: Hold): unknown[] => [
+  JSON.stringify({
+    user_id: job.userId,
+    job_id: job.id,
+    collection_id: job.collectionId,
+    workflow_id: job.workflow?.id,
+    workflow_version: job.workflow?.version,
+    name: job.name,
+    description: job.description,
+    job_type: job.type,
+    priority: Math.min(job.priority, job.plan.maxPriority),
+    options: job.options,
+    tags: job.tags,
+    external_id: job.externalId,
+    base_price: job.price.base.toString(),
+    price: job.price.perGeneration.toString(),
+    lane: job.lane,
+    face: job.face,
+    count: job.generations.length,
+    max_open: job.plan.maxOpenGenerations,
+  }),
+  JSON.stringify(job.instructionSet),
+  movementRows(holdMovements(hold)),
+  job.generations.map(({ id }) => id),
+  job.generations.map(({ hash }) => hash),
+];
+
+/** `$6`. The collection's set is the job's. */
+export const collectionParameter = (collection: NewCollection): string => collectionRow(collection);
+
+/** `$7`. */
+export const keptAnswerParameter = (answer: KeptAnswer): string => JSON.stringify(answer);
+
+/** An answer kept under the same key already breaks the unique index, and with it the whole statement. */
+function keptAnswerCte(answer: string, on: string): string {
+  return `
+  kept_answer as (
+    insert into idempotency_key (user_id, route, key, fingerprint, status, body)
+    select ${on}.user_id, a.route, a.key, a.fingerprint, a.status, a.body
+      from ${on}, jsonb_to_record(${answer}::jsonb) as a (
+             route text, key text, fingerprint text, status integer, body text)
+  )`;
+}
+
+/**
+ * One statement for all rows of a submission. The hold comes first, and everything else depends on its
+ * row: an account that cannot cover it leaves no trace. From there on the account's lock puts a user's
+ * submissions in line. All later rows are new, nobody else can hold them, so the order of locks is kept.
+ *
+ * Turns make users alternate within a lane and priority. A user who has nothing open starts where the
+ * lane stands: at the turn of its next claim, or behind its last one when none is pending. Who has goes on
+ * after their own last turn, which the locked account row knows. Only this priority's queue tells where the
+ * lane stands: an urgent generation that overtook a long queue has a far later turn than those who still wait.
+ */
+function statement(parts: string[]): string {
+  return `
+  with s as (
+    select * from jsonb_to_record($1::jsonb) as s (
+      user_id uuid, job_id uuid, collection_id uuid, workflow_id uuid, workflow_version integer, name text,
+      description text, job_type text, priority integer, options jsonb, tags text[], external_id text,
+      base_price bigint, price bigint, lane text, face text, count integer, max_open integer)
+  ), stand as (
+    select coalesce(
+      (select turn - 1 from generation
+        where lane = s.lane and priority = s.priority and status = 'pending' order by turn limit 1),
+      (select max(turn) from generation where lane = s.lane and started_at is not null),
+      0) as turn
+      from s
+  ), movement as (${movementsSql('$3')}), ${appendCtes({
+    user: 's.user_id',
+    from: ', s, stand',
+    opens: 's.count',
+    and: 'account.open_generations + s.count <= s.max_open',
+    set: `,
+           last_turns = account.last_turns || jsonb_build_object(s.lane, s.count + greatest(stand.turn,
+             case when account.open_generations > 0 then (account.last_turns ->> s.lane)::bigint end))`,
+  })}, ${parts.map((part) => `${part}, `).join('')}job_row as (
+    insert into job (
+      id, user_id, collection_id, workflow_id, workflow_version, name, description, job_type, priority,
+      instruction_set, options, tags, external_id, seq, generations, base_price)
+    select s.job_id, s.user_id, s.collection_id, s.workflow_id, s.workflow_version, s.name, s.description,
+           s.job_type, s.priority, $2::jsonb, s.options, s.tags, s.external_id, 1, s.count, s.base_price
+      from s cross join changed
+  ), generation_row as (
+    insert into generation (id, job_id, user_id, index, hash, lane, priority, turn, price, wake_at)
+    select g.id, s.job_id, s.user_id, g.position - 1, g.hash, s.lane, s.priority,
+           (changed.last_turns ->> s.lane)::bigint - s.count + g.position, s.price, now()
+      from s cross join changed cross join unnest($4::uuid[], $5::text[]) with ordinality as g (id, hash, position)
+  ), usage as (
+    insert into usage_entry (user_id, face, job_id, key, generations)
+    select s.user_id, s.face, s.job_id, 'job:' || s.job_id || ':submit', s.count from s cross join changed
+  )
+  insert into job_history (job_id, seq, user_id, type, data)
+  select s.job_id, 1, s.user_id, 'job_queued', '{"status": "pending"}' from s cross join changed
+  returning at`;
+}
