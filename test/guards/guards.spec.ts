@@ -1,0 +1,18 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { guards } from './guards.js';
+import { textWithout } from './tree.js';
+
+const root = join(import.meta.dirname, '../..');
+const read = (file: string) => readFileSync(join(root, file), 'utf8');
+
+describe('the list of guards', () => {
+  it('names each once', () => {
+    expect(new Set(guards.map(({ name }) => name)).size).toBe(guards.length);
+  });
+
+  it.each(guards.map((guard) => [guard.name, guard] as const))('finds where it stands: %s', (_name, guard) => {
+    expect(textWithout(guard, read(guard.file))).not.toBe(read(guard.file));
+    for (const spec of guard.red) expect(existsSync(join(root, spec)) ? spec : null).toBe(spec);
+  });
+});

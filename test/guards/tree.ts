@@ -1,0 +1,74 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import type { Guard } from './guard.js';
+
+/** What a test run says: the names of the tests that failed, or why there is no such answer. */
+export type Verdict = { failed: string[]; passed: number } | { broken: string };
+
+const LEFT_OUT = new Set(['node_modules', 'dist', '.git', '.platen']);
+const TIMEOUT_MS = 240_000;
+
+/** A copy of the sources, in which guards are taken away without touching the original. */
+export class Tree {
+  private readonly root = mkdtempSync(join(tmpdir(), 'platen-guards-'));
+
+  constructor(private readonly original: string) {
+    cpSync(original, this.root, { recursive: true, filter: (path) => !LEFT_OUT.has(basename(path)) });
+    symlinkSync(join(original, 'node_modules'), join(this.root, 'node_modules'));
+  }
+
+  /** Runs the spec files without the guard, then puts it back. */
+  async without(guard: Guard): Promise<Verdict> {
+    const path = join(this.root, guard.file);
+    const text = readFileSync(path, 'utf8');
+    writeFileSync(path, textWithout(guard, text));
+    try {
+      return await this.test(guard.red);
+    } finally {
+      writeFileSync(path, text);
+    }
+  }
+
+  async test(specs: string[]): Promise<Verdict> {
+    const report = join(this.root, 'report.json');
+    rmSync(report, { force: true });
+    const jest = ['node_modules/jest/bin/jest.js', ...specs, '--json', `--outputFile=${report}`, '--runInBand'];
+    const child = spawn(process.execPath, ['--experimental-vm-modules', ...jest], {
+      cwd: this.root,
+      stdio: 'ignore',
+      timeout: TIMEOUT_MS,
+    });
+    const [, signal] = (await once(child, 'exit')) as [number | null, string | null];
+    if (signal) return { broken: `no end within ${TIMEOUT_MS / 1_000} s` };
+    return verdictOf(readFileSync(report, 'utf8'));
+  }
+
+  remove(): void {
+    rmSync(this.root, { recursive: true, force: true });
+  }
+}
+
+/** Throws when the guard is not where the list says, so that no guard is forgotten when code moves. */
+export function textWithout({ name, file, find, replace }: Guard, text: string): string {
+  const places = text.split(find).length - 1;
+  if (places !== 1) throw new Error(`"${name}": its text stands ${places} times in ${file}, not once`);
+  return text.replace(find, () => replace);
+}
+
+interface JestReport {
+  numPassedTests: number;
+  numRuntimeErrorTestSuites: number;
+  testResults: Array<{ message: string; assertionResults: Array<{ status: string; fullName: string }> }>;
+}
+
+/** A suite that cannot even be loaded shows that the change is no program, not that a test saw it. */
+function verdictOf(text: string): Verdict {
+  const { numPassedTests, numRuntimeErrorTestSuites, testResults } = JSON.parse(text) as JestReport;
+  if (numRuntimeErrorTestSuites > 0) return { broken: testResults.map(({ message }) => message).join('\n') };
+  const results = testResults.flatMap(({ assertionResults }) => assertionResults);
+  const failed = results.filter(({ status }) => status === 'failed').map(({ fullName }) => fullName);
+  return { failed, passed: numPassedTests };
+}
