@@ -17,6 +17,8 @@ export type Scale = 'tiny' | 'quick' | 'full';
 export interface BenchOptions {
   scale: Scale;
   rounds: number;
+  /** Profile Platen instead of comparing it: what its time goes to. */
+  profile?: boolean;
   say(line: string): void;
 }
 
@@ -40,7 +42,7 @@ export class Bench {
 
   /** A database with the product's schema, on a Postgres that survives a loss of power, as in production. */
   async database(name: string): Promise<string> {
-    this.postgres ??= this.keep(startPostgres({ folder: join(this.folder, 'postgres'), durable: true }));
+    this.postgres ??= this.startPostgres();
     const url = new URL(await this.postgres);
     const server = await this.connect(url.href);
     await server.query(`create database ${name}`);
@@ -99,6 +101,15 @@ export class Bench {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
+  private async startPostgres(): Promise<string> {
+    const options = { folder: join(this.folder, 'postgres'), durable: true };
+    const server = await startPostgres(options);
+    if (!this.options.profile) return this.keep(Promise.resolve(server));
+    await countStatements(server.url);
+    await server.stop();
+    return this.keep(startPostgres(options));
+  }
+
   private startRedis(): Promise<string> {
     const program = findOrInstallRedis();
     if (!program) throw new Error('The benchmark needs Redis: install redis-server.');
@@ -110,4 +121,13 @@ export class Bench {
     this.servers.push(server);
     return server.url;
   }
+}
+
+/** From the next start on. */
+async function countStatements(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query("alter system set shared_preload_libraries = 'pg_stat_statements'");
+  await client.query('alter system set pg_stat_statements.track_planning = on');
+  await client.end();
 }

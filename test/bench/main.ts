@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
-import { Bench, type Scale } from './bench.js';
+import { Bench, type BenchOptions, type Scale } from './bench.js';
 import { machine } from './machine.js';
 import type { Subject, SubjectReport } from './subject.js';
 import { subjects } from './subjects/index.js';
@@ -10,6 +10,7 @@ interface Options {
   scale?: Scale;
   quick?: true;
   rounds?: number;
+  profile?: true;
   json?: string;
   markdown?: string;
 }
@@ -25,6 +26,7 @@ const program = new Command('bench')
   .option('--quick', 'about a minute per subject instead of several')
   .addOption(new Option('--scale <scale>').choices(['tiny', 'quick', 'full']).hideHelp())
   .option('--rounds <number>', 'how often each side is measured (default: 4, quick 2)', Number)
+  .option('--profile', 'look into Platen instead: statements and processor time per generation')
   .option('--json <file>', 'write the figures as JSON, too')
   .option('--markdown <file>', 'write the tables as Markdown, too')
   .action(run);
@@ -36,17 +38,18 @@ async function run(names: string[], options: Options): Promise<void> {
   const chosen = names.length === 0 ? subjects : names.map(subjectNamed);
   const scale = options.scale ?? (options.quick ? 'quick' : 'full');
   const findings: Finding[] = [];
-  for (const subject of chosen) findings.push(await measure(subject, scale, options.rounds ?? ROUNDS[scale]));
+  const { rounds = ROUNDS[scale], profile = false } = options;
+  for (const subject of chosen) findings.push(await measure(subject, { scale, rounds, profile, say }));
   const text = [machine(), ...findings.map(markdownOf)].join('\n\n');
   process.stdout.write(`${text}\n`);
   if (options.markdown) writeFileSync(options.markdown, `${text}\n`);
   if (options.json) writeFileSync(options.json, `${JSON.stringify({ machine: machine(), scale, findings }, null, 2)}\n`);
 }
 
-async function measure(subject: Subject, scale: Scale, rounds: number): Promise<Finding> {
+async function measure(subject: Subject, options: BenchOptions): Promise<Finding> {
   const { name, title } = subject;
   say(`${name}: ${title}`);
-  const bench = new Bench({ scale, rounds, say });
+  const bench = new Bench(options);
   const stop = () => void bench.close().finally(() => process.exit(130));
   process.once('SIGINT', stop).once('SIGTERM', stop).once('disconnect', stop);
   try {
@@ -63,6 +66,7 @@ function subjectNamed(name: string): Subject {
   return subject;
 }
 
-function markdownOf({ name, title, figures, notes = [] }: Finding): string {
-  return [`### ${name}`, `${title}.`, tableOf(figures), ...notes.map((note) => `- ${note}`)].join('\n\n');
+function markdownOf({ name, title, figures, notes = [], profile }: Finding): string {
+  const found = profile === undefined ? [tableOf(figures)] : ['```', profile, '```'];
+  return [`### ${name}`, `${title}.`, ...found, ...notes.map((note) => `- ${note}`)].join('\n\n');
 }

@@ -7,6 +7,7 @@ import type { BenchProcess } from './bench-process.js';
 import { UNLIMITED_PLANS } from './unlimited.js';
 
 const MAIN = join(import.meta.dirname, '../../dist/src/main.js');
+const SAMPLER = join(import.meta.dirname, 'profile/sampler.mjs');
 const SECRETS = {
   JWT_SECRET: 'a secret of the benchmark, long enough for it',
   PLATEN_MASTER_KEY: 'a master key of the benchmark, long enough for it',
@@ -19,6 +20,9 @@ export interface PlatenUser {
 
 /** The built program: one API, and workers where asked for, on a database and a Redis of their own. */
 export class Platen {
+  /** Those that run, for the profile. */
+  readonly processes = new Map<string, BenchProcess>();
+
   private constructor(
     readonly bench: Bench,
     readonly databaseUrl: string,
@@ -26,7 +30,9 @@ export class Platen {
     readonly rows: pg.Client,
     private readonly env: Record<string, string>,
     readonly api: BenchProcess,
-  ) {}
+  ) {
+    this.processes.set('API', api);
+  }
 
   static async start(bench: Bench, name: string, env: Record<string, string> = {}): Promise<Platen> {
     const databaseUrl = await bench.database(name);
@@ -44,6 +50,7 @@ export class Platen {
       args: ['api'],
       env: { ...all, PORT: '0' },
       ready: /^The API is ready at (\S+)$/m,
+      nodeFlags: sampled(bench),
     });
     return new Platen(bench, databaseUrl, await bench.connect(databaseUrl), all, api);
   }
@@ -52,11 +59,17 @@ export class Platen {
     return this.api.answer;
   }
 
-  worker(env: Record<string, string> = {}): Promise<BenchProcess> {
-    const all = { ...this.env, WORKER_CONCURRENCY: '10', ...env };
-    return this.bench.start({
-      name: 'Platen worker', file: MAIN, args: ['worker'], env: all, ready: /^The worker is (ready)$/m,
+  async worker(env: Record<string, string> = {}): Promise<BenchProcess> {
+    const worker = await this.bench.start({
+      name: 'Platen worker',
+      file: MAIN,
+      args: ['worker'],
+      env: { ...this.env, WORKER_CONCURRENCY: '10', ...env },
+      ready: /^The worker is (ready)$/m,
+      nodeFlags: sampled(this.bench),
     });
+    this.processes.set('worker', worker);
+    return worker;
   }
 
   /** Users who own more credits than a benchmark can spend. */
@@ -85,3 +98,5 @@ export class Platen {
 function userOf(id: string, role: 'user' | 'admin' = 'user'): PlatenUser {
   return { id, headers: { authorization: `Bearer ${issueToken(SECRETS.JWT_SECRET, { sub: id, role })}` } };
 }
+
+const sampled = ({ options }: Bench): string[] => (options.profile ? ['--import', SAMPLER] : []);

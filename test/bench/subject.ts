@@ -13,4 +13,6 @@ export interface SubjectReport {
   figures: Figure[];
   /** What a reader has to know beside the numbers. */
   notes?: string[];
+  /** What the time goes to, where that was asked for. */
+  profile?: string;
 }

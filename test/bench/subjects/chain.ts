@@ -4,7 +4,8 @@ import { Redis } from 'ioredis';
 import type pg from 'pg';
 import { v7 as uuid } from 'uuid';
 import type { Bench } from '../bench.js';
-import { figureOf, type FigureSpec } from '../figure.js';
+import { compare } from '../comparison.js';
+import type { Figure, FigureSpec } from '../figure.js';
 import { createUsers, insertSubmission, OUTBOX } from '../floors/rows.js';
 import { Platen, type PlatenUser } from '../platen.js';
 import type { Sample } from '../rounds.js';
@@ -33,18 +34,26 @@ export const chain: Subject = {
   title: 'Steps that do nothing, each stored in Postgres and told of, against a loop that only does that',
   async run(bench) {
     const bare = await bareSide(bench);
-    const platen = await platenSide(bench);
-    const [floor = [], ours = []] = await bench.measure([
-      { name: 'floor', measure: () => measure(bench, bare) },
-      { name: 'Platen', measure: () => measure(bench, platen) },
-    ]);
+    const platen = await Platen.start(bench, 'chain');
+    const ours = await platenSide(platen);
+    const report = await compare(bench, {
+      subject: 'chain',
+      figures: FIGURES,
+      floor: () => measure(bench, bare),
+      ours: () => measure(bench, ours),
+      platen,
+    });
     await bare.close();
-    const figures = FIGURES.map((spec) => figureOf(spec, floor, ours));
-    const growth = figures.find(({ key }) => key === 'growth')?.platen.median ?? NaN;
-    const goal = 'bar 12, moonshot 10; 100 would be quadratic';
-    return { figures, notes: [`Platen takes ${growth.toFixed(1)} times as long for ten times as many steps (${goal}).`] };
+    return { ...report, notes: growthNotes(report.figures) };
   },
 };
+
+function growthNotes(figures: Figure[]): string[] {
+  const growth = figures.find(({ key }) => key === 'growth')?.platen.median;
+  if (growth === undefined) return [];
+  const goal = 'bar 12, moonshot 10; 100 would be quadratic';
+  return [`Platen takes ${growth.toFixed(1)} times as long for ten times as many steps (${goal}).`];
+}
 
 type Shape = 'chain' | 'wide';
 
@@ -81,8 +90,7 @@ async function bareSide(bench: Bench): Promise<Side> {
   };
 }
 
-async function platenSide(bench: Bench): Promise<Side> {
-  const platen = await Platen.start(bench, 'chain');
+async function platenSide(platen: Platen): Promise<Side> {
   const [user] = await platen.users(1);
   await platen.worker();
   const collections = new Map<string, string>();

@@ -2,7 +2,8 @@ import type pg from 'pg';
 import { BareSubmit } from '../bare-submit.js';
 import type { Bench } from '../bench.js';
 import type { BenchProcess } from '../bench-process.js';
-import { figureOf, type FigureSpec } from '../figure.js';
+import { compare } from '../comparison.js';
+import type { FigureSpec } from '../figure.js';
 import type { LatencyLoad, LatencyResult } from '../load/latency.js';
 import type { SubmitLoad } from '../load/submitters.js';
 import { oneStepWorkflow } from '../one-step-workflow.js';
@@ -39,12 +40,15 @@ export const endToEnd: Subject = {
       latency: await bench.startScript('load/latency.ts'),
     };
     const bare = await bareSide(bench);
-    const platen = await platenSide(bench);
-    const [floor = [], ours = []] = await bench.measure([
-      { name: 'floor', measure: () => measure(parts, bare) },
-      { name: 'Platen', measure: () => measure(parts, platen) },
-    ]);
-    return { figures: FIGURES.map((spec) => figureOf(spec, floor, ours)) };
+    const platen = await Platen.start(bench, 'end_to_end');
+    const ours = await platenSide(platen);
+    return compare(bench, {
+      subject: 'end-to-end',
+      figures: FIGURES,
+      floor: () => measure(parts, bare),
+      ours: () => measure(parts, ours),
+      platen,
+    });
   },
 };
 
@@ -76,8 +80,7 @@ async function bareSide(bench: Bench): Promise<Side> {
   };
 }
 
-async function platenSide(bench: Bench): Promise<Side> {
-  const platen = await Platen.start(bench, 'end_to_end');
+async function platenSide(platen: Platen): Promise<Side> {
   const users = await platen.users(CLIENTS);
   const target = await oneStepWorkflow(platen, users);
   return {

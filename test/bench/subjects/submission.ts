@@ -1,7 +1,8 @@
 import { BareSubmit } from '../bare-submit.js';
 import type { Bench } from '../bench.js';
 import type { BenchProcess } from '../bench-process.js';
-import { figureOf, type FigureSpec } from '../figure.js';
+import { compare } from '../comparison.js';
+import type { FigureSpec } from '../figure.js';
 import type { SubmitLoad, SubmitResult } from '../load/submitters.js';
 import { oneStepWorkflow } from '../one-step-workflow.js';
 import { Platen } from '../platen.js';
@@ -39,12 +40,13 @@ export const submission: Subject = {
     const bare = await BareSubmit.start(bench, users);
     const platen = await Platen.start(bench, 'submission');
     const own = await oneStepWorkflow(platen, await platen.users(users));
-    const measure = (server: BenchProcess, target: () => Target) => () => submitAll(bench, load, server, target());
-    const [floor = [], ours = []] = await bench.measure([
-      { name: 'floor', measure: measure(bare.server, () => bare.load()) },
-      { name: 'Platen', measure: measure(platen.api, () => own) },
-    ]);
-    return { figures: FIGURES.map((spec) => figureOf(spec, floor, ours)) };
+    return compare(bench, {
+      subject: 'submission',
+      figures: FIGURES,
+      floor: () => submitAll(bench, load, bare.server, bare.load()),
+      ours: () => submitAll(bench, load, platen.api, own),
+      platen,
+    });
   },
 };
 
