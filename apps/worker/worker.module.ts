@@ -21,7 +21,10 @@ import { JobTransactions } from '#libs/generations/job-transaction.js';
 import { PostgresGenerationStore } from '#libs/generations/postgres-generation-store.js';
 import { Reconciler } from '#libs/generations/reconciler.js';
 import { createNodes } from '#libs/nodes/index.js';
+import { MetricsModule } from '#libs/metrics/metrics.module.js';
 import { NodeRegistry } from '#libs/nodes/registry.js';
+import { OutboundClient } from '#libs/outbound/outbound-client.js';
+import { RemoteImages } from '#libs/outbound/remote-images.js';
 import { DraftQueue } from '#libs/queue/draft-queue.js';
 import { WakeQueue } from '#libs/queue/wake-queue.js';
 import { ChromiumSketchRenderer } from '#libs/sandbox/chromium/chromium-sketch-renderer.js';
@@ -61,10 +64,15 @@ const FACTORIES: FactoryProvider[] = [
       }),
   },
   {
+    provide: OutboundClient,
+    inject: [Environment],
+    useFactory: ({ ALLOWED_HOSTS }: Environment) => new OutboundClient({ allowedHosts: ALLOWED_HOSTS }),
+  },
+  {
     provide: NodeRegistry,
-    inject: [ScriptSandbox, SketchRenderer],
-    useFactory: (scripts: ScriptSandbox, sketches: SketchRenderer) =>
-      new NodeRegistry(createNodes({ scripts, sketches })),
+    inject: [ScriptSandbox, SketchRenderer, OutboundClient],
+    useFactory: (scripts: ScriptSandbox, sketches: SketchRenderer, outbound: OutboundClient) =>
+      new NodeRegistry(createNodes({ scripts, sketches, images: new RemoteImages(outbound) })),
   },
   {
     provide: StepRunner,
@@ -130,7 +138,7 @@ export class WorkerModule implements OnApplicationBootstrap, BeforeApplicationSh
   static forRoot(environment: Environment, logger: Logger): DynamicModule {
     return {
       module: WorkerModule,
-      imports: [BackingServicesModule.forRoot(environment, logger)],
+      imports: [BackingServicesModule.forRoot(environment, logger), MetricsModule],
       providers: FACTORIES,
     };
   }
@@ -141,6 +149,7 @@ export class WorkerModule implements OnApplicationBootstrap, BeforeApplicationSh
     private readonly scripts: ScriptSandbox,
     private readonly sketches: SketchRenderer,
     private readonly drafts: DraftQueue,
+    private readonly outbound: OutboundClient,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -155,5 +164,6 @@ export class WorkerModule implements OnApplicationBootstrap, BeforeApplicationSh
     await this.sweeper.stop();
     await this.sketches.close();
     await this.scripts.close();
+    await this.outbound.close();
   }
 }

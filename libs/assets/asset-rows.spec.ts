@@ -88,6 +88,21 @@ describe('rows of generated assets', () => {
     });
   });
 
+  it('say which bytes other hosts gave to the steps that made them', async () => {
+    const fetched = [{ url: 'https://example.com/a.png', sha256: 'a'.repeat(64) }];
+    for (const [stepId, output] of [['1', { fetched }], ['2', {}]] as const) {
+      await test.database.query(
+        `insert into step_run (generation_id, step_id, attempt, run, status, node, token, output)
+         values ($1, $2, 1, 1, 'completed', 'p5', gen_random_uuid(), $3)`,
+        [made.generationId, stepId, JSON.stringify({ assets: [], value: null, traits: [], ...output })],
+      );
+    }
+    await insert({ stepId: '2', files: [file('c')] });
+    await show();
+    const [row] = await rows('gen_in_data');
+    expect(row).toMatchObject({ gen_in_data: { version: 'v2', fetched } });
+  });
+
   it('are given up where only the last steps count', async () => {
     await insert({ files: [file('a')] });
     await insert({ stepId: '2', files: [file('c')] });

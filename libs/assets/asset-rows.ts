@@ -74,12 +74,19 @@ const INSERT = `
   )
   select id, index from recorded`;
 
-/** `gen_in_data` is an instruction set that makes this edition again. */
+/**
+ * `gen_in_data` is an instruction set that makes this edition again; `fetched` in it says which bytes other
+ * hosts gave to its steps, by URL and SHA-256.
+ */
 const SHOW = `
   update flat_file f
      set shown = true, url = '/files/' || f.storage_key,
          gen_in_data = j.instruction_set || jsonb_build_object('generations', jsonb_build_object(
-           'hashes', jsonb_build_array(g.hash), 'generations', 1, 'use_custom_hashes', true)),
+           'hashes', jsonb_build_array(g.hash), 'generations', 1, 'use_custom_hashes', true))
+           || coalesce((select jsonb_build_object('fetched', jsonb_agg(file))
+                          from step_run s, jsonb_array_elements(s.output -> 'fetched') file
+                         where s.generation_id = g.id and s.output ? 'fetched'
+                        having count(*) > 0), '{}'),
          gen_out_data = jsonb_build_object('hash', g.hash, 'variables', g.values, 'traits', g.traits)
     from generation g join job j on j.id = g.job_id
    where g.id = $1 and f.generation_id = g.id and f.deleted_at is null

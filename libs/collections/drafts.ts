@@ -5,7 +5,7 @@ import type { FieldFault } from '#libs/errors/app-error.js';
 import { fieldError, notFound, validationError } from '#libs/errors/errors.js';
 import type { Caller } from '#libs/identity/caller.js';
 import { readInstructionSet } from '#libs/instruction-set/check.js';
-import { EMPTY_INSTRUCTION_SET, type InstructionSet, type Step } from '#libs/instruction-set/instruction-set.js';
+import { EMPTY_INSTRUCTION_SET, type InstructionSet, type JsonObject, type Step } from '#libs/instruction-set/instruction-set.js';
 import { rewriteReferences } from '#libs/instruction-set/references.js';
 import type { NodeRegistry } from '#libs/nodes/registry.js';
 import { collectionView, type CollectionView } from './collection.js';
@@ -67,10 +67,16 @@ export class CollectionDrafts {
   private async setOfAsset(caller: Caller, assetId: string): Promise<InstructionSet> {
     const asset = await findAsset(this.database, caller, assetId);
     if (!asset || !maySeeOrigin(asset, caller)) throw notFound('Asset');
-    const { set, faults } = readInstructionSet(asset.gen_in_data, this.registry);
+    const { set, faults } = readInstructionSet(setIn(asset.gen_in_data), this.registry);
     if (faults.length > 0) throw fieldError('asset_id', 'was not made by a set that can run here');
     return set;
   }
+}
+
+/** `gen_in_data` without what it tells beyond the set. */
+function setIn(made: JsonObject | null): unknown {
+  const { fetched: _fetched, ...set } = made ?? {};
+  return made && set;
 }
 
 /** Ids that an author chose are no component's. */

@@ -1,9 +1,10 @@
 import { plainToInstance, Transform, Type } from 'class-transformer';
 import {
   ArrayNotEmpty, IsArray, IsBoolean, IsIn, IsInt, IsNotEmpty, IsObject, IsOptional, IsString, IsUrl, Max, Min,
-  MinLength, validateSync, type ValidationError,
+  MinLength, ValidateBy, validateSync, type ValidationError,
 } from 'class-validator';
 import { LANES, type Lane } from '#libs/nodes/node.js';
+import { isHostEntry } from '#libs/outbound/allowed-hosts.js';
 
 const list = Transform(({ value }) =>
   typeof value === 'string' ? value.split(',').map((item) => item.trim()).filter(Boolean) : value,
@@ -20,6 +21,10 @@ const json = Transform(({ value }) => {
 });
 const url = (protocols: string[]) =>
   IsUrl({ protocols, require_tld: false, require_protocol: true, require_host: true });
+const hosts = ValidateBy(
+  { name: 'hosts', validator: { validate: isHostEntry, defaultMessage: () => '$value is not host or host:port' } },
+  { each: true },
+);
 
 /**
  * Every variable that Platen reads, with its default. Read once at start by `loadEnvironment`; nothing
@@ -77,12 +82,39 @@ export class Environment {
   @IsOptional() @IsString() @MinLength(32)
   PLATEN_MASTER_KEY?: string;
 
-  @IsIn(['local'])
+  /** Where files are kept: `local`, a folder, or `s3`, a bucket of Amazon S3 or of what speaks its protocol. */
+  @IsIn(['local', 's3'])
   STORAGE_DRIVER: string = 'local';
 
   /** Folder of the local driver. Default: `storage` in PLATEN_HOME. */
   @IsOptional() @IsString() @IsNotEmpty()
   STORAGE_PATH?: string;
+
+  /** Bucket of the `s3` driver. It must exist, and be this installation's own. */
+  @ValidateIf((all: Environment) => all.STORAGE_DRIVER === 's3') @IsString() @IsNotEmpty()
+  STORAGE_BUCKET?: string;
+
+  /** Sends clients of files on to signed URLs of the bucket, where they can reach it, instead of streaming. */
+  @flag @IsBoolean()
+  STORAGE_REDIRECT: boolean = false;
+
+  /** An S3 server that is not Amazon's. */
+  @IsOptional() @url(['http', 'https'])
+  AWS_ENDPOINT_URL_S3?: string;
+
+  /** Default: us-east-1 with AWS_ENDPOINT_URL_S3, else that of the AWS profile. */
+  @IsOptional() @IsString() @IsNotEmpty()
+  AWS_REGION?: string;
+
+  /** Unset: credentials of the AWS profile, or of the machine's role. */
+  @IsOptional() @IsString() @IsNotEmpty()
+  AWS_ACCESS_KEY_ID?: string;
+
+  @ValidateIf((all: Environment) => all.AWS_ACCESS_KEY_ID !== undefined) @IsString() @IsNotEmpty()
+  AWS_SECRET_ACCESS_KEY?: string;
+
+  @IsOptional() @IsString() @IsNotEmpty()
+  AWS_SESSION_TOKEN?: string;
 
   /** Bytes of one asset at most. */
   @Type(() => Number) @IsInt() @Min(1)
@@ -108,6 +140,13 @@ export class Environment {
   @list @IsArray()
   CORS_ORIGINS: string[] = [];
 
+  /**
+   * Hosts that users' URLs may lead to though they are not public, comma-separated, by the name in the URL:
+   * `minio`, `10.0.0.5:9000`. Default: none.
+   */
+  @list @IsArray() @hosts
+  ALLOWED_HOSTS: string[] = [];
+
   /** From a generation's first lease to its end, waiting included. */
   @Type(() => Number) @IsInt() @Min(1_000)
   GENERATION_TIMEOUT_MS: number = 30 * 60_000;
@@ -128,6 +167,18 @@ export class Environment {
   @Type(() => Number) @IsInt() @Min(0)
   SHUTDOWN_GRACE_MS: number = 20_000;
 
+  /** Where a worker tells whether it works, and its metrics. Unset: nowhere. Port 0: any free one. */
+  @IsOptional() @Type(() => Number) @IsInt() @Min(0) @Max(65535)
+  WORKER_PORT?: number;
+
+  /** Opens `/metrics`, as a Bearer. Unset: only admins may read them. */
+  @IsOptional() @IsString() @IsNotEmpty()
+  METRICS_TOKEN?: string;
+
+  /** Moves the API's `/metrics` to a port of its own. */
+  @IsOptional() @Type(() => Number) @IsInt() @Min(0) @Max(65535)
+  METRICS_PORT?: number;
+
   /** A Chrome or Chromium to use instead of the one from npm. */
   @IsOptional() @IsString() @IsNotEmpty()
   CHROMIUM_PATH?: string;
@@ -144,7 +195,9 @@ export class Environment {
 export function loadEnvironment(variables: NodeJS.ProcessEnv): Environment {
   const known = Object.keys(new Environment());
   const optional = ['PUBLIC_URL', 'DATABASE_URL', 'REDIS_URL', 'JWT_SECRET', 'JWT_JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE', 'PLATEN_MASTER_KEY',
-    'STORAGE_PATH', 'CDN_BASE_URL', 'PLANS', 'NODE_PRICES', 'MODEL_PRICES', 'CHROMIUM_PATH'];
+    'STORAGE_PATH', 'STORAGE_BUCKET', 'AWS_ENDPOINT_URL_S3', 'AWS_REGION', 'AWS_ACCESS_KEY_ID',
+    'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'CDN_BASE_URL', 'PLANS', 'NODE_PRICES', 'MODEL_PRICES', 'CHROMIUM_PATH', 'WORKER_PORT', 'METRICS_TOKEN',
+    'METRICS_PORT'];
   const given = Object.fromEntries(
     [...new Set([...known, ...optional])]
       .filter((name) => variables[name] !== undefined && variables[name] !== '')

@@ -1,5 +1,5 @@
 import type { InstructionSet, Json, JsonObject } from '#libs/instruction-set/instruction-set.js';
-import type { AssetHandle, Lane, ProducedAsset, Trait } from '#libs/nodes/node.js';
+import type { AssetHandle, FetchedFile, Lane, ProducedAsset, Trait } from '#libs/nodes/node.js';
 
 /** The right to run a generation: every write carries its number and is refused when a newer one exists. */
 export interface Lease {
@@ -30,6 +30,8 @@ export interface StepOutput {
   assets: OutputAsset[];
   value: Json;
   traits: Trait[];
+  /** What other hosts gave to it. */
+  fetched?: FetchedFile[];
 }
 
 /** A file in storage that has no row yet. */
@@ -96,6 +98,7 @@ export interface StepResult {
   value: Json;
   traits: Trait[];
   logs: string[];
+  fetched?: FetchedFile[];
 }
 
 /** What a step waits for outside, until when at most, and when to ask after it. */

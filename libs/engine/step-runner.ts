@@ -57,7 +57,7 @@ export class StepRunner {
       schema: node.payload,
     };
     const files = await this.namedFiles(state.userId, step, scope);
-    const resolved = resolvePayload(step.nodePayload, { ...scope, asset: (reference) => files.get(reference) });
+    const resolved = resolvePayload(step.nodePayload, { ...scope, asset: (reference) => files.get(reference) ?? urlIn(reference) });
     const payload = completePayload(node, resolved);
     return { step, node, payload, digest: digestOf(payload) };
   }
@@ -141,9 +141,13 @@ export class StepRunner {
       files.push(await this.files.store(owner, produced, signal).catch(storageFault));
     }
     const [value, traits] = [storableJson(outcome.value), storableTraits(outcome.traits ?? [])];
-    return { kind: 'done', result: { files, value, traits, logs } };
+    const fetched = outcome.fetched?.length ? { fetched: outcome.fetched } : {};
+    return { kind: 'done', result: { files, value, traits, logs, ...fetched } };
   }
 }
+
+/** A file of another host is the node's to load. */
+const urlIn = (reference: string): string | undefined => (/^https?:\/\//i.test(reference) ? reference : undefined);
 
 function storageFault(error: unknown): never {
   if (error instanceof NodeError) throw error;

@@ -81,7 +81,8 @@ export class PostgresGenerationStore implements GenerationStore {
         stepId: attempt.stepId,
         files: result.files,
       });
-      const output: StepOutput = { assets, value: result.value, traits: result.traits };
+      const { value, traits, fetched } = result;
+      const output: StepOutput = { assets, value, traits, ...(fetched && { fetched }) };
       const step = await closeAttempt(change, attempt, 'completed', { output, logs: result.logs });
       change.job.steps_done += 1;
       change.emit('node_completed', {

@@ -99,8 +99,8 @@ export interface ResolutionScope {
   variables: Readonly<JsonObject>;
   /** What a finished step left; undefined when there is none. `collection` as in `Reference`. */
   output(stepId: string, collection: string | null): ReferencedOutput | undefined;
-  /** The file that a text names where the schema says `asset`: an id or a URL of `/files`. */
-  asset(reference: string): AssetHandle | undefined;
+  /** The file that a text names where the schema says `asset`: an id, a URL of `/files` or of another host. */
+  asset(reference: string): AssetHandle | string | undefined;
   /** The node's payload schema: tells what is verbatim, and what takes an asset. */
   schema: JsonSchema;
 }

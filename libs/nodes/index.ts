@@ -1,3 +1,4 @@
+import type { RemoteImages } from '#libs/outbound/remote-images.js';
 import type { ScriptSandbox } from '#libs/sandbox/script-sandbox.js';
 import type { SketchRenderer } from '#libs/sandbox/sketch-renderer.js';
 import { javascriptNode } from './javascript.node.js';
@@ -6,16 +7,17 @@ import { p5Node } from './p5.node.js';
 import { promptNode } from './prompt.node.js';
 import { variablesNode } from './variables.node.js';
 
-/** What nodes work with. Both start lazily, so that the API can list nodes without a browser. */
+/** What nodes work with. All start lazily, so that the API can list nodes without a browser. */
 export interface NodeTools {
   scripts: ScriptSandbox;
   sketches: SketchRenderer;
+  images: RemoteImages;
 }
 
 /** Every built-in node: one line each. `registrations.spec.ts` compares this list with the folder. */
 export const createNodes = (tools: NodeTools): NodeDefinition[] => [
   javascriptNode(tools.scripts),
-  p5Node(tools.sketches),
+  p5Node(tools.sketches, tools.images),
   promptNode,
   variablesNode,
 ];

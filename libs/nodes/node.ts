@@ -50,12 +50,21 @@ export interface Trait {
   value: string | number | boolean;
 }
 
+/** What a host outside gave when the step asked: the record of what cannot be had again for sure. */
+export interface FetchedFile {
+  url: string;
+  /** Lower-case hexadecimal. */
+  sha256: string;
+}
+
 /** The step is finished. Its primary output is the first asset, else `value`. */
 export interface Done {
   kind: 'done';
   assets?: ProducedAsset[];
   value?: Json;
   traits?: Trait[];
+  /** Becomes part of `gen_in_data`. */
+  fetched?: FetchedFile[];
 }
 
 /** The step waits for the outside: it gives its slot back until a wake-up or until `pollAfterMs` passed. */
@@ -111,7 +120,8 @@ export interface NodeDefinition<Payload = JsonObject> {
   readonly lane: Lane;
   /**
    * JSON Schema of the payload, with `default`s, which are filled in. A property with `verbatim: true` is
-   * never substituted (source code); one with `asset: true` takes an asset.
+   * never substituted (source code); one with `asset: true` takes an asset, as an `AssetHandle`, or the http(s)
+   * URL of another host, as the text it is.
    */
   readonly payload: JsonSchema;
   /** How long one attempt may run. A payload's own `time_limit_ms` wins. */

@@ -1,3 +1,6 @@
+import { createHash } from 'node:crypto';
+import { OutboundError } from '#libs/outbound/outbound-error.js';
+import type { RemoteImages } from '#libs/outbound/remote-images.js';
 import { randomStream, SeededRandom } from '#libs/instruction-set/random.js';
 import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
 import { HASH, testRenderer } from '../../test/factories/sketch-run.js';
@@ -7,7 +10,21 @@ import { p5Node } from './p5.node.js';
 
 const renderer = testRenderer();
 afterAll(() => renderer.close());
-const node = p5Node(renderer);
+const PNG = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64',
+);
+const DIGEST = createHash('sha256').update(PNG).digest('hex');
+const loads: string[] = [];
+const images = {
+  faultOf: (url) => (url.includes('inside') ? 'The host of the URL has no public address' : null),
+  load: async (url) => {
+    loads.push(url);
+    if (url.includes('away')) throw new OutboundError('unreachable', 'The host could not be reached');
+    if (url.includes('gone')) throw new OutboundError('status', 'The host answered with status 404');
+    return { bytes: PNG, mimeType: 'image/png', sha256: DIGEST };
+  },
+} as Pick<RemoteImages, 'load' | 'faultOf'> as RemoteImages;
+const node = p5Node(renderer, images);
 
 const SVG = `<svg xmlns="http://www.w3.org/2000/svg" width="4" height="4">
   <rect width="4" height="4" fill="red"/></svg>`;
@@ -43,6 +60,7 @@ describe('the p5 node', () => {
       kind: 'done',
       assets: [{ name: 'sketch.png', bytes: expect.any(Buffer) }],
       traits: [{ trait_type: 'Mood', value: 'calm' }, { trait_type: 'Rings', value: 3 }],
+      fetched: [],
     });
     expect(logs).toEqual(['drawn']);
   });
@@ -70,6 +88,26 @@ describe('the p5 node', () => {
     );
     await outcome;
     expect(reads).toEqual([handle]);
+  });
+
+  it('hands images of other hosts to the sketch, each loaded once, and records what they were', async () => {
+    loads.length = 0;
+    const url = 'https://example.com/a.png';
+    const code = `let a, b; function preload() { a = loadImage('a.png'); b = loadImage('b/c.png'); }
+      function draw() { console.log(a.width + b.width); }`;
+    const { outcome, logs } = run({ code, assets: { 'a.png': url, 'b/c.png': url, 'd.png': { url, sha256: DIGEST } } });
+    expect(await outcome).toMatchObject({ fetched: [{ url, sha256: DIGEST }, { url, sha256: DIGEST }] });
+    expect([logs, loads]).toEqual([['2'], [url, url]]);
+  });
+
+  it.each([
+    ['IMAGE_NOT_LOADED', false, 'https://example.com/away.png'],
+    ['IMAGE_NOT_LOADED', true, 'https://example.com/gone.png'],
+    ['IMAGE_CHANGED', true, { url: 'https://example.com/a.png', sha256: 'a'.repeat(64) }],
+  ])('fails with %s, for good: %s, where an image is %j', async (code, permanent, image) => {
+    await expect(run({ code: 'function draw() {}', assets: { 'a.png': image } }).outcome).rejects.toMatchObject({
+      name: 'NodeError', code, permanent, message: expect.stringMatching(/^assets\.a\.png: The /),
+    });
   });
 
   it('refuses assets of more than 128 MB together before it reads them all', async () => {
@@ -110,13 +148,18 @@ describe('the p5 node', () => {
     [{ code: 'x', width: 4097 }, 'width'],
     [{ code: 'x', width: 4096, height: 4096, pixel_density: 2 }, 'width'],
     [{ code: 'x', format: 'gif' }, 'format'],
-    [{ code: 'x', assets: { 'a.png': 'https://example.com/a.png' } }, 'assets.a.png'],
+    [{ code: 'x', assets: { 'a.png': 'https://inside.test/a.png' } }, 'assets.a.png'],
+    [{ code: 'x', assets: { 'a.png': 'ftp://example.com/a.png' } }, 'assets.a.png'],
+    [{ code: 'x', assets: { 'a.png': { url: 'https://example.com/a.png', sha256: 'x' } } }, 'assets.a.png'],
+    [{ code: 'x', assets: { 'a.png': { url: 'https://example.com/a.png', as: 'b' } } }, 'assets.a.png'],
     [{ code: 'x', speed: 1 }, 'speed'],
   ])('refuses %j and names %s', (payload, path) => {
     expect(faultsOf(payload as JsonObject)).toContainEqual(expect.objectContaining({ path }));
   });
 
-  it('takes references for assets', () => {
-    expect(faultsOf({ code: 'x', assets: { 'a.png': { $ref: 'step' }, 'b.png': '{{$ref:step}}' } })).toEqual([]);
+  it('takes references and URLs for assets', () => {
+    const url = 'https://example.com/a.png';
+    const assets = { 'a.png': { $ref: 'step' }, 'b.png': '{{$ref:step}}', 'c.png': url, 'd.png': { url, sha256: DIGEST } };
+    expect(faultsOf({ code: 'x', assets })).toEqual([]);
   });
 });

@@ -1,9 +1,9 @@
+import type { RemoteImages } from '#libs/outbound/remote-images.js';
 import {
   SketchError, type SketchImage, type SketchRenderer, type SketchRun,
 } from '#libs/sandbox/sketch-renderer.js';
-import {
-  AssetHandle, defineNode, inputFault, NodeError, type AssetReader, type JsonSchema, type NodeContext, type Trait,
-} from './node.js';
+import { defineNode, NodeError, type JsonSchema, type NodeContext, type Trait } from './node.js';
+import { assetFaults, SketchAssets, type SketchAsset } from './sketch-assets.js';
 
 interface P5Payload {
   code?: string;
@@ -14,15 +14,13 @@ interface P5Payload {
   format: SketchRun['format'];
   renderer: SketchRun['renderer'];
   p5_version: SketchRun['p5Version'];
-  assets: Record<string, AssetHandle>;
+  assets: Record<string, SketchAsset>;
   time_limit_ms: number;
 }
 
 const MAX_SIDE = 4096;
 const MAX_PIXELS = 40_000_000;
 const MAX_SOURCE_CHARACTERS = 4_000_000;
-/** Of all its images together, each counted once. */
-const MAX_ASSET_BYTES = 128 * 1024 ** 2;
 const MAX_TRAITS = 100;
 const DEFAULT_TIME_LIMIT_MS = 30_000;
 const SIDE = { type: 'integer', minimum: 1, maximum: MAX_SIDE, default: 1024 };
@@ -52,7 +50,10 @@ const PAYLOAD: JsonSchema = {
     renderer: { enum: ['2D', 'WEBGL'], default: '2D' },
     /** 1 has `preload`, 2 an async `setup`. */
     p5_version: { enum: ['1', '2'], default: '1' },
-    /** Images, by the path the sketch loads them from. */
+    /**
+     * Images, by the path the sketch loads them from: a reference, an asset's id or `/files` URL, the URL of
+     * another host, or `{ url, sha256 }` where no other bytes are taken than these.
+     */
     assets: {
       type: 'object',
       maxProperties: 50,
@@ -74,9 +75,10 @@ const CODES: Record<SketchError['reason'], string> = {
 
 /**
  * Draws a p5.js or plain canvas sketch and keeps its canvas as an image. The same sketch, hash, variables
- * and assets give the same bytes. What `$fx.features(…)` or `$fxhashFeatures` says becomes traits.
+ * and assets give the same bytes. Images of other hosts are loaded here, not by the browser, and their digests
+ * recorded: what such a host gives another time is not in our hands. What `$fx.features(…)` or `$fxhashFeatures` says becomes traits.
  */
-export const p5Node = (sketches: SketchRenderer) =>
+export const p5Node = (sketches: SketchRenderer, images: RemoteImages) =>
   defineNode<P5Payload>({
     name: 'p5',
     aliases: ['p5.js'],
@@ -84,15 +86,16 @@ export const p5Node = (sketches: SketchRenderer) =>
     lane: 'chromium',
     payload: PAYLOAD,
     timeLimitMs: DEFAULT_TIME_LIMIT_MS,
-    check: (payload) => [...sourceFaults(payload), ...sizeFaults(payload), ...assetFaults(payload)],
+    check: (payload) => [...sourceFaults(payload), ...sizeFaults(payload), ...assetFaults(payload.assets, images)],
     async run(context) {
-      const assets = await readAssets(context.payload.assets, context.assets);
-      const image = await sketches.render(sketchOf(context, assets)).catch((failure: unknown) => {
+      const assets = new SketchAssets(context.assets, images, context.signal);
+      const loaded = await assets.load(context.payload.assets);
+      const image = await sketches.render(sketchOf(context, loaded)).catch((failure: unknown) => {
         throw faultOf(failure, context);
       });
       image.logs.forEach((line) => context.log(line));
       const name = `sketch.${context.payload.format === 'jpeg' ? 'jpg' : context.payload.format}`;
-      return { kind: 'done', assets: [{ name, bytes: image.bytes }], traits: traitsOf(image) };
+      return { kind: 'done', assets: [{ name, bytes: image.bytes }], traits: traitsOf(image), fetched: assets.fetched };
     },
   });
 
@@ -110,41 +113,6 @@ function sizeFaults({ width, height, pixel_density: density }: P5Payload): Fault
   // NaN while a size is still a `{{variable}}`: the payload is checked again before it runs.
   if (!(pixels > MAX_PIXELS)) return [];
   return [{ path: 'width', message: 'times height and pixel_density is more than 40 megapixels' }];
-}
-
-const assetFaults = ({ assets }: P5Payload): Fault[] =>
-  Object.entries(assets ?? {})
-    .filter(([, value]) => !isReference(value))
-    .map(([path]) => ({
-      path: `assets.${path}`,
-      message: 'must be a reference, or the id or /files URL of an asset: upload images of other hosts first',
-    }));
-
-/** `{ "$ref": … }`, a `{{…}}`, an asset's id or `/files` URL, or the handle that any of them became. */
-const isReference = (value: unknown) =>
-  typeof value === 'string'
-    ? /^(\{\{.*\}\}|\d{1,18}|(https?:\/\/[^/]+)?\/files\/.+)$/.test(value)
-    : typeof value === 'object' && value !== null;
-
-/** Each asset is read once, whatever number of paths it has, and nothing is read of more than fits. */
-async function readAssets(
-  handles: Record<string, AssetHandle>,
-  reader: AssetReader,
-): Promise<SketchRun['assets']> {
-  const assets: SketchRun['assets'] = {};
-  const read = new Map<string, Buffer>();
-  let total = 0;
-  for (const [path, handle] of Object.entries(handles)) {
-    if (!(handle instanceof AssetHandle)) throw inputFault('SKETCH_ERROR', `assets.${path} is not an asset`);
-    if (!read.has(handle.id)) {
-      total += handle.size;
-      if (total > MAX_ASSET_BYTES) throw inputFault('SKETCH_ERROR', 'The assets have more than 128 MB together');
-    }
-    const bytes = read.get(handle.id) ?? (await reader.read(handle));
-    read.set(handle.id, bytes);
-    assets[path] = { bytes, mimeType: handle.mimeType };
-  }
-  return assets;
 }
 
 function sketchOf(context: NodeContext<P5Payload>, assets: SketchRun['assets']): SketchRun {

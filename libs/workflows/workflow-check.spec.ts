@@ -1,5 +1,6 @@
 import { createNodes } from '#libs/nodes/index.js';
 import { NodeRegistry } from '#libs/nodes/registry.js';
+import type { RemoteImages } from '#libs/outbound/remote-images.js';
 import { QuickJsSandbox } from '#libs/sandbox/quickjs/quickjs-sandbox.js';
 import type { SketchRenderer } from '#libs/sandbox/sketch-renderer.js';
 import { WorkflowCheck } from './workflow-check.js';
@@ -20,7 +21,7 @@ describe('WorkflowCheck', () => {
   const sandbox = new QuickJsSandbox();
   afterAll(() => sandbox.close());
   const sketches = {} as SketchRenderer;
-  const check = new WorkflowCheck(new NodeRegistry(createNodes({ scripts: sandbox, sketches })), sandbox);
+  const check = new WorkflowCheck(new NodeRegistry(createNodes({ scripts: sandbox, sketches, images: {} as RemoteImages })), sandbox);
 
   const faultsOf = (data: unknown, more = {}) => check.faultsOf({ name: 'fox', type: 'pipeline', data, ...more });
   const fieldsOf = async (data: unknown, more = {}) => (await faultsOf(data, more)).map(({ field: path }) => path);

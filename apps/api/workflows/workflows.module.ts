@@ -5,6 +5,8 @@ import { Pricing } from '#libs/credits/pricing.js';
 import { Database } from '#libs/database/database.js';
 import { createNodes } from '#libs/nodes/index.js';
 import { NodeRegistry } from '#libs/nodes/registry.js';
+import { OutboundClient } from '#libs/outbound/outbound-client.js';
+import { RemoteImages } from '#libs/outbound/remote-images.js';
 import { ChromiumSketchRenderer } from '#libs/sandbox/chromium/chromium-sketch-renderer.js';
 import { QuickJsSandbox } from '#libs/sandbox/quickjs/quickjs-sandbox.js';
 import { ScriptSandbox } from '#libs/sandbox/script-sandbox.js';
@@ -66,12 +68,13 @@ export class WorkflowsModule implements OnApplicationShutdown {
   }
 }
 
-/** The nodes, to check payloads by. The API runs none, so the browser never starts. */
+/** The nodes, to check payloads by. The API runs none, so that no browser starts and no other host is asked. */
 function createRegistry(environment: Environment, scripts: ScriptSandbox): NodeRegistry {
   const sketches = new ChromiumSketchRenderer({
     cacheDirectory: join(resolve(environment.PLATEN_HOME), 'chromium'),
     executablePath: environment.CHROMIUM_PATH,
     allowUnsandboxed: environment.ALLOW_UNSANDBOXED_CHROMIUM,
   });
-  return new NodeRegistry(createNodes({ scripts, sketches }));
+  const images = new RemoteImages(new OutboundClient({ allowedHosts: environment.ALLOWED_HOSTS }));
+  return new NodeRegistry(createNodes({ scripts, sketches, images }));
 }
