@@ -34,6 +34,12 @@ describe('what the schema refuses', () => {
     expect(await refused('update account set balance = balance - 1 where user_id = $1', [userId])).toBe('23514');
   });
 
+  it('counts below zero: of what is set aside, of what is open', async () => {
+    const lower = (column: string) => refused(`update account set ${column} = -1 where user_id = $1`, [job.userId]);
+    expect([await lower('held'), await lower('open_generations'), await lower('in_flight')])
+      .toEqual(['23514', '23514', '23514']);
+  });
+
   it('a second open attempt of a step, and a second finished one', async () => {
     expect([await begin(1), await begin(2), await begin(2, 'waiting')]).toEqual(['taken', '23505', '23505']);
     expect([await begin(2, 'completed'), await begin(3, 'completed')]).toEqual(['taken', '23505']);
