@@ -3,6 +3,7 @@ import { LoggerModule } from 'nestjs-pino';
 import type { Logger } from 'pino';
 import { BackingServicesModule } from '#libs/backing-services/backing-services.module.js';
 import type { Environment } from '#libs/config/environment.js';
+import { MetricsModule } from '#libs/metrics/metrics.module.js';
 import { AssetsModule } from './assets/assets.module.js';
 import { CollectionsModule } from './collections/collections.module.js';
 import { CreditsModule } from './credits/credits.module.js';
@@ -14,7 +15,7 @@ import { ProjectsModule } from './projects/projects.module.js';
 import { WorkflowsModule } from './workflows/workflows.module.js';
 
 const FACES = [
-  AssetsModule, CollectionsModule, CreditsModule, GenerationsModule, OpsModule, PreviewsModule, ProjectsModule, WorkflowsModule,
+  AssetsModule, CollectionsModule, CreditsModule, GenerationsModule, PreviewsModule, ProjectsModule, WorkflowsModule,
 ];
 
 /** HTTP in, server-sent events out; never runs a node. */
@@ -26,7 +27,9 @@ export class ApiModule {
       imports: [
         BackingServicesModule.forRoot(environment, logger),
         LoggerModule.forRoot({ pinoHttp: { logger }, useExisting: true }),
+        MetricsModule,
         HttpModule,
+        OpsModule.forRoot(environment),
         ...FACES,
       ],
     };

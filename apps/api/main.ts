@@ -6,12 +6,15 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { PinoLogger } from 'nestjs-pino';
 import { createLogger } from '#libs/backing-services/logger.js';
 import type { Environment } from '#libs/config/environment.js';
-import { Identity } from '#libs/identity/identity.js';
+import { OperatorAccess } from '#libs/identity/operator-access.js';
+import { Metrics } from '#libs/metrics/metrics.js';
+import { metricsPage, startOperatorsServer, type OperatorsServer } from '#libs/metrics/operators-server.js';
 import type { BullmqWakeQueue } from '#libs/queue/bullmq.wake-queue.js';
 import { WakeQueue } from '#libs/queue/wake-queue.js';
 import { ApiModule } from './api.module.js';
 import { FrameworkLogger } from './http/framework-logger.js';
 import { createServer } from './http/server.js';
+import { HttpMetrics } from './ops/http-metrics.js';
 import { serveOpenApi } from './ops/openapi.js';
 import { mountQueueBoard } from './ops/queue-board.js';
 
@@ -27,13 +30,35 @@ export interface RunningApi {
 /** Starts the API and returns once it listens. `PORT` 0 takes any free port. */
 export async function startApi(environment: Environment): Promise<RunningApi> {
   const app = await createApi(environment);
+  let pages: OperatorsServer | undefined;
   try {
+    pages = await startMetricsServer(app, environment);
     await app.listen({ port: environment.PORT, host: environment.HOST });
   } catch (error) {
+    await pages?.close();
     await app.close();
     throw error;
   }
-  return { url: await app.getUrl(), close: () => closeInTime(app, environment.SHUTDOWN_GRACE_MS) };
+  return {
+    url: await app.getUrl(),
+    close: async () => {
+      await closeInTime(app, environment.SHUTDOWN_GRACE_MS);
+      await pages?.close();
+    },
+  };
+}
+
+/** With `METRICS_PORT` the metrics are served there instead of among the routes. */
+async function startMetricsServer(
+  app: NestFastifyApplication,
+  { HOST: host, METRICS_PORT: port }: Environment,
+): Promise<OperatorsServer | undefined> {
+  if (port === undefined) return undefined;
+  const [metrics, access] = [app.get(Metrics), app.get(OperatorAccess)];
+  return startOperatorsServer(
+    { host, port },
+    { '/metrics': (authorization) => metricsPage(metrics, access, authorization) },
+  );
 }
 
 async function closeInTime(app: NestFastifyApplication, graceMs: number): Promise<void> {
@@ -55,7 +80,9 @@ export async function createApi(environment: Environment): Promise<NestFastifyAp
   );
   app.useLogger(new FrameworkLogger(await app.resolve(PinoLogger), {}));
   await protect(app, environment);
-  mountQueueBoard(app.getHttpAdapter().getInstance(), app.get(Identity), app.get<BullmqWakeQueue>(WakeQueue).queues());
+  const server = app.getHttpAdapter().getInstance();
+  app.get(HttpMetrics).observe(server);
+  mountQueueBoard(server, app.get(OperatorAccess), app.get<BullmqWakeQueue>(WakeQueue).queues());
   serveOpenApi(app);
   await app.init();
   return app;

@@ -75,6 +75,7 @@ export class GenerationWorker implements HoldListener {
   /** Takes nothing new, lets running steps end for the grace time, hands the rest back. */
   async stop(): Promise<void> {
     this.stopping = true;
+    this.pulse.rest();
     this.unsubscribe();
     await Promise.all(this.consumers.map((consumer) => consumer.pause()));
     for (const hold of this.holds.values()) hold.drain();

@@ -3,8 +3,11 @@ import { NestFactory } from '@nestjs/core';
 import { createLogger } from '#libs/backing-services/logger.js';
 import type { Environment } from '#libs/config/environment.js';
 import { WorkerModule } from './worker.module.js';
+import { startWorkerPages } from './worker-pages.js';
 
 export interface RunningWorker {
+  /** Where it tells whether it works, and what it measures; absent without `WORKER_PORT`. */
+  url?: string;
   /** Takes nothing new, lets running steps end for the grace time, hands the rest back. */
   close(): Promise<void>;
 }
@@ -16,5 +19,15 @@ export async function startWorker(environment: Environment): Promise<RunningWork
     logger: ['error', 'warn'],
     abortOnError: false,
   });
-  return { close: () => app.close() };
+  const pages = await startWorkerPages(app).catch(async (error: unknown) => {
+    await app.close();
+    throw error;
+  });
+  return {
+    ...(pages && { url: pages.url }),
+    close: async () => {
+      await app.close();
+      await pages?.close();
+    },
+  };
 }

@@ -15,6 +15,7 @@ interface Beat {
  */
 export class Pulse {
   private readonly beats: Map<Lane, Beat>;
+  private resting = false;
 
   constructor(
     lanes: readonly Lane[],
@@ -31,8 +32,18 @@ export class Pulse {
     if (served) beat.servedAt = beat.turnedAt;
   }
 
-  /** Milliseconds for which the lane that stands still the longest has not been looked at. */
+  /** From here on nothing more is looked for: the worker ends what it has and stops. */
+  rest(): void {
+    this.resting = true;
+  }
+
+  get isResting(): boolean {
+    return this.resting;
+  }
+
+  /** Milliseconds for which the lane that stands still the longest should have been looked at, and was not. */
   get stillForMs(): number {
+    if (this.resting) return 0;
     return this.now() - Math.min(...[...this.beats.values()].map(({ turnedAt }) => turnedAt));
   }
 

@@ -16,6 +16,7 @@ import { createStorage } from '#libs/storage/index.js';
 import { Storage } from '#libs/storage/storage.js';
 import { closeInOrder } from './closing.js';
 import { LOGGER } from './logger.js';
+import { BackingReadiness } from './readiness.js';
 
 const FACTORIES: FactoryProvider[] = [
   {
@@ -41,6 +42,11 @@ const FACTORIES: FactoryProvider[] = [
     useFactory: (environment: Environment, logger: Logger) => createEventBus(carrier(environment, logger, 'events')),
   },
   { provide: Storage, inject: [Environment], useFactory: createStorage },
+  {
+    provide: BackingReadiness,
+    inject: [Environment, Database, Storage, EventBus],
+    useFactory: (...parts: ConstructorParameters<typeof BackingReadiness>) => new BackingReadiness(...parts),
+  },
   { provide: Plans, inject: [Environment], useFactory: (environment: Environment) => new Plans(environment) },
 ];
 

@@ -1,7 +1,7 @@
 import { plainToInstance, Transform, Type } from 'class-transformer';
 import {
   ArrayNotEmpty, IsArray, IsBoolean, IsIn, IsInt, IsNotEmpty, IsObject, IsOptional, IsString, IsUrl, Max, Min,
-  MinLength, ValidateBy, validateSync, type ValidationError,
+  MinLength, ValidateBy, ValidateIf, validateSync, type ValidationError,
 } from 'class-validator';
 import { LANES, type Lane } from '#libs/nodes/node.js';
 import { isHostEntry } from '#libs/outbound/allowed-hosts.js';

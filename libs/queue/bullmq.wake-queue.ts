@@ -2,11 +2,12 @@ import type { IQueueBackend, Job, JobProgress, Queue, Worker } from 'bullmq';
 import { LANES, type Lane } from '#libs/nodes/node.js';
 import { within } from './deadline.js';
 import type { QueueBackend } from './queue-backend.js';
-import { WakeQueue, type WakeQueueConsumer, type WakeUp } from './wake-queue.js';
+import { WakeQueue, type LaneDepth, type WakeQueueConsumer, type WakeUp } from './wake-queue.js';
 
 const WAKE_TIMEOUT_MS = 2_000;
 const CLOSE_TIMEOUT_MS = 5_000;
 const WAKE_UPS_PER_CALL = 500;
+const COUNTED_STATES = ['waiting', 'delayed', 'active'] as const;
 /** How soon a worker tries again after a connection error; BullMQ's own is 15 s. */
 const RETRY_MS = 1_000;
 
@@ -58,6 +59,14 @@ export class BullmqWakeQueue extends WakeQueue {
     };
     this.consumers.add(consumer);
     return consumer;
+  }
+
+  async depth(): Promise<LaneDepth[]> {
+    const lanes = [...this.lanes].map(async ([lane, queue]) => {
+      const counts = await queue.getJobCounts(...COUNTED_STATES);
+      return Object.entries(counts).map(([state, count]) => ({ lane, state, count }));
+    });
+    return (await within(WAKE_TIMEOUT_MS, Promise.all(lanes))).flat();
   }
 
   async close(): Promise<void> {

@@ -21,6 +21,13 @@ export interface WakeQueueConsumer {
   close(): Promise<void>;
 }
 
+/** Entries of one lane in one state. */
+export interface LaneDepth {
+  lane: Lane;
+  state: string;
+  count: number;
+}
+
 export abstract class WakeQueue {
   /** Never waits longer than 2 s for a broken queue and never throws: a lost wake-up costs latency only. */
   abstract wake(wakeUps: WakeUp[]): Promise<void>;
@@ -31,6 +38,9 @@ export abstract class WakeQueue {
     concurrency: number,
     handler: (wakeUp: WakeUp) => Promise<void>,
   ): WakeQueueConsumer;
+
+  /** How many entries there are. Fails when the queue is away, and never takes longer than 2 s. */
+  abstract depth(): Promise<LaneDepth[]>;
 
   abstract close(): Promise<void>;
 }

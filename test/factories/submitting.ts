@@ -5,7 +5,7 @@ import type { Database, Transaction } from '#libs/database/database.js';
 import { EventBus, type BusMessage } from '#libs/events/event-bus.js';
 import { Accounts } from '#libs/identity/accounts.js';
 import { NodeRegistry } from '#libs/nodes/registry.js';
-import { WakeQueue, type WakeQueueConsumer, type WakeUp } from '#libs/queue/wake-queue.js';
+import { WakeQueue, type LaneDepth, type WakeQueueConsumer, type WakeUp } from '#libs/queue/wake-queue.js';
 import { ScriptSandbox, type ScriptValue } from '#libs/sandbox/script-sandbox.js';
 import { GenerateCollection } from '#libs/submission/generate-collection.js';
 import { GenerateEditions } from '#libs/submission/generate-editions.js';
@@ -23,6 +23,10 @@ export class AnnouncedWakeUps extends WakeQueue {
 
   consume(): WakeQueueConsumer {
     throw new Error('nothing is consumed here');
+  }
+
+  async depth(): Promise<LaneDepth[]> {
+    return [];
   }
 
   async close(): Promise<void> {}

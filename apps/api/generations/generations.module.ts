@@ -56,7 +56,7 @@ import { JobsController } from './jobs.controller.js';
         new EventGateway(feed, log, jobs, urls),
     },
   ],
-  exports: [JobWaiter, JobQueries],
+  exports: [EventGateway, JobWaiter, JobQueries],
 })
 export class GenerationsModule implements OnModuleDestroy {
   constructor(

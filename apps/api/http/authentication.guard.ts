@@ -4,6 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { AppError } from '#libs/errors/app-error.js';
 import { forbidden, unauthenticated } from '#libs/errors/errors.js';
 import { Identity } from '#libs/identity/identity.js';
+import { OperatorAccess } from '#libs/identity/operator-access.js';
 import { POLICY, type PolicyName } from './policy.js';
 
 /**
@@ -29,12 +30,20 @@ export class AuthenticationGuard implements CanActivate {
 /** Enforces `@Policy`. */
 @Injectable()
 export class PolicyGuard implements CanActivate {
-  constructor(private readonly reflector: Reflector) {}
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly operators: OperatorAccess,
+  ) {}
 
-  canActivate(context: ExecutionContext): boolean {
+  async canActivate(context: ExecutionContext): Promise<boolean> {
     const policy = this.reflector.getAllAndOverride<PolicyName>(POLICY, [context.getHandler(), context.getClass()]);
     if (policy === 'public') return true;
-    const { caller, authenticationFailure } = context.switchToHttp().getRequest<FastifyRequest>();
+    const { caller, authenticationFailure, headers } = context.switchToHttp().getRequest<FastifyRequest>();
+    if (policy === 'operator') {
+      const refusal = await this.operators.refusalOfMetrics(headers.authorization);
+      if (refusal) throw refusal;
+      return true;
+    }
     if (!caller) throw authenticationFailure ?? unauthenticated();
     if (policy === 'admin' && caller.role !== 'admin') throw forbidden();
     return true;

@@ -1,12 +1,19 @@
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isDatabaseUnavailable } from '#libs/database/database.js';
-import { AppError } from '#libs/errors/app-error.js';
+import { AppError, type ErrorCode } from '#libs/errors/app-error.js';
 import {
   fieldError, forbidden, internalError, notFound, payloadTooLarge, serviceUnavailable, unauthenticated,
   unsupportedMediaType,
 } from '#libs/errors/errors.js';
 import { failureEnvelope } from './envelope.js';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The code that the request was answered with, if it failed. */
+    failureCode?: ErrorCode;
+  }
+}
 
 /** Answers whatever was thrown with the envelope. What is not an `AppError` shows nothing of itself. */
 @Catch()
@@ -16,6 +23,7 @@ export class FailureFilter implements ExceptionFilter {
     const reply = http.getResponse<FastifyReply>();
     const request = http.getRequest<FastifyRequest>();
     const failure = toAppError(thrown);
+    request.failureCode = failure.code;
     const isGone = isClientGone(request);
     if (!isGone) logFailure(request, failure, thrown);
     if (isGone || reply.sent || reply.raw.headersSent) {

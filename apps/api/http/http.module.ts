@@ -11,6 +11,7 @@ import { AccessTokens, createAccessTokens } from '#libs/identity/access-tokens.j
 import { Accounts } from '#libs/identity/accounts.js';
 import { ApiKeys } from '#libs/identity/api-keys.js';
 import { Identity } from '#libs/identity/identity.js';
+import { OperatorAccess } from '#libs/identity/operator-access.js';
 import { AuthenticationGuard, PolicyGuard } from './authentication.guard.js';
 import { EnvelopeInterceptor } from './envelope.interceptor.js';
 import { FailureFilter } from './failure.filter.js';
@@ -34,6 +35,11 @@ const SERVICES = [
     provide: Identity,
     inject: [AccessTokens, ApiKeys, Accounts],
     useFactory: (tokens: AccessTokens, keys: ApiKeys, accounts: Accounts) => new Identity(tokens, keys, accounts),
+  },
+  {
+    provide: OperatorAccess,
+    inject: [Identity, Environment],
+    useFactory: (identity: Identity, { METRICS_TOKEN }: Environment) => new OperatorAccess(identity, METRICS_TOKEN),
   },
   { provide: Idempotency, inject: [Database], useFactory: (database: Database) => new Idempotency(database) },
   { provide: ThrottlerStorage, inject: [Environment], useFactory: createRateLimitStore },

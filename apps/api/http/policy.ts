@@ -14,9 +14,9 @@ declare module 'fastify' {
 
 /**
  * Who may call a route: `public` anyone (a valid token is still read), `user` any known caller,
- * `admin` callers of that role. Whose rows a caller may touch is decided by the queries.
+ * `admin` callers of that role, `operator` admins and whoever has `METRICS_TOKEN`. Whose rows a caller may touch is decided by the queries.
  */
-export type PolicyName = 'public' | 'user' | 'admin';
+export type PolicyName = 'public' | 'user' | 'admin' | 'operator';
 
 export const POLICY = 'platen:policy';
 /** The policy in OpenAPI. */

@@ -14,6 +14,8 @@ const HEADERS_TIMEOUT_MS = 20_000;
 const REQUEST_TIMEOUT_MS = 600_000;
 /** Longer than the 60 s after which most load balancers drop an idle connection themselves. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
+/** Asked for by machines, every few seconds. */
+const PROBED = /^\/(health\/|metrics$)/;
 
 /** The Fastify server under Nest: limits, request ids, the JSON guard and one log line per request. */
 export function createServer(logger: Logger): FastifyAdapter {
@@ -87,8 +89,9 @@ function logRequest(request: FastifyRequest, reply: FastifyReply): void {
     route,
     status: reply.statusCode,
     duration_ms: Math.round(reply.elapsedTime),
+    code: request.failureCode,
     user_id: request.caller?.userId,
   };
-  request.log[route.startsWith('/health') ? 'debug' : 'info'](fields, 'request');
+  request.log[PROBED.test(route) ? 'debug' : 'info'](fields, 'request');
 }
 

@@ -69,7 +69,7 @@ function complete(operation: Operation, method: string): void {
   const parameters = (operation.parameters ?? []).filter((parameter) => 'in' in parameter);
   const codes = [...EVERYWHERE, ...(method === 'get' ? [] : WITH_BODIES)];
   if (policy !== 'public') codes.push('UNAUTHENTICATED');
-  if (policy === 'admin') codes.push('FORBIDDEN');
+  if (policy === 'admin' || policy === 'operator') codes.push('FORBIDDEN');
   if (parameters.some((parameter) => parameter.in === 'path')) codes.push('NOT_FOUND');
   if (parameters.some(({ name }) => name === IDEMPOTENCY_KEY)) {
     codes.push('IDEMPOTENCY_IN_PROGRESS', 'IDEMPOTENCY_KEY_REUSED');

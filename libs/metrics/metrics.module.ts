@@ -1,0 +1,35 @@
+import { Global, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { Environment } from '#libs/config/environment.js';
+import { Database } from '#libs/database/database.js';
+import { EventBus } from '#libs/events/event-bus.js';
+import { WakeQueue } from '#libs/queue/wake-queue.js';
+import { measureConnections } from './connection-metrics.js';
+import { Metrics } from './metrics.js';
+import { RoadMetrics } from './road-metrics.js';
+import { measureRows } from './row-metrics.js';
+
+const METRICS = {
+  provide: Metrics,
+  inject: [Environment, Database, EventBus, WakeQueue],
+  useFactory: (environment: Environment, database: Database, bus: EventBus, queue: WakeQueue): Metrics => {
+    const metrics = new Metrics();
+    const road = new RoadMetrics(metrics);
+    measureConnections(metrics, { database, bus, queue });
+    measureRows(metrics, database, {
+      generationTimeoutMs: environment.GENERATION_TIMEOUT_MS,
+      workflowIds: () => road.workflowIds,
+    });
+    return metrics;
+  },
+};
+
+/** What API and worker alike measure. Each app adds what only it knows. */
+@Global()
+@Module({ providers: [METRICS], exports: [METRICS] })
+export class MetricsModule implements OnApplicationShutdown {
+  constructor(private readonly metrics: Metrics) {}
+
+  onApplicationShutdown(): void {
+    this.metrics.close();
+  }
+}
