@@ -17,9 +17,9 @@ const slot = { userId: randomUUID(), jobId: randomUUID(), generationId: randomUU
 class FailingStorage extends LocalStorage {
   failures = 0;
 
-  override async put(key: string, path: string): Promise<void> {
+  override async put(...put: Parameters<LocalStorage['put']>): Promise<void> {
     if (this.failures-- > 0) throw new Error('ENOSPC');
-    return super.put(key, path);
+    return super.put(...put);
   }
 }
 
@@ -39,8 +39,11 @@ describe(AssetFiles.name, () => {
   });
 
   const png = () => sharp({ create: { width: 8, height: 6, channels: 3, background: 'teal' } }).png().toBuffer();
-  const handleOf = (key: string, size = 5) => 
-    new AssetHandle({ id: '1', storageKey: key, name: 'note.txt', mimeType: 'text/plain', size, sha256: '' });
+  const handleOf = (key: string, size = 5, content = 'hello') =>
+    new AssetHandle({
+      id: '1', storageKey: key, name: 'note.txt', mimeType: 'text/plain', size,
+      sha256: createHash('sha256').update(content).digest('hex'),
+    });
 
   it('stores a file under ids and content, judged by its bytes', async () => {
     const bytes = await png();
@@ -106,6 +109,12 @@ describe(AssetFiles.name, () => {
     jest.spyOn(storage, 'open').mockRejectedValue(new Error('EIO'));
     await expect(files.read(handleOf('a'))).rejects.toMatchObject({ code: 'STORAGE_FAILED', permanent: false });
     await expect(files.read(handleOf('a', 300 * MIB))).rejects.toMatchObject({ code: 'ASSET_TOO_LARGE' });
+  });
+
+  it('gives no other bytes than were stored', async () => {
+    const { storage_key } = await files.store(slot, { name: 'a.txt', bytes: Buffer.from('hello') }, signal);
+    const failure = { code: 'STORAGE_FAILED', permanent: false };
+    await expect(files.read(handleOf(storage_key, 5, 'hullo'))).rejects.toMatchObject(failure);
   });
 
   it('stores a large stream without holding it in memory', async () => {

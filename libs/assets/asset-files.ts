@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -45,18 +46,20 @@ export class AssetFiles implements AssetStore, AssetReader {
     }
   }
 
-  async read(handle: AssetHandle): Promise<Buffer> {
+  /** The whole file, byte for byte what was stored. */
+  async read(handle: AssetHandle, signal?: AbortSignal): Promise<Buffer> {
     if (handle.size > MAX_READ_BYTES) {
       throw inputFault('ASSET_TOO_LARGE', `The file ${handle.name} is too large to be read at once`);
     }
-    const stream = await this.open(handle);
-    return buffer(stream).catch(() => {
+    const bytes = await buffer(await this.open(handle, signal)).catch(() => {
       throw unreadable(handle);
     });
+    if (createHash('sha256').update(bytes).digest('hex') !== handle.sha256) throw unreadable(handle);
+    return bytes;
   }
 
-  async open(handle: AssetHandle): Promise<Readable> {
-    return this.storage.open(handle.storageKey).catch((error: unknown) => {
+  async open(handle: AssetHandle, signal?: AbortSignal): Promise<Readable> {
+    return this.storage.open(handle.storageKey, { signal }).catch((error: unknown) => {
       if (!(error instanceof ObjectNotFound)) throw unreadable(handle);
       throw inputFault('ASSET_NOT_FOUND', `The file ${handle.name} is gone`);
     });
@@ -80,8 +83,9 @@ export class AssetFiles implements AssetStore, AssetReader {
     for (const delay of [...RETRY_DELAYS_MS, null]) {
       signal.throwIfAborted();
       try {
-        return await traced('put', () => this.storage.put(key, path, { mimeType }));
+        return await traced('put', () => this.storage.put(key, path, { mimeType, signal }));
       } catch {
+        signal.throwIfAborted();
         if (delay === null) throw worldFault('STORAGE_FAILED', 'The file could not be stored');
         await sleep(delay, undefined, { signal });
       }

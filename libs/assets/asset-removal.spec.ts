@@ -29,7 +29,7 @@ describe('removal of assets', () => {
   const create = async (storageKey?: string) => {
     const asset = await createAsset(test.database, { userId, storageKey });
     await writeFile(join(home, 'source'), 'content');
-    await storage.put(asset.storageKey, join(home, 'source'));
+    await storage.put(asset.storageKey, join(home, 'source'), { mimeType: 'text/plain' });
     return asset;
   };
   const mark = (id: string) => test.database.query('update flat_file set deleted_at = now() where id = $1', [id]);

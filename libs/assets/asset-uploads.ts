@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Plans } from '#libs/credits/plans.js';
 import type { Database, Queryable, Transaction } from '#libs/database/database.js';
-import { storageQuotaExceeded, unsupportedMediaType } from '#libs/errors/errors.js';
+import { serviceUnavailable, storageQuotaExceeded, unsupportedMediaType } from '#libs/errors/errors.js';
 import type { Storage } from '#libs/storage/storage.js';
 import { uploadKey } from './asset-key.js';
 import { ASSET_COLUMNS, type AssetRow } from './asset-row.js';
@@ -80,7 +80,7 @@ export class AssetUpload {
   /**
    * Judges the file by its bytes and stores it. Images are encoded again first, so that what is hashed and
    * kept has neither metadata nor anything hidden. Throws `UNSUPPORTED_MEDIA_TYPE`, `PAYLOAD_TOO_LARGE`,
-   * `STORAGE_QUOTA_EXCEEDED`.
+   * `STORAGE_QUOTA_EXCEEDED`, `SERVICE_UNAVAILABLE` when the storage takes nothing now.
    */
   async store(): Promise<void> {
     const { path } = this.received;
@@ -130,6 +130,8 @@ export class AssetUpload {
     const dimensions = await measureImage(path, type.mimeType, MAX_PIXELS);
     const key = uploadKey(this.userId, type.extension);
     this.prepared = { ...type, ...dimensions, key, size, sha256 };
-    await this.uploads.storage.put(key, path, { mimeType: type.mimeType });
+    await this.uploads.storage.put(key, path, { mimeType: type.mimeType, signal: this.signal }).catch(() => {
+      throw serviceUnavailable();
+    });
   }
 }

@@ -1,6 +1,5 @@
 import { createHash, randomUUID, type Hash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable, Transform, type TransformCallback } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -53,7 +52,9 @@ export class Spool {
     const meter = new Meter(maxBytes);
     try {
       const source = ArrayBuffer.isView(bytes) ? Readable.from(slices(bytes)) : bytes;
-      await pipeline(source, meter, createWriteStream(path, { flags: 'wx', mode: 0o600 }), { signal });
+      // Opened first: a stream that opens it late could make it after it was removed.
+      const file = await open(path, 'wx', 0o600);
+      await pipeline(source, meter, file.createWriteStream(), { signal });
     } catch (error) {
       await rm(path, { force: true });
       throw error;

@@ -67,6 +67,7 @@ export class BackingServicesModule implements OnApplicationShutdown {
     private readonly wakeQueue: WakeQueue,
     private readonly draftQueue: DraftQueue,
     private readonly eventBus: EventBus,
+    private readonly storage: Storage,
     private readonly dataSource: DataSource,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
@@ -78,6 +79,7 @@ export class BackingServicesModule implements OnApplicationShutdown {
         { name: 'queue', close: () => this.wakeQueue.close() },
         { name: 'drafts', close: () => this.draftQueue.close() },
         { name: 'events', close: () => this.eventBus.close() },
+        { name: 'storage', close: () => this.storage.close() },
         { name: 'database', close: () => this.dataSource.destroy() },
       ],
       this.logger,

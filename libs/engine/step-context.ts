@@ -38,7 +38,10 @@ export function createContext(parts: ContextParts): NodeContext {
     random: new SeededRandom(randomStream(state.hash, `step:${seedOf(state, stepId)}`)),
     token: parts.token,
     signal: parts.signal,
-    assets: parts.assets,
+    assets: {
+      read: (handle) => parts.assets.read(handle, parts.signal),
+      open: (handle) => parts.assets.open(handle, parts.signal),
+    },
     progress: (fraction, message) =>
       parts.onProgress({ stepId, fraction: clamp(fraction), message: message ? storableText(message.slice(0, 200)) : null }),
     log: (line) => {

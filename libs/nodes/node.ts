@@ -103,8 +103,9 @@ export interface NodeContext<Payload = JsonObject> {
 }
 
 export interface AssetReader {
-  read(handle: AssetHandle): Promise<Buffer>;
-  open(handle: AssetHandle): Promise<Readable>;
+  /** The whole file, up to 256 MiB. */
+  read(handle: AssetHandle, signal?: AbortSignal): Promise<Buffer>;
+  open(handle: AssetHandle, signal?: AbortSignal): Promise<Readable>;
 }
 
 /**

@@ -6,6 +6,7 @@ import { LocalStorage } from './local.storage.js';
 import { describeStorage } from './storage.contract.js';
 import { InvalidStorageKey } from './storage-key.js';
 
+const TEXT = { mimeType: 'text/plain' };
 let home: string;
 
 beforeEach(async () => {
@@ -36,7 +37,7 @@ describe(LocalStorage.name, () => {
     await symlink(join(home, 'outside'), join(root(), 'folder'));
     const source = join(home, 'outside', 'secret');
     await expect(storage().open('folder/secret')).rejects.toThrow(InvalidStorageKey);
-    await expect(storage().put('folder/new', source)).rejects.toThrow(InvalidStorageKey);
+    await expect(storage().put('folder/new', source, TEXT)).rejects.toThrow(InvalidStorageKey);
     await expect(storage().delete('folder/secret')).rejects.toThrow(InvalidStorageKey);
     expect(await readdir(join(home, 'outside'))).toEqual(['secret']);
   });
@@ -46,7 +47,7 @@ describe(LocalStorage.name, () => {
     await mkdir(join(root(), 'taken'));
     const source = join(home, 'source');
     await writeFile(source, 'content');
-    await expect(storage().put('taken', source)).rejects.toThrow();
+    await expect(storage().put('taken', source, TEXT)).rejects.toThrow();
     expect(await readdir(root())).toEqual(['taken']);
   });
 

@@ -4,8 +4,13 @@ import {
   copyFile, lstat, mkdir, open, realpath, rename, rm, writeFile, type FileHandle,
 } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
-import type { Readable } from 'node:stream';
-import { Storage, ObjectNotFound, type ByteRange, type StoredObject } from './storage.js';
+import { addAbortSignal, Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { filesBelow } from './files-below.js';
+import {
+  ObjectNotFound, Storage, type ListedObject, type ListOptions, type PutOptions, type ReadOptions,
+  type StoredObject,
+} from './storage.js';
 import { assertStorageKey, InvalidStorageKey } from './storage-key.js';
 
 /** What the file system says when a path leads to no regular file. */
@@ -23,25 +28,28 @@ export class LocalStorage extends Storage {
     this.root = resolve(root);
   }
 
-  async put(key: string, path: string): Promise<void> {
+  async put(key: string, source: string | Readable, { signal }: PutOptions): Promise<void> {
     const target = this.pathOf(key);
+    signal?.throwIfAborted();
     await this.makeFolder(dirname(target));
     const temporary = join(dirname(target), `.${randomUUID()}.part`);
     try {
-      // A file system that can share blocks copies in no time.
-      await copyFile(path, temporary, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+      await copy(source, temporary, signal);
       await flush(temporary);
+      signal?.throwIfAborted();
       await rename(temporary, target);
       await flush(dirname(target));
     } catch (error) {
       await rm(temporary, { force: true });
+      signal?.throwIfAborted();
       throw error;
     }
   }
 
-  async open(key: string, range?: ByteRange): Promise<Readable> {
+  async open(key: string, { range, signal }: ReadOptions = {}): Promise<Readable> {
     const file = await this.openFile(key);
-    return file.createReadStream({ ...range });
+    const bytes = file.createReadStream({ ...range });
+    return signal ? addAbortSignal(signal, bytes) : bytes;
   }
 
   async stat(key: string): Promise<StoredObject | null> {
@@ -62,12 +70,28 @@ export class LocalStorage extends Storage {
     }
   }
 
+  async list({ prefix, after = '', limit }: ListOptions): Promise<ListedObject[]> {
+    const page: ListedObject[] = [];
+    for await (const file of filesBelow(this.root, { prefix, after })) {
+      page.push(file);
+      if (page.length === limit) break;
+    }
+    return page;
+  }
+
+  /** A folder has no server. */
+  async signedUrl(): Promise<null> {
+    return null;
+  }
+
   async check(): Promise<void> {
     const probe = join(this.root, `.check-${randomUUID()}`);
     await this.makeFolder(this.root);
     await writeFile(probe, 'writable', { flag: 'wx', flush: true });
     await rm(probe);
   }
+
+  async close(): Promise<void> {}
 
   private async openFile(key: string): Promise<FileHandle> {
     const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -106,6 +130,16 @@ export class LocalStorage extends Storage {
 }
 
 const isAbsent = (error: unknown): boolean => ABSENT.has((error as NodeJS.ErrnoException).code ?? '');
+
+async function copy(source: string | Readable, target: string, signal?: AbortSignal): Promise<void> {
+  if (source instanceof Readable) {
+    // Opened first: a stream that opens it late could make it after it was removed.
+    const file = await open(target, 'wx');
+    return pipeline(source, file.createWriteStream(), { signal });
+  }
+  // A file system that can share blocks copies in no time.
+  await copyFile(source, target, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+}
 
 /** Waits until a file's bytes, or a folder's entries, are on the disk. */
 async function flush(path: string): Promise<void> {

@@ -6,7 +6,7 @@ import { root } from './sources.js';
 /** `NAME` to its value in `.env.example`, where each variable stands commented out. */
 function documented(): Map<string, string> {
   const text = readFileSync(join(root, '.env.example'), 'utf8');
-  const lines = [...text.matchAll(/^# ?([A-Z][A-Z_]+)=(.*)$/gm)];
+  const lines = [...text.matchAll(/^# ?([A-Z][A-Z0-9_]+)=(.*)$/gm)];
   return new Map(lines.map(([, name = '', value = '']) => [name, value]));
 }
 
@@ -14,7 +14,7 @@ function documented(): Map<string, string> {
 function declared(): Map<string, string> {
   const text = readFileSync(join(root, 'libs/config/environment.ts'), 'utf8');
   const defaults = new Environment();
-  const names = [...text.matchAll(/^ {2}([A-Z][A-Z_]+)\??:/gm)].map(([, name]) => name as keyof Environment);
+  const names = [...text.matchAll(/^ {2}([A-Z][A-Z0-9_]+)\??:/gm)].map(([, name]) => name as keyof Environment);
   return new Map(names.map((name) => [name, String(defaults[name] ?? '')]));
 }
 

@@ -6,7 +6,8 @@ import { findAssetByKey, maySee } from '#libs/assets/asset-queries.js';
 import type { AssetRow } from '#libs/assets/asset-row.js';
 import { FileUrls } from '#libs/assets/file-urls.js';
 import { Database } from '#libs/database/database.js';
-import { notFound } from '#libs/errors/errors.js';
+import { Environment } from '#libs/config/environment.js';
+import { notFound, serviceUnavailable } from '#libs/errors/errors.js';
 import { isStorageKey } from '#libs/storage/storage-key.js';
 import { ObjectNotFound, Storage, type ByteRange } from '#libs/storage/storage.js';
 import { ApiErrors } from '../http/answers.js';
@@ -16,6 +17,8 @@ import { answerFor } from './file-answer.js';
 type Signature = { expires?: unknown; signature?: unknown };
 type FileRequest = { Params: { '*': string }; Querystring: Signature };
 
+/** Long enough for a player that asks for part after part. */
+const REDIRECT_SECONDS = 3_600;
 const BYTES = { '*/*': { schema: { type: 'string', format: 'binary' } } };
 
 @ApiTags('Assets')
@@ -26,11 +29,13 @@ export class FilesController {
     private readonly database: Database,
     private readonly storage: Storage,
     private readonly urls: FileUrls,
+    private readonly environment: Environment,
   ) {}
 
   /**
    * The bytes of an asset: of a published collection for everyone, else for its owner's token or a signed
-   * URL. Whatever else is asked for does not exist. Honours `Range`, `If-Range` and `If-None-Match`.
+   * URL. Whatever else is asked for does not exist. Honours `Range`, `If-Range` and `If-None-Match`. Where the
+   * installation says so, the storage itself serves the bytes, at the end of a redirect.
    */
   @Get('*')
   @ApiParam({ name: 'path', type: String, description: 'The storage key, with slashes.' })
@@ -38,6 +43,7 @@ export class FilesController {
   @ApiQuery({ name: 'signature', type: String, required: false })
   @ApiResponse({ status: 200, description: 'The file', content: BYTES })
   @ApiResponse({ status: 206, description: 'The part that `Range` asks for', content: BYTES })
+  @ApiResponse({ status: 302, description: 'Where the storage gives the file, for an hour' })
   @ApiResponse({ status: 304, description: 'Not modified' })
   @ApiResponse({ status: 416, description: 'The range lies outside the file' })
   @ApiErrors('NOT_FOUND')
@@ -49,7 +55,10 @@ export class FilesController {
     const key = request.params['*'];
     const asset = await this.find(key, caller, request.query);
     const { status, headers, part } = answerFor(asset, request.headers);
-    const bytes = part && (await this.open(key, request.method === 'HEAD' ? null : part));
+    const wanted = request.method === 'HEAD' ? null : part;
+    const elsewhere = wanted && (await this.elsewhere(key, headers));
+    if (elsewhere) return reply.header('cache-control', 'no-store').redirect(elsewhere, 302);
+    const bytes = part && (await this.open(key, wanted));
     await reply.status(status).headers(headers).send(bytes);
   }
 
@@ -59,11 +68,22 @@ export class FilesController {
     throw notFound('File');
   }
 
+  /** Where the storage itself gives the file; null: it comes from here. */
+  private async elsewhere(key: string, headers: Record<string, string>): Promise<string | null> {
+    if (!this.environment.STORAGE_REDIRECT) return null;
+    return this.storage.signedUrl(key, {
+      expiresInSeconds: REDIRECT_SECONDS,
+      contentType: headers['content-type'],
+      contentDisposition: headers['content-disposition'],
+      cacheControl: headers['cache-control'],
+    });
+  }
+
   private async open(key: string, part: ByteRange | 'all' | null): Promise<Readable> {
     // Fastify drains the stream of a HEAD request; without any it would call the file empty.
     if (!part) return Readable.from([]);
-    return this.storage.open(key, part === 'all' ? undefined : part).catch((error: unknown) => {
-      throw error instanceof ObjectNotFound ? notFound('File') : error;
+    return this.storage.open(key, part === 'all' ? {} : { range: part }).catch((error: unknown) => {
+      throw error instanceof ObjectNotFound ? notFound('File') : serviceUnavailable();
     });
   }
 }
