@@ -33,7 +33,7 @@ export class Reading {
       await this.read();
       this.readAt = performance.now();
     } catch {
-      this.forget();
+      this.readAt = -Infinity;
     }
   }
 }

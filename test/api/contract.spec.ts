@@ -21,8 +21,8 @@ const NO_SOUND_JSON = ['POST /assets', 'POST /previews'];
 /** Where time or another process decides. */
 const UNSEEN = / (429 RATE_LIMITED|409 IDEMPOTENCY_IN_PROGRESS)$/;
 const writing = documented.filter((route) => methodOf(route) !== 'GET');
-/** Nothing is asked of the database, nor counted. */
-const isUncounted = (route: string) => route.startsWith('GET /health');
+/** Asked for by machines, every few seconds: not counted. */
+const isUncounted = (route: string) => /^GET \/(health\/|metrics$)/.test(route);
 
 let api: BuiltApi;
 let contract: Contract;

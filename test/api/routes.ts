@@ -128,6 +128,7 @@ export const ROUTES: Record<string, RouteCase> = {
 
   'GET /health/live': { gets: open('200') },
   'GET /health/ready': { gets: open('200') },
+  'GET /metrics': { gets: admins('200') },
   'GET /openapi.json': { gets: open('200') },
   'GET /docs': { gets: open('200') },
   'GET /docs/': { gets: open('200') },

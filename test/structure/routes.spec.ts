@@ -58,7 +58,7 @@ describe('the routes of the API', () => {
         isOpen: security.some((scheme) => Object.keys(scheme).length === 0),
       }).toEqual({
         route,
-        policy: expect.stringMatching(/^(public|user|admin)$/),
+        policy: expect.stringMatching(/^(public|user|admin|operator)$/),
         isOpen,
       });
       expect({ route, isAdmin: policy === 'admin' }).toEqual({
