@@ -9,6 +9,7 @@ import type { InstructionSet, JsonObject, Step, Variables } from './instruction-
 import { createValidator, schemaFaults } from './json-schema.js';
 import { checkAuthoredPayload } from './payload-check.js';
 import { variablesOf } from './references.js';
+import { sizeFault } from './set-size.js';
 import { checkVariables } from './variables.js';
 
 const validateShape = createValidator().compile<InstructionSet>(INSTRUCTION_SET_SCHEMA);
@@ -41,12 +42,24 @@ export function readInstructionSet(
   if (isSound('generations')) faults = faults.concat(hashFaults(set));
   if (isSound('steps')) {
     // Names are not judged while the variables themselves are in doubt.
+    const tooLarge = sizeFault(set.steps, valuesOf(set.variables));
+    if (tooLarge) return { set, faults: placed([...faults, tooLarge], at) };
     const areNamesKnown = variableNames !== null && isSound('variables');
     const names = areNamesKnown ? new Set([...namesOf(set.variables), ...variableNames]) : null;
     faults = faults.concat(checkGraph(set.steps, registry), stepFaults(set, registry, names));
   }
-  return { set, faults: faults.map(({ field, message }) => ({ field: joinPath(at, field), message })) };
+  return { set, faults: placed(faults, at) };
 }
+
+const placed = (faults: FieldFault[], at: string): FieldFault[] =>
+  faults.map(({ field, message }) => ({ field: joinPath(at, field), message }));
+
+/**
+ * What texts may be filled with. Variables may be of any form still: payloads are checked beside them, so that
+ * all faults are told at once.
+ */
+const valuesOf = (variables: Variables): JsonObject =>
+  Array.isArray(variables) ? {} : (Object(variables) as JsonObject);
 
 /** The lane of a generation: `chromium` if any step renders, else `provider` if any waits on the outside. */
 export function lanesOf({ steps }: Pick<InstructionSet, 'steps'>, registry: NodeRegistry): Lane {
@@ -79,8 +92,7 @@ function stepFaults(
   registry: NodeRegistry,
   names: ReadonlySet<string> | null,
 ): FieldFault[] {
-  // They may be of any form still: payloads are checked beside them, so that all faults are told at once.
-  const values = Array.isArray(variables) ? {} : (Object(variables) as JsonObject);
+  const values = valuesOf(variables);
   return steps.flatMap((step, index) => {
     const node = registry.find(step.nodeName);
     const unknown = names ? unknownNames(step, node, names) : [];

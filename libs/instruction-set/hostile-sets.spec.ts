@@ -60,6 +60,12 @@ describe('a hostile set of the largest size', () => {
     ['unsound references', () => ({ steps: [stepOf('p5', { code: '', assets: filledRecord({ $ref: [] }) })] })],
     ['a placeholder of spaces', () => ({ steps: [prompt(`{{$ref:a${' '.repeat(BODY)}]}}`)] })],
     ['a placeholder that begins with spaces', () => ({ steps: [prompt(`{{$ref:${' '.repeat(BODY)}]}}`)] })],
+    ['a variable that is filled in wherever there is room', () => ({
+      variables: { x: Array(20_000).fill(1) }, steps: [stepOf('javascript', { code: '1', inputs: { a: fill(() => '{{x}}') } })],
+    })],
+    ['a long text that is filled in wherever there is room', () => ({
+      variables: { x: 'y'.repeat(250_000) }, steps: [prompt(fill(() => '{{x}}').join(''))],
+    })],
     ['steps that wait for each other', () => ({
       steps: Array.from({ length: 1_000 }, (_, id) =>
         prompt(Array.from({ length: 90 }, (__, n) => `{{$ref:${(id + n + 1) % 1_000}}}`).join(''), id)),

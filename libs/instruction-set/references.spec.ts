@@ -124,6 +124,17 @@ describe('resolvePayload', () => {
     expect(variables).toEqual({ list: [1] });
   });
 
+  it('ends where a small payload would become a huge one, and says where', () => {
+    const variables = { text: 'x'.repeat(250_000), list: Array<Json>(50_000).fill(0) };
+    const often = (text: string, count: number) => ({ inputs: { a: Array<Json>(count).fill(text) } });
+    expect(resolve(often('{{text}}', 100), variables)).toMatchObject({ inputs: { a: { length: 100 } } });
+    for (const text of ['{{text}}', '{{list}}', 'a {{text}}', '{{list}} b']) {
+      expect(() => resolve(often(text, 20_000), variables)).toThrow(
+        expect.objectContaining({ code: 'PAYLOAD_TOO_LARGE', message: expect.stringMatching(/^inputs\.a\[\d{2,3}\]: more than 32 MiB/) }),
+      );
+    }
+  });
+
   it('is one pass: a value that looks like a placeholder or a reference stays', () => {
     const tricky = fc.oneof(
       fc.constantFrom('{{x}}', '{{$ref:art}}', '{{', '}}', '{{{x}}}'),

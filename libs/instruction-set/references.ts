@@ -1,6 +1,7 @@
 import { AssetHandle, inputFault, type JsonSchema, type NodeDefinition } from '#libs/nodes/node.js';
 import type { NodeRegistry } from '#libs/nodes/registry.js';
 import { fieldPath } from './field-path.js';
+import { FillBudget } from './fill-budget.js';
 import type { Json, JsonObject, Step } from './instruction-set.js';
 import { selectOutput, type ReferencedAsset, type ReferencedOutput } from './output-path.js';
 import { mapPayload, type Place } from './payload-walk.js';
@@ -109,12 +110,15 @@ export interface ResolutionScope {
  * The payload with variables and outputs in place. A `$ref` or a text that is exactly one `{{…}}` takes the
  * value with its type, where an asset is an `AssetHandle`; inside a longer text an asset is its URL, other
  * scalars are text, the rest is JSON. One pass: what was put in is not looked at again.
- * Throws a permanent `NodeError` naming every place that refers to nothing.
+ * Throws a permanent `NodeError` naming every place that refers to nothing, or the one with which it is too
+ * much that is put in.
  */
 export function resolvePayload(payload: JsonObject, scope: ResolutionScope): JsonObject {
   const faults: string[] = [];
+  const budget = new FillBudget();
   const found = (value: Found | undefined, place: Place, source: string): Found => {
     if (value === undefined) faults.push(`${fieldPath(place.path)}: there is no ${source}`);
+    budget.spend(value, () => fieldPath(place.path));
     return value ?? null;
   };
   const asFile = (value: unknown, place: Place): unknown => {

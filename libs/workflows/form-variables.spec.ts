@@ -73,6 +73,22 @@ describe('validateVariables', () => {
     expect(valueOf({ id: 'n', type: 'input', default: 3 }, '4')).toBe(4);
   });
 
+  it('reads decimal notation, all of it and nothing else', () => {
+    const slider: FormField = { id: 'n', type: 'slider' };
+    const read = { '7': 7, ' 7 ': 7, '+7': 7, '-7': -7, '007': 7, '7.': 7, '.5': 0.5, '-0.5': -0.5, '7e2': 700, '7E-2': 0.07, '1.5e+3': 1_500 };
+    for (const [text, number] of Object.entries(read)) expect([text, valueOf(slider, text)]).toEqual([text, number]);
+    const none = [
+      '.', '-', '+', 'e5', '7e', '7e+', '--7', '+-7', '7-', '7 e2', '7.5.1', '.e1', '7n', '7_0', '1,000', '٧', '７', '0b1', '0o7',
+      'NaN', '-Infinity', '1e309', '-1e400', 'null', '[7]', '7;', '7\0', '½',
+    ];
+    for (const text of none) expect([text, valueOf(slider, text)]).toEqual([text, 'refused']);
+    const started = process.cpuUsage();
+    for (const long of ['1'.repeat(200_000) + 'x', `${' '.repeat(200_000)}x`, '1.'.repeat(100_000)]) {
+      expect(valueOf(slider, long)).toBe('refused');
+    }
+    expect(process.cpuUsage(started).user / 1_000).toBeLessThan(2_000);
+  });
+
   it('counts null, and an empty text where none is wanted, as not given', () => {
     expect(check({ ...sound, steps: null, strength: '', tile: null, ratio: '', plain: '' }).values).toEqual({
       ...sound, steps: 20, tile: false, ink: '#000000', plain: '',
