@@ -38,13 +38,13 @@ export class Client {
   async request<Data = unknown>(
     method: string,
     path: string,
-    { body, headers }: { body?: unknown; headers?: Record<string, string> } = {},
+    { body, headers, signal }: { body?: unknown; headers?: Record<string, string>; signal?: AbortSignal } = {},
   ): Promise<Answer<Data>> {
     const response = await fetch(new URL(path, this.url), {
       method,
       headers: { ...this.headers, ...(body !== undefined && JSON_TYPE), ...headers },
       ...(body !== undefined && { body: JSON.stringify(body) }),
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.any([AbortSignal.timeout(TIMEOUT_MS), ...(signal ? [signal] : [])]),
     });
     const text = await response.text();
     return { status: response.status, headers: response.headers, text, body: JSON.parse(text) };
@@ -92,7 +92,7 @@ export class Client {
     let job!: JobView;
     await eventually(async () => {
       job = await this.read<JobView>(`/jobs/${jobId}`);
-      expect(ENDED).toContain(job.status);
+      if (!ENDED.includes(job.status)) throw new Error(`The job ${jobId} is still ${job.status}`);
     }, timeoutMs);
     return job;
   }

@@ -11,7 +11,8 @@ export class Program {
   output = '';
   errors = '';
   private readonly child: ChildProcess;
-  private readonly ended: Promise<number | null>;
+  /** Settles with the exit code; null when a signal ended it. */
+  readonly ended: Promise<number | null>;
 
   constructor(
     args: string[],
@@ -33,20 +34,33 @@ export class Program {
     this.ended = once(this.child, 'close').then(([code]) => code as number | null);
   }
 
+  get pid(): number {
+    return this.child.pid ?? 0;
+  }
+
+  get isRunning(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  /** Sends the signal and does not wait. */
+  signal(signal: NodeJS.Signals): void {
+    if (this.isRunning) this.child.kill(signal);
+  }
+
   /** The first group of `pattern` in what it prints, as soon as it is there. */
   async prints(pattern: RegExp, timeoutMs = 60_000): Promise<string> {
     const deadline = Date.now() + timeoutMs;
     for (;;) {
       const [, found] = pattern.exec(this.output) ?? [];
       if (found !== undefined) return found;
-      if (Date.now() > deadline || this.child.exitCode !== null) throw this.failure(`has not printed ${pattern}`);
+      if (Date.now() > deadline || !this.isRunning) throw this.failure(`has not printed ${pattern}`);
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
 
   /** Sends the signal, if one is given, and returns the exit code. */
   async end(signal?: NodeJS.Signals): Promise<number | null> {
-    if (signal && this.child.exitCode === null) this.child.kill(signal);
+    if (signal && this.isRunning) this.child.kill(signal);
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(this.failure('does not end')), STOP_TIMEOUT_MS);

@@ -1,0 +1,56 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { v7 as uuid } from 'uuid';
+import type { Step } from '#libs/instruction-set/instruction-set.js';
+import { busyStep, quickStep } from '../../e2e/pipelines.js';
+import type { Client, Receipt } from '../../e2e/client.js';
+import { percentile, type Storm } from './storm.js';
+import { storedWork } from './works.js';
+
+/** Computes for ten seconds and more. */
+const LONG: Step[] = [busyStep('long', 400)];
+const SHORT: Step[] = [quickStep('short')];
+const REACH_MS = 1_000;
+const PATIENCE_MS = 30_000;
+
+/**
+ * How soon a cancel reaches a step that runs: a worker with one slot is busy with it while another job waits
+ * for the slot, and begins when the step was really stopped. By the database's clock.
+ */
+export async function measureCancelReach(storm: Storm, artist: Client, rounds: number): Promise<void> {
+  const { town } = storm;
+  const worker = await town.worker({ WORKER_CONCURRENCY: '1' });
+  const [long, short] = await Promise.all(
+    [LONG, SHORT].map((steps) => artist.create<{ id: string }>('/workflows', storedWork(`reach ${uuid()}`, steps))),
+  );
+  const submit = (workflow: { id: string }) =>
+    artist.create<Receipt>('/api/collections/generate', { title: 'Reach', workflow_id: workflow.id });
+  const waits: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const { job_id: jobId } = await submit(long!);
+    await hasEvent(storm, jobId, 'node_started');
+    const next = await submit(short!);
+    await delay(100);
+    await artist.create(`/jobs/${jobId}/cancel`, {});
+    const freed = await hasEvent(storm, next.job_id, 'generation_started');
+    waits.push(freed.getTime() - (await hasEvent(storm, jobId, 'job_cancelled')).getTime());
+    await artist.ended(next.job_id);
+  }
+  storm.did('running steps cancelled', rounds);
+  storm.figure('cancel to a free worker p50', percentile(waits, 0.5), 'ms');
+  storm.figure('cancel to a free worker p95', percentile(waits, 0.95), 'ms', REACH_MS);
+  await worker.end('SIGTERM');
+}
+
+/** When the job's event was recorded, once it is. */
+async function hasEvent(storm: Storm, jobId: string, type: string): Promise<Date> {
+  const deadline = Date.now() + PATIENCE_MS;
+  for (;;) {
+    const [row] = await storm.town.query<{ at: Date }>(
+      'select at from job_history where job_id = $1 and type = $2 order by seq limit 1',
+      [jobId, type],
+    );
+    if (row) return row.at;
+    if (Date.now() > deadline) throw new Error(`Job ${jobId} had no ${type} within ${PATIENCE_MS / 1_000} s`);
+    await delay(50);
+  }
+}

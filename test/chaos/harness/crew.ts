@@ -1,0 +1,50 @@
+import type { Variables } from '../../e2e/processes.js';
+import type { Program } from '../../e2e/program.js';
+import type { Storm } from './storm.js';
+
+/** Workers that are replaced as soon as one has died, by whatever hand. */
+export class Crew {
+  /** Those that run; some of them may still be starting. */
+  readonly members = new Set<Program>();
+  private readonly places: Array<Promise<void>> = [];
+  private dismissed = false;
+  deaths = 0;
+
+  private constructor(
+    private readonly storm: Storm,
+    private readonly variablesOfNext: () => Variables,
+  ) {}
+
+  /** `variablesOfNext` is asked for each worker that starts. Resolves once the first ones are ready. */
+  static async of(storm: Storm, size: number, variablesOfNext: () => Variables = () => ({})): Promise<Crew> {
+    const crew = new Crew(storm, variablesOfNext);
+    await Promise.all(Array.from({ length: size }, () => new Promise<void>((ready) => crew.fill(ready))));
+    return crew;
+  }
+
+  /** No one is replaced any more, and the ones that run are killed. */
+  async dismiss(): Promise<void> {
+    this.dismissed = true;
+    for (const member of this.members) member.signal('SIGKILL');
+    await Promise.all(this.places);
+  }
+
+  /** Keeps one place filled for as long as the crew is wanted. */
+  private fill(ready: () => void): void {
+    this.places.push(
+      (async () => {
+        while (!this.dismissed) {
+          const member = this.storm.town.beginWorker(this.variablesOfNext());
+          this.members.add(member);
+          // One that dies before it is ready has died all the same.
+          await Promise.race([member.prints(/^The worker is (ready)$/m).catch(() => undefined), member.ended]);
+          ready();
+          await member.ended;
+          this.members.delete(member);
+          this.deaths += 1;
+          this.storm.did('workers died');
+        }
+      })(),
+    );
+  }
+}

@@ -1,0 +1,95 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { v7 as uuid } from 'uuid';
+import type { Step } from '#libs/instruction-set/instruction-set.js';
+import type { Client, Receipt } from '../../e2e/client.js';
+import type { Api } from '../../e2e/processes.js';
+import type { Storm } from './storm.js';
+import { storedWork } from './works.js';
+
+const PATIENCE_MS = 120_000;
+const RETRY_MS = 100;
+const CREDITS = 1e6;
+
+/** A workflow that each of the users has under an id of their own. */
+export type Work = ReadonlyMap<Client, string>;
+
+/**
+ * Clients as they should be: each submission has an `Idempotency-Key` and is repeated, at whatever API
+ * there is, until it has an answer. Counts every kind of answer, and finds fault with those that must never be.
+ */
+export class Load {
+  readonly receipts = new Set<string>();
+  /** Generations that were accepted. */
+  generations = 0;
+  private turn = 0;
+  private next = 0;
+
+  private constructor(
+    private readonly storm: Storm,
+    private readonly apis: () => readonly Api[],
+    private readonly users: readonly Client[],
+  ) {
+    storm.receipts = this.receipts;
+  }
+
+  /** `apis` are those that should answer at the moment. */
+  static async of(storm: Storm, apis: () => readonly Api[], users = 4): Promise<Load> {
+    const [api] = apis();
+    if (!api) throw new Error('There is no API to submit to');
+    const clients = Array.from({ length: users }, () => storm.town.richClient(api, CREDITS));
+    return new Load(storm, apis, await Promise.all(clients));
+  }
+
+  /** Stores a workflow of these steps for every user. */
+  async store(steps: Step[]): Promise<Work> {
+    const ids = this.users.map(async (user) => {
+      const { id } = await user.create<{ id: string }>('/workflows', storedWork(`storm ${uuid()}`, steps));
+      return [user, id] as const;
+    });
+    return new Map(await Promise.all(ids));
+  }
+
+  /** Submits for the next user. Resolves with the receipt once there is one; throws after two minutes without. */
+  async submit(work: Work, generations = 1): Promise<Receipt> {
+    const user = this.users[this.turn++ % this.users.length] as Client;
+    const workflowId = work.get(user);
+    const headers = { 'idempotency-key': uuid() };
+    const body = { title: 'Storm', workflow_id: workflowId, generations };
+    const deadline = Date.now() + PATIENCE_MS;
+    for (;;) {
+      const receipt = await this.attempt(user, headers, body);
+      if (receipt) {
+        this.receipts.add(receipt.job_id);
+        this.generations += generations;
+        return receipt;
+      }
+      if (Date.now() > deadline) throw new Error('A submission got no answer for two minutes');
+      await delay(RETRY_MS);
+    }
+  }
+
+  private async attempt(user: Client, headers: Record<string, string>, body: unknown): Promise<Receipt | null> {
+    const apis = this.apis();
+    const api = apis[this.next++ % apis.length];
+    if (!api) return null;
+    const path = '/api/collections/generate';
+    const answer = await user.at(api).request<Receipt>('POST', path, { body, headers }).catch(() => null);
+    if (!answer) {
+      this.storm.did('submissions cut off');
+      return null;
+    }
+    if (answer.status === 201) {
+      this.storm.did('submissions accepted');
+      return answer.body.data;
+    }
+    this.judge(answer.status, answer.headers, answer.text);
+    return null;
+  }
+
+  /** 503 says when to come back, and a twin may still be running; all else is wrong for a sound request. */
+  private judge(status: number, headers: Headers, text: string): void {
+    this.storm.did(`answers ${status}`);
+    if (status === 503 && headers.get('retry-after') === null) this.storm.fault('503 without Retry-After');
+    if (status !== 503 && status !== 409) this.storm.fault(`A submission was answered ${status}: ${text.slice(0, 300)}`);
+  }
+}

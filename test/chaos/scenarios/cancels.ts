@@ -1,0 +1,98 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import PQueue from 'p-queue';
+import { v7 as uuid } from 'uuid';
+import type { Client, Receipt } from '../../e2e/client.js';
+import type { Api } from '../../e2e/processes.js';
+import { untilCalm } from '../harness/calm.js';
+import { measureCancelReach } from '../harness/cancel-reach.js';
+import type { Scenario } from '../harness/scenario.js';
+import type { Storm } from '../harness/storm.js';
+import { storedWork, WORKS } from '../harness/works.js';
+
+const WORKERS = 3;
+const OPEN_JOBS = 24;
+/** Longer than most jobs live while as many are open: a cancel comes before, in the midst, or too late. */
+const LIFE_MS = 4_000;
+const DRAIN_MS = 120_000;
+
+/** What a client was told of its cancel: of a whole job, or of one of its generations. */
+interface Cancel {
+  jobId: string;
+  index: number | null;
+  accepted: boolean;
+}
+
+export const cancels: Scenario = {
+  name: 'cancels',
+  promise: 'Cancelled at any moment, a generation is cancelled and released, or completed and paid, never both.',
+
+  async run(storm) {
+    const { town } = storm;
+    const apis = await town.startApis(2);
+    const artist = await town.richClient(apis[0]!, 1e6);
+    await measureCancelReach(storm, artist, storm.sized(30, 5));
+    await town.startWorkers(WORKERS);
+    const told = await cancelMany(storm, artist, apis);
+    await untilCalm(storm, DRAIN_MS);
+    await compare(storm, told);
+    await countMoments(storm);
+    storm.mustReach('cancels accepted', storm.sized(800, 80));
+    storm.mustReach('cancels too late', storm.sized(50, 5));
+    storm.mustReach('generations completed', storm.sized(500, 50));
+  },
+};
+
+async function cancelMany(storm: Storm, artist: Client, apis: Api[]): Promise<Cancel[]> {
+  const random = storm.random('cancels');
+  const works = await Promise.all(
+    WORKS.map((steps) => artist.create<{ id: string }>('/workflows', storedWork(`storm ${uuid()}`, steps))),
+  );
+  const cancelOne = async (): Promise<Cancel> => {
+    const generations = random.integer(1, 3);
+    const [wait, index] = [random.integer(0, LIFE_MS), random.integer(0, generations - 1)];
+    const whole = random.number() < 0.5;
+    const body = { title: 'Storm', workflow_id: random.pick(works).id, generations };
+    const { job_id: jobId } = await artist.at(random.pick(apis)).create<Receipt>('/api/collections/generate', body);
+    await delay(wait);
+    const path = whole ? `/jobs/${jobId}/cancel` : `/jobs/${jobId}/generations/${index}/cancel`;
+    const { status, text } = await artist.at(random.pick(apis)).request('POST', path);
+    if (status >= 300 && status !== 409) storm.fault(`A cancel was answered ${status}: ${text.slice(0, 300)}`);
+    storm.did(status === 409 ? 'cancels too late' : 'cancels accepted');
+    return { jobId, index: whole ? null : index, accepted: status < 300 };
+  };
+  const open = new PQueue({ concurrency: OPEN_JOBS });
+  const told = await open.addAll(Array.from({ length: storm.sized(2_000, 200) }, () => cancelOne));
+  storm.receipts = new Set(told.map(({ jobId }) => jobId));
+  return told;
+}
+
+/** What a client was told is what became of it. */
+async function compare(storm: Storm, told: Cancel[]): Promise<void> {
+  const rows = await storm.town.query<{ id: string; status: string; ends: string[] }>(
+    `select j.id, j.status, array_agg(g.status order by g.index) as ends
+       from job j join generation g on g.job_id = j.id group by j.id`,
+  );
+  const jobs = new Map(rows.map((row) => [row.id, row]));
+  for (const { jobId, index, accepted } of told) {
+    const { status, ends } = jobs.get(jobId)!;
+    const end = index === null ? status : ends[index];
+    const outcome = `job ${jobId}: ${status} of ${ends.join(', ')}, cancel of ${index ?? 'all'}`;
+    if ((end === 'cancelled') !== accepted) storm.fault(`${outcome} ${accepted ? 'accepted' : 'refused'}`);
+    if (ends.some((state) => state !== 'completed' && state !== 'cancelled')) storm.fault(outcome);
+  }
+}
+
+/** Where the cancels met their generations: every moment of a life must have been among them. */
+async function countMoments(storm: Storm): Promise<void> {
+  const rows = await storm.town.query<{ moment: string; count: number }>(
+    `select case when g.started_at is null then 'in the queue'
+                 when exists (select from step_run s where s.generation_id = g.id and s.status = 'cancelled')
+                   then 'in a step'
+                 else 'between steps' end as moment, count(*)::int as count
+       from generation g where g.status = 'cancelled' group by 1`,
+  );
+  for (const { moment, count } of rows) storm.did(`cancelled ${moment}`, count);
+  storm.mustReach('cancelled in the queue', storm.sized(100, 10));
+  storm.mustReach('cancelled in a step', storm.sized(100, 10));
+  storm.mustReach('cancelled between steps', storm.sized(2, 0));
+}

@@ -1,0 +1,87 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Tracepoint } from '#libs/tracepoints/tracepoints.js';
+import { openGenerations, untilCalm } from '../harness/calm.js';
+import { Crew } from '../harness/crew.js';
+import { Load, type Work } from '../harness/load.js';
+import { ResumeClock } from '../harness/resume-clock.js';
+import type { Scenario } from '../harness/scenario.js';
+import type { Storm } from '../harness/storm.js';
+import { DOOMED, WORKS } from '../harness/works.js';
+
+const WORKERS = 4;
+const OPEN_AT_ONCE = 80;
+const LIMIT_MS = 30 * 60_000;
+const DRAIN_MS = 120_000;
+
+/** Where a worker dies by its own hand; others die at any moment. Each must be hit. */
+const OFTEN: Tracepoint[] = [
+  'claim.before', 'claim.after', 'begin.before', 'begin.after', 'step.before-run', 'step.after-run',
+  'put.before', 'put.after', 'files.before', 'files.after', 'checkpoint.before', 'checkpoint.after',
+  'settlement.before', 'settlement.after',
+];
+const SELDOM: Tracepoint[] = [
+  'renewal.before', 'renewal.after', 'failure.before', 'failure.after', 'sweep.before', 'sweep.after',
+];
+
+export const killWorkers: Scenario = {
+  name: 'kill-workers',
+  promise: 'Workers are killed in the middle of everything: nothing is lost, doubled, paid twice or done again.',
+
+  async run(storm) {
+    const apis = await storm.town.startApis(1);
+    const load = await Load.of(storm, () => apis);
+    const crew = await Crew.of(storm, WORKERS, () => nextWorker(storm));
+    const clock = new ResumeClock(storm.town);
+    const size = { generations: storm.sized(2_000, 200), deaths: storm.sized(200, 20) };
+    const deadline = Date.now() + LIMIT_MS;
+    const isOver = () =>
+      Date.now() > deadline ||
+      (load.generations >= size.generations && crew.deaths >= size.deaths && unhit(storm).length === 0);
+    await Promise.all([keepBusy(storm, load, isOver), killAtRandom(storm, crew, clock, isOver)]);
+    await untilCalm(storm, DRAIN_MS);
+    storm.did('workers killed', crew.deaths);
+    await crew.dismiss();
+    storm.mustReach('workers killed', size.deaths);
+    storm.mustReach('generations completed', Math.floor(size.generations * 0.9));
+    await clock.tell(storm);
+  },
+};
+
+const pointsOf = (storm: Storm): Tracepoint[] => storm.sized([...OFTEN, ...SELDOM], OFTEN);
+
+function unhit(storm: Storm): Tracepoint[] {
+  const hits = storm.crashPoints.hits();
+  return pointsOf(storm).filter((point) => !hits.get(point));
+}
+
+/** Half of the workers will die at a point, first at those where none has died yet. */
+function nextWorker(storm: Storm) {
+  const random = storm.random('crash points');
+  if (random.number() < 0.5) return {};
+  const open = unhit(storm);
+  const point = random.pick(open.length > 0 ? open : pointsOf(storm));
+  return storm.crashAt(point, { nth: OFTEN.includes(point) ? random.integer(1, 12) : 1 });
+}
+
+async function keepBusy(storm: Storm, load: Load, isOver: () => boolean): Promise<void> {
+  const random = storm.random('load');
+  const works = await Promise.all(WORKS.map((steps) => load.store(steps)));
+  const doomed = await load.store(DOOMED);
+  while (!isOver()) {
+    if ((await openGenerations(storm.town)) >= OPEN_AT_ONCE) await delay(200);
+    else if (random.number() < 0.1) await load.submit(doomed);
+    else await load.submit(random.pick<Work>(works), random.integer(1, 10));
+  }
+}
+
+async function killAtRandom(storm: Storm, crew: Crew, clock: ResumeClock, isOver: () => boolean): Promise<void> {
+  const random = storm.random('kills');
+  while (!isOver()) {
+    await delay(random.integer(...storm.sized<[number, number]>([500, 3_500], [300, 2_000])));
+    const ready = [...crew.members].filter(({ output }) => output.includes('is ready'));
+    if (ready.length === 0) continue;
+    const victim = random.pick(ready);
+    await clock.kills(victim.pid);
+    victim.signal('SIGKILL');
+  }
+}
