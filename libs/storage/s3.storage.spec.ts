@@ -1,3 +1,4 @@
+import { eventually } from '../../test/setup/eventually.js';
 import { startS3Server, type S3Server } from '../../test/setup/s3/server.js';
 import { describeStorage } from './storage.contract.js';
 
@@ -8,7 +9,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   // Whatever a test did: no parts are left that somebody pays for.
-  expect([...server.bucket.uploads]).toEqual([]);
+  await eventually(async () => expect([...server.bucket.uploads]).toEqual([]));
   await server.close();
 });
 

@@ -131,7 +131,7 @@ export class S3Storage extends Storage {
       queueSize: PARTS_AT_ONCE,
     });
     try {
-      await upload.done();
+      await untilAborted(upload.done(), signal);
     } finally {
       body.destroy();
     }
@@ -152,6 +152,18 @@ export class S3Storage extends Storage {
       if (nameOf(error) === 'InvalidRange') return null;
       throw nameOf(error) === 'NoSuchKey' ? new ObjectNotFound(key) : error;
     }
+  }
+}
+
+/** Nobody waits for what gives up the parts of an aborted upload. */
+async function untilAborted(work: Promise<unknown>, signal: AbortSignal | undefined): Promise<void> {
+  let giveUp = () => {};
+  const aborted = new Promise<never>((_, reject) => (giveUp = () => reject(signal?.reason)));
+  signal?.addEventListener('abort', giveUp, { once: true });
+  try {
+    await Promise.race([work, aborted]);
+  } finally {
+    signal?.removeEventListener('abort', giveUp);
   }
 }
 
