@@ -4,11 +4,11 @@ import PQueue from 'p-queue';
 import type { Logger } from 'pino';
 import type { Database } from '#libs/database/database.js';
 import { GenerationRun } from '#libs/engine/generation-run.js';
-import type { GenerationState, GenerationStore, Lease } from '#libs/engine/generation-store.js';
+import type { Claim, GenerationState, GenerationStore } from '#libs/engine/generation-store.js';
 import type { StepProgress } from '#libs/engine/step-context.js';
 import type { StepRunner } from '#libs/engine/step-runner.js';
 import type { BusMessage, EventBus } from '#libs/events/event-bus.js';
-import { aloneWaits, claim, LEASE_SECONDS, renew } from '#libs/generations/claims.js';
+import { aloneWaits, LEASE_SECONDS, renew } from '#libs/generations/claims.js';
 import type { Lane } from '#libs/nodes/node.js';
 import type { WakeQueue, WakeQueueConsumer } from '#libs/queue/wake-queue.js';
 import { LeaseHold, type HoldListener } from './lease-hold.js';
@@ -113,10 +113,11 @@ export class GenerationWorker implements HoldListener {
   }
 
   private async runNext(lane: Lane): Promise<boolean> {
-    const hold = await this.claims.add(() => this.claim(lane));
-    if (!hold) return false;
+    const taken = await this.claims.add(() => this.claim(lane));
+    if (!taken) return false;
+    const { hold, state } = taken;
     try {
-      await this.run(hold);
+      await this.run(hold, state);
     } catch (error) {
       await this.breakOff(hold, error);
     } finally {
@@ -134,22 +135,24 @@ export class GenerationWorker implements HoldListener {
     });
   }
 
-  private async claim(lane: Lane): Promise<LeaseHold | undefined> {
+  private async claim(lane: Lane): Promise<{ hold: LeaseHold; state: GenerationState } | undefined> {
     if (this.stopping || this.isKeptAlone) return undefined;
-    const lease = await this.ask(lane);
-    if (!lease) return undefined;
+    const claim = await this.ask(lane);
+    if (!claim) return undefined;
+    const { lease, state } = claim;
     if (lease.alone) this.aloneWanted = false;
     const hold = new LeaseHold(lease, this);
+    hold.wakeSeq = state.wakeSeq;
     this.holds.set(lease.generationId, hold);
-    return hold;
+    return { hold, state };
   }
 
-  private async ask(lane: Lane): Promise<Lease | undefined> {
+  private async ask(lane: Lane): Promise<Claim | undefined> {
     let answered = false;
     try {
-      const lease = await claim(this.parts.database, { lane, worker: this.name, idle: this.holds.size === 0 });
+      const claim = await this.parts.store.claim({ lane, worker: this.name, idle: this.holds.size === 0 });
       answered = true;
-      return lease;
+      return claim;
     } finally {
       this.pulse.beat(lane, answered);
     }
@@ -160,12 +163,9 @@ export class GenerationWorker implements HoldListener {
     return this.holds.size > 0 && (this.aloneWanted || [...this.holds.values()].some(({ lease }) => lease.alone));
   }
 
-  private async run(hold: LeaseHold): Promise<void> {
+  private async run(hold: LeaseHold, state: GenerationState): Promise<void> {
     const { store, steps, log } = this.parts;
     const { lease } = hold;
-    const state = await store.begin(lease);
-    if (!state) return;
-    hold.wakeSeq = Math.max(hold.wakeSeq, state.wakeSeq);
     const end = await new GenerationRun(store, steps, lease, state, hold).run();
     log.debug({ generation_id: lease.generationId, lease: lease.number, end }, 'generation left');
   }

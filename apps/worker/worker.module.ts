@@ -91,9 +91,10 @@ const FACTORIES: FactoryProvider[] = [
   },
   {
     provide: PostgresGenerationStore,
-    inject: [JobTransactions, NodeRegistry, WakeQueue, Environment],
-    useFactory: (jobs: JobTransactions, registry: NodeRegistry, queue: WakeQueue, environment: Environment) =>
-      new PostgresGenerationStore(jobs, registry, queue, environment.GENERATION_TIMEOUT_MS),
+    inject: [PATIENT_DATABASE, JobTransactions, NodeRegistry, WakeQueue, Environment],
+    useFactory: (
+      database: Database, jobs: JobTransactions, registry: NodeRegistry, queue: WakeQueue, environment: Environment,
+    ) => new PostgresGenerationStore(database, jobs, registry, queue, environment.GENERATION_TIMEOUT_MS),
   },
   {
     provide: WORKER_PARTS,

@@ -1,8 +1,8 @@
-import type { StoredFile } from '#libs/engine/generation-store.js';
+import type { Lease, StoredFile } from '#libs/engine/generation-store.js';
 import { submitJob } from '../../test/factories/job.js';
 import { createCollection } from '../../test/factories/asset.js';
 import { createTestDatabase, type TestDatabase } from '../../test/setup/database.js';
-import { insertAssets, showAssets, type StepFiles } from './asset-rows.js';
+import { keepFiles, outputView, showCtes, type StepFiles } from './asset-rows.js';
 
 const file = (text: string): StoredFile => ({
   storage_key: `generations/u/j/g/${text}.png`, name: `${text}.png`, mime_type: 'image/png', size: 12,
@@ -12,6 +12,7 @@ const file = (text: string): StoredFile => ({
 describe('rows of generated assets', () => {
   let test: TestDatabase;
   let made: StepFiles;
+  let lease: Lease;
 
   beforeAll(async () => {
     test = await createTestDatabase();
@@ -23,18 +24,26 @@ describe('rows of generated assets', () => {
       steps: [{ id: 1, nodeName: 'p5', nodePayload: {} }, { id: 2, nodeName: 'p5', nodePayload: {} }],
     });
     const collectionId = await createCollection(test.database, userId, { status: 'draft' });
-    made = { userId, collectionId, jobId, generationId: generationIds[0] as string, stepId: '1', files: [] };
+    made = { userId, collectionId, stepId: '1', files: [] };
+    lease = { jobId, generationId: generationIds[0] as string, number: 1, lane: 'default', alone: false };
+    await test.database.query("update generation set lease = 1, status = 'processing' where id = $1", [
+      lease.generationId,
+    ]);
   });
 
-  const insert = (differs: Partial<StepFiles>) =>
-    test.database.transaction((tx) => insertAssets(tx, { ...made, ...differs }));
-  const show = (steps: string[] | 'all' = 'all') =>
-    test.database.transaction((tx) => showAssets(tx, { generationId: made.generationId, steps }));
+  const keep = (differs: Partial<StepFiles>, holder = lease) =>
+    keepFiles(test.database, holder, { ...made, ...differs });
+  const show = (steps: string[] | null = null, fetched: unknown = null) =>
+    test.database.query(
+      `with g as (select * from generation where id = $1),
+       ${showCtes({ generation: 'g', job: '$2', traits: '$3', steps: '$4', fetched: '$5' })} select 1 from g`,
+      [lease.generationId, lease.jobId, '[]', steps, fetched && JSON.stringify(fetched)],
+    );
   const rows = (columns: string) =>
-    test.database.query(`select ${columns} from flat_file where generation_id = $1 order by id`, [made.generationId]);
+    test.database.query(`select ${columns} from flat_file where generation_id = $1 order by id`, [lease.generationId]);
 
   it('are hidden at first, in the order of the outputs', async () => {
-    const assets = await insert({ files: [file('a'), file('b')] });
+    const assets = await keep({ files: [file('a'), file('b')] });
     expect(assets.map(({ name, url }) => [name, url])).toEqual([
       ['a.png', '/files/generations/u/j/g/a.png'], ['b.png', '/files/generations/u/j/g/b.png'],
     ]);
@@ -45,8 +54,8 @@ describe('rows of generated assets', () => {
   });
 
   it('stay one row per place, which points at the newer bytes', async () => {
-    const [first] = await insert({ files: [file('a')] });
-    const [again] = await insert({ files: [file('b')] });
+    const [first] = await keep({ files: [file('a')] });
+    const [again] = await keep({ files: [file('b')] });
     expect(again?.id).toBe(first?.id);
     expect(await rows('storage_key')).toEqual([{ storage_key: 'generations/u/j/g/b.png' }]);
   });
@@ -55,26 +64,21 @@ describe('rows of generated assets', () => {
     const [component] = await test.database.query<{ id: string }>(
       'insert into component (collection_id) values ($1) returning id', [made.collectionId],
     );
-    const [linked] = await insert({ stepId: component?.id as string, files: [file('a')] });
-    await insert({ stepId: component?.id as string, files: [file('a')] });
-    await insert({ stepId: '999999', files: [file('b')] });
+    const [linked] = await keep({ stepId: component?.id as string, files: [file('a')] });
+    await keep({ stepId: component?.id as string, files: [file('a')] });
+    await keep({ stepId: '999999', files: [file('b')] });
     expect(await test.database.query('select component_id, flat_file_id from component_flat_file')).toEqual([
       { component_id: component?.id, flat_file_id: linked?.id },
     ]);
   });
 
   it('get their URL and the record of their making when they are shown', async () => {
-    await insert({ stepId: '2', files: [file('c')] });
-    await insert({ files: [file('a'), file('b')] });
-    const shown = await show();
-    expect(shown.map(({ name, url, step_id, size }) => [name, url, step_id, size])).toEqual([
-      ['a.png', '/files/generations/u/j/g/a.png', '1', 12],
-      ['b.png', '/files/generations/u/j/g/b.png', '1', 12],
-      ['c.png', '/files/generations/u/j/g/c.png', '2', 12],
-    ]);
+    await keep({ stepId: '2', files: [file('c')] });
+    await keep({ files: [file('a'), file('b')] });
+    await show();
     const [row] = await rows('shown, url, gen_in_data, gen_out_data');
     const [generation] = await test.database.query<{ hash: string }>(
-      'select hash from generation where id = $1', [made.generationId],
+      'select hash from generation where id = $1', [lease.generationId],
     );
     expect(row).toMatchObject({
       shown: true,
@@ -90,35 +94,32 @@ describe('rows of generated assets', () => {
 
   it('say which bytes other hosts gave to the steps that made them', async () => {
     const fetched = [{ url: 'https://example.com/a.png', sha256: 'a'.repeat(64) }];
-    for (const [stepId, output] of [['1', { fetched }], ['2', {}]] as const) {
-      await test.database.query(
-        `insert into step_run (generation_id, step_id, attempt, run, status, node, token, output)
-         values ($1, $2, 1, 1, 'completed', 'p5', gen_random_uuid(), $3)`,
-        [made.generationId, stepId, JSON.stringify({ assets: [], value: null, traits: [], ...output })],
-      );
-    }
-    await insert({ stepId: '2', files: [file('c')] });
-    await show();
+    await keep({ stepId: '2', files: [file('c')] });
+    await show(null, fetched);
     const [row] = await rows('gen_in_data');
     expect(row).toMatchObject({ gen_in_data: { version: 'v2', fetched } });
   });
 
   it('are given up where only the last steps count', async () => {
-    await insert({ files: [file('a')] });
-    await insert({ stepId: '2', files: [file('c')] });
-    expect((await show(['2'])).map(({ name }) => name)).toEqual(['c.png']);
+    await keep({ files: [file('a')] });
+    await keep({ stepId: '2', files: [file('c')] });
+    await show(['2']);
     expect(await rows('name, shown, url, deleted_at is not null as deleted')).toEqual([
       { name: 'a.png', shown: false, url: null, deleted: true },
       { name: 'c.png', shown: true, url: '/files/generations/u/j/g/c.png', deleted: false },
     ]);
   });
 
-  it('vanish with a transaction that fails', async () => {
-    const failing = test.database.transaction(async (tx) => {
-      await insertAssets(tx, { ...made, files: [file('a')] });
-      throw new Error('later');
-    });
-    await expect(failing).rejects.toThrow('later');
+  it('are refused from who does not hold the lease any more', async () => {
+    await expect(keep({ files: [file('a')] }, { ...lease, number: 0 })).rejects.toThrow('lease');
+    await test.database.query("update generation set status = 'cancelled' where id = $1", [lease.generationId]);
+    await expect(keep({ files: [file('a')] })).rejects.toThrow('lease');
     expect(await rows('id')).toEqual([]);
+  });
+
+  it('are told without their place in storage', async () => {
+    const [kept] = await keep({ files: [file('a')] });
+    expect(outputView('1', kept!)).toMatchObject({ id: kept?.id, url: '/files/generations/u/j/g/a.png', step_id: '1', thumbnail_url: null });
+    expect(outputView('1', kept!)).not.toHaveProperty('storage_key');
   });
 });

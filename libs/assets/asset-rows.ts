@@ -1,27 +1,28 @@
-import type { Transaction } from '#libs/database/database.js';
-import type { OutputAsset, StoredFile } from '#libs/engine/generation-store.js';
-import { ASSET_COLUMNS, type AssetRow } from './asset-row.js';
-import { recordedAsset, type AssetView } from './asset-view.js';
+import type { Queryable } from '#libs/database/database.js';
+import { prepared } from '#libs/database/prepared.js';
+import { LeaseLost, type Lease, type OutputAsset, type StoredFile } from '#libs/engine/generation-store.js';
+import type { AssetView } from './asset-view.js';
 
 /** What one step's attempt made, in the order of its outputs. */
 export interface StepFiles {
   userId: string;
   collectionId: string | null;
-  jobId: string;
-  generationId: string;
   stepId: string;
   files: StoredFile[];
 }
 
 /**
- * Records what a step made, not shown yet, and links it to the step's component, within the step's
- * checkpoint. Recording a place again leaves one row, which points at the newer bytes.
+ * Records what a step made, not shown yet, and links it to the step's component, before the checkpoint that
+ * names it. Recording a place again leaves one row, which points at the newer bytes; who does not hold the
+ * lease any more gets `LeaseLost`. The generation's row is held meanwhile, the job's is not: rows that name a
+ * job do not wait for those that change it.
  */
-export async function insertAssets(tx: Transaction, made: StepFiles): Promise<OutputAsset[]> {
-  if (made.files.length === 0) return [];
-  const rows = await tx.query<{ id: string; index: number }>(INSERT, [
-    made.userId, made.collectionId, made.jobId, made.generationId, made.stepId, JSON.stringify(made.files),
+export async function keepFiles(db: Queryable, lease: Lease, made: StepFiles): Promise<OutputAsset[]> {
+  const rows = await db.query<{ id: string; index: number }>(KEEP, [
+    lease.generationId, lease.number, made.userId, made.collectionId, lease.jobId, made.stepId,
+    JSON.stringify(made.files),
   ]);
+  if (rows.length < made.files.length) throw new LeaseLost();
   const ids = new Map(rows.map(({ index, id }) => [index, id]));
   return made.files.map((file, index) => ({
     id: ids.get(index) as string,
@@ -30,36 +31,22 @@ export async function insertAssets(tx: Transaction, made: StepFiles): Promise<Ou
   }));
 }
 
-/**
- * Gives a generation's assets their URL, their place in lists and the record of how they were made, in the
- * transaction that captures its price. `steps` limits it to the outputs of these (the last ones, unless
- * intermediate outputs are kept); what the others made is given up. Returns the shown ones as events
- * record them, by step and index.
- */
-export async function showAssets(
-  tx: Transaction,
-  { generationId, steps }: { generationId: string; steps: string[] | 'all' },
-): Promise<AssetView[]> {
-  await tx.query(SHOW, [generationId, steps === 'all' ? null : steps]);
-  await tx.query(
-    'update flat_file set deleted_at = now() where generation_id = $1 and deleted_at is null and not shown',
-    [generationId],
-  );
-  const rows = await tx.query<AssetRow>(
-    `select ${ASSET_COLUMNS} from flat_file f
-     where f.generation_id = $1 and f.shown and f.deleted_at is null order by f.step_id, f.index`,
-    [generationId],
-  );
-  return rows.map(recordedAsset);
-}
+/** An asset of a step as events record it. */
+export const outputView = (stepId: string, { storage_key: _key, ...asset }: OutputAsset): AssetView => ({
+  ...asset,
+  thumbnail_url: null,
+  step_id: stepId,
+});
 
-const INSERT = `
-  with recorded as (
+const KEEP = prepared('keep_files', `
+  with held as (
+    select id from generation where id = $1 and lease = $2 and status = 'processing' for share
+  ), recorded as (
     insert into flat_file (user_id, collection_id, job_id, generation_id, step_id, index, name, storage_key,
                            mime_type, size, sha256, width, height, duration)
-    select $1, $2, $3, $4, $5, file.place - 1, file.name, file.storage_key,
+    select $3, $4, $5, held.id, $6, file.place - 1, file.name, file.storage_key,
            file.mime_type, file.size, file.sha256, file.width, file.height, file.duration
-      from rows from (jsonb_to_recordset($6::jsonb) as (name text, storage_key text, mime_type text,
+      from held cross join rows from (jsonb_to_recordset($7::jsonb) as (name text, storage_key text, mime_type text,
              size bigint, sha256 text, width integer, height integer, duration real)) with ordinality
         as file (name, storage_key, mime_type, size, sha256, width, height, duration, place)
     on conflict (generation_id, step_id, index) where deleted_at is null do update
@@ -72,22 +59,38 @@ const INSERT = `
     select component.id, recorded.id from recorded join component on component.id = recorded.step_id
     on conflict do nothing
   )
-  select id, index from recorded`;
+  select id, index from recorded`);
+
+interface ShowSql {
+  /** A CTE with the generation's new row. */
+  generation: string;
+  job: string;
+  traits: string;
+  /** Whose assets are shown; null: of all steps. */
+  steps: string;
+  /** What other hosts gave to the steps, as JSON, or null. */
+  fetched: string;
+}
 
 /**
- * `gen_in_data` is an instruction set that makes this edition again; `fetched` in it says which bytes other
- * hosts gave to its steps, by URL and SHA-256.
+ * CTEs for the statement that captures a generation's price: its assets get their URL, their place in lists
+ * and the record of how they were made; what the other steps made is given up. `gen_in_data` is an
+ * instruction set that makes this edition again; `fetched` in it says which bytes other hosts gave to its
+ * steps, by URL and SHA-256.
  */
-const SHOW = `
-  update flat_file f
-     set shown = true, url = '/files/' || f.storage_key,
-         gen_in_data = j.instruction_set || jsonb_build_object('generations', jsonb_build_object(
-           'hashes', jsonb_build_array(g.hash), 'generations', 1, 'use_custom_hashes', true))
-           || coalesce((select jsonb_build_object('fetched', jsonb_agg(file))
-                          from step_run s, jsonb_array_elements(s.output -> 'fetched') file
-                         where s.generation_id = g.id and s.output ? 'fetched'
-                        having count(*) > 0), '{}'),
-         gen_out_data = jsonb_build_object('hash', g.hash, 'variables', g.values, 'traits', g.traits)
-    from generation g join job j on j.id = g.job_id
-   where g.id = $1 and f.generation_id = g.id and f.deleted_at is null
-     and ($2::bigint[] is null or f.step_id = any($2))`;
+export const showCtes = ({ generation, job, traits, steps, fetched }: ShowSql): string => `
+  shown as (
+    update flat_file f
+       set shown = true, url = '/files/' || f.storage_key,
+           gen_in_data = j.instruction_set || jsonb_build_object('generations', jsonb_build_object(
+             'hashes', jsonb_build_array(g.hash), 'generations', 1, 'use_custom_hashes', true))
+             || case when ${fetched}::jsonb is null then '{}' else jsonb_build_object('fetched', ${fetched}::jsonb) end,
+           gen_out_data = jsonb_build_object('hash', g.hash, 'variables', g.values, 'traits', ${traits}::jsonb)
+      from ${generation} g cross join job j
+     where j.id = ${job} and f.generation_id = g.id and f.deleted_at is null
+       and (${steps}::bigint[] is null or f.step_id = any(${steps}::bigint[]))
+  ), hidden as (
+    update flat_file f set deleted_at = now()
+      from ${generation} g
+     where f.generation_id = g.id and f.deleted_at is null and f.step_id <> all(${steps}::bigint[])
+  )`;

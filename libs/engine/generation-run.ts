@@ -1,11 +1,13 @@
 import type { Json, Step } from '#libs/instruction-set/instruction-set.js';
 import { NodeError } from '#libs/nodes/node.js';
 import {
-  LeaseLost, type Attempt, type GenerationState, type GenerationStore, type Lease, type StepRecord, type WaitingAttempt,
+  LeaseLost, type Attempt, type FinishedStep, type GenerationStore, type GenerationState, type Lease, type StepRecord,
+  type StepResult, type WaitingAttempt,
 } from './generation-store.js';
 import { judge } from './retry.js';
 import type { StepProgress } from './step-context.js';
 import type { PreparedStep, StepRunner } from './step-runner.js';
+import { StepSchedule, type WaitingStep } from './step-schedule.js';
 
 /** Values, as JSON, that the steps of one generation may give together. */
 const MAX_OUTPUT_BYTES = 32 * 1024 ** 2;
@@ -34,25 +36,27 @@ export type RunEnd = 'ended' | 'parked' | 'handed_back' | 'lost';
 
 const sizeOf = (value: Json): number => Buffer.byteLength(JSON.stringify(value));
 
-interface Due {
-  at: number;
+interface Plan {
+  step: Step;
+  prepared: PreparedStep | Error;
 }
 
 /**
- * One worker's hold of one generation: starts every step whose inputs are there, checkpoints each, parks
- * when all that is left waits, and ends when the last step has. Plans from the last checkpoint, so it
- * does not matter who held the generation before.
+ * One worker's hold of one generation: starts every step whose inputs are there, commits what they gave
+ * together with the starts that follow from it, parks when all that is left waits, and ends when the last
+ * step has. Plans from the last checkpoint, so it does not matter who held the generation before.
  */
 export class GenerationRun {
-  private readonly dependencies: Map<string, string[]>;
+  private readonly schedule: StepSchedule;
   private readonly running = new Map<string, Promise<void>>();
-  private readonly waiting = new Map<string, WaitingAttempt & Due & { deadline: number }>();
-  private readonly retries = new Map<string, Due>();
+  /** Steps that have given their output since the last checkpoint. */
+  private readonly finished: FinishedStep[] = [];
   private readonly records: Map<string, StepRecord>;
   private readonly abort = new AbortController();
   private readonly signal: AbortSignal;
   private wakeSeq: number;
   private outputBytes: number;
+  private begun = false;
   private failed = false;
   private fault: unknown;
 
@@ -63,15 +67,11 @@ export class GenerationRun {
     private readonly state: GenerationState,
     private readonly control: RunControl,
   ) {
-    this.dependencies = steps.dependenciesOf(state.instructionSet.steps);
+    this.schedule = new StepSchedule(state, steps.dependenciesOf(state.instructionSet.steps));
     this.records = state.records;
     this.wakeSeq = state.wakeSeq;
     this.outputBytes = [...state.finished.values()].reduce((sum, { value }) => sum + sizeOf(value), 0);
     this.signal = AbortSignal.any([control.signal, this.abort.signal]);
-    for (const attempt of state.waiting) this.keepWaiting(attempt, 0, attempt.timeoutInMs);
-    for (const [stepId, { retryInMs }] of state.records) {
-      if (retryInMs !== null) this.retries.set(stepId, { at: Date.now() + retryInMs });
-    }
   }
 
   async run(): Promise<RunEnd> {
@@ -98,7 +98,7 @@ export class GenerationRun {
       if (this.fault) throw this.fault;
       if (this.failed) return 'ended';
       this.noticeWakeUps();
-      if (!this.control.draining) await this.startWhatIsReady();
+      if (await this.commit()) return 'ended';
       if (this.running.size === 0) {
         const end = await this.rest();
         if (end) return end;
@@ -108,18 +108,20 @@ export class GenerationRun {
     }
   }
 
-  /** Nothing runs: the generation has ended, is handed back, or parks until something is due. */
+  /** Nothing runs: the generation is handed back, or parks until something is due. */
   private async rest(): Promise<RunEnd | null> {
-    if (this.state.finished.size === this.state.instructionSet.steps.length) return 'ended';
+    if (this.hasWork()) return null;
     if (this.control.draining) return this.handBack();
-    const parked = await this.store.park(this.lease, this.wakeSeq, this.dueInMs());
+    const parked = await this.store.park(this.lease, this.wakeSeq, this.schedule.dueInMs());
     if (parked === 'parked') return 'parked';
     this.wake(parked);
     return null;
   }
 
+  /** What steps gave already is kept, also when the grace is over. */
   private async handBack(): Promise<RunEnd> {
     try {
+      if (this.finished.length > 0 && (await this.commit({ starting: false }))) return 'ended';
       await this.store.handBack(this.lease);
       return 'handed_back';
     } catch (error) {
@@ -134,60 +136,77 @@ export class GenerationRun {
 
   private wake(wakeSeq: number): void {
     this.wakeSeq = wakeSeq;
-    for (const waiting of this.waiting.values()) waiting.at = 0;
+    this.schedule.wake();
   }
 
-  private async startWhatIsReady(): Promise<void> {
-    const free = (this.lease.alone ? 1 : STEP_CONCURRENCY) - this.running.size;
-    const now = Date.now();
-    const due = [...this.waiting.values()].filter(({ at, deadline }) => at <= now || deadline <= now);
-    for (const waiting of due.slice(0, Math.max(0, free))) this.poll(waiting);
-    const ready = this.readySteps(now).slice(0, Math.max(0, free - due.length));
-    if (ready.length > 0) await this.start(ready);
+  /** Writes what is finished and starts what is ready, in one go. True: that was the last of it. */
+  private async commit({ starting = !this.control.draining } = {}): Promise<boolean> {
+    const plans = starting ? await this.planWhatIsReady() : [];
+    const finished = this.finished.splice(0);
+    if (this.begun && this.state.finished.size === this.state.instructionSet.steps.length) {
+      await this.store.finish(this.lease, this.state, finished);
+      return true;
+    }
+    const starts = plans.map((plan) => this.startOf(plan));
+    if (!this.begun) this.track(plans, await this.store.begin(this.lease, this.state, starts));
+    else if (finished.length + starts.length > 0) {
+      this.track(plans, await this.store.checkpoint(this.lease, this.state, finished, starts));
+    }
+    this.begun = true;
+    return false;
   }
 
-  private readySteps(now: number): Step[] {
-    return this.state.instructionSet.steps.filter((step) => {
-      const id = String(step.id);
-      if (this.state.finished.has(id) || this.running.has(id) || this.waiting.has(id)) return false;
-      if ((this.retries.get(id)?.at ?? 0) > now) return false;
-      return (this.dependencies.get(id) ?? []).every((needed) => this.state.finished.has(needed));
-    });
+  private async planWhatIsReady(): Promise<Plan[]> {
+    // Before it has begun, nothing may be asked of the outside.
+    if (this.begun) for (const waiting of this.schedule.takeDue(this.freeSlots())) this.poll(waiting);
+    const ready = this.schedule.takeReady(this.freeSlots());
+    return Promise.all(ready.map(async (step) => ({ step, prepared: await this.prepare(step) })));
   }
 
-  private async start(ready: Step[]): Promise<void> {
-    const plans = await Promise.all(ready.map(async (step) => ({ step, prepared: await this.prepare(step) })));
-    const attempts = await this.store.startSteps(
-      this.lease,
-      plans.map(({ step, prepared }) => ({
-        stepId: String(step.id),
-        node: step.nodeName,
-        alias: step.alias ?? null,
-        inputDigest: prepared instanceof Error ? null : prepared.digest,
-      })),
-    );
+  private startOf({ step, prepared }: Plan) {
+    const stepId = String(step.id);
+    return {
+      stepId,
+      node: step.nodeName,
+      alias: step.alias ?? null,
+      attempt: (this.records.get(stepId)?.attempts ?? 0) + 1,
+      inputDigest: prepared instanceof Error ? null : prepared.digest,
+    };
+  }
+
+  private track(plans: Plan[], attempts: Attempt[]): void {
     for (const { step, prepared } of plans) {
       const attempt = attempts.find(({ stepId }) => stepId === String(step.id));
-      if (attempt) this.track(attempt, (logs) => this.execute(attempt, prepared, logs));
+      if (attempt) this.runBeside(attempt, (logs) => this.execute(step, attempt, prepared, logs));
     }
+  }
+
+  /** Whether another commit has something to write or to start. */
+  private hasWork(): boolean {
+    if (this.finished.length > 0) return true;
+    return !this.control.draining && this.freeSlots() > 0 && this.schedule.hasWork();
+  }
+
+  private freeSlots(): number {
+    return (this.lease.alone ? 1 : STEP_CONCURRENCY) - this.running.size;
   }
 
   private prepare(step: Step): Promise<PreparedStep | Error> {
     return this.steps.prepare(this.state, step).catch((error: Error) => error);
   }
 
-  private poll(waiting: WaitingAttempt & { deadline: number }): void {
-    this.waiting.delete(waiting.stepId);
-    const step = this.state.instructionSet.steps.find(({ id }) => String(id) === waiting.stepId) as Step;
-    this.track(waiting, async (logs) => {
+  private poll(waiting: WaitingStep): void {
+    const step = this.schedule.step(waiting.stepId);
+    this.runBeside(waiting, async (logs) => {
       if (waiting.deadline <= Date.now()) {
         throw new NodeError('STEP_TIMEOUT', 'The outside did not answer in time', true);
       }
-      await this.execute(waiting, await this.prepare(step), logs, waiting);
+      await this.execute(step, waiting, await this.prepare(step), logs, waiting);
     });
   }
 
   private async execute(
+    step: Step,
     attempt: Attempt,
     prepared: PreparedStep | Error,
     logs: string[],
@@ -205,14 +224,24 @@ export class GenerationRun {
       onProgress: (progress) => this.control.onProgress(this.state, progress),
     });
     if (outcome.kind === 'done') {
-      this.weigh(outcome.result.value);
-      this.state.finished.set(attempt.stepId, await this.store.completeStep(this.lease, attempt, outcome.result));
+      await this.keep(step, attempt, outcome.result);
     } else {
       await this.store.waitStep(this.lease, attempt, outcome);
       const timeoutInMs = waiting ? waiting.timeoutInMs : outcome.timeoutMs;
       const held = { ...attempt, reference: outcome.reference, timeoutInMs, dueInMs: outcome.pollAfterMs };
-      this.keepWaiting(held, outcome.pollAfterMs, timeoutInMs);
+      this.schedule.wait(held, outcome.pollAfterMs, timeoutInMs);
     }
+  }
+
+  /** The output is there for the next steps at once; the next commit writes it before they start. */
+  private async keep(step: Step, attempt: Attempt, { files, logs, ...given }: StepResult): Promise<void> {
+    this.weigh(given.value);
+    const assets =
+      files.length === 0 ? [] : await this.store.keepFiles(this.lease, this.state, attempt.stepId, files);
+    const output = { assets, ...given };
+    this.state.finished.set(attempt.stepId, output);
+    this.schedule.finish(attempt.stepId);
+    this.finished.push({ attempt, node: step.nodeName, alias: step.alias ?? null, output, logs });
   }
 
   /** Outputs are kept in memory while their generation runs: together they have a limit. */
@@ -223,7 +252,7 @@ export class GenerationRun {
   }
 
   /** Runs one attempt beside the others. What it throws is its verdict; what recording that throws ends the run. */
-  private track(attempt: Attempt, work: (logs: string[]) => Promise<void>): void {
+  private runBeside(attempt: Attempt, work: (logs: string[]) => Promise<void>): void {
     const logs: string[] = [];
     const settled = work(logs)
       .catch((error: unknown) => this.fail(attempt, error, logs))
@@ -241,33 +270,16 @@ export class GenerationRun {
     const { failure, retryInMs } = judge(error, record?.failures ?? 0);
     await this.store.failStep(this.lease, attempt, { ...failure, logs }, retryInMs);
     if (retryInMs === null) this.failed = true;
-    else this.retries.set(attempt.stepId, { at: Date.now() + retryInMs });
+    else this.schedule.retry(attempt.stepId, retryInMs);
     this.records.set(attempt.stepId, {
       attempts: attempt.number, failures: (record?.failures ?? 0) + 1, retryInMs, lostToken: null,
     });
   }
 
-  private keepWaiting(attempt: WaitingAttempt, dueInMs: number | null, timeoutInMs: number | null): void {
-    const now = Date.now();
-    this.waiting.set(attempt.stepId, {
-      ...attempt,
-      at: dueInMs === null ? Infinity : now + dueInMs,
-      deadline: timeoutInMs === null ? Infinity : now + timeoutInMs,
-    });
-  }
-
-  private dueInMs(): number | null {
-    const times = [
-      ...[...this.waiting.values()].map(({ at, deadline }) => Math.min(at, deadline)),
-      ...[...this.retries].filter(([id]) => !this.state.finished.has(id)).map(([, { at }]) => at),
-    ].filter(Number.isFinite);
-    return times.length === 0 ? null : Math.max(0, Math.min(...times) - Date.now());
-  }
-
   /** A step settles, something is due, a wake-up comes, or the run is aborted. */
   private async nextChange(): Promise<void> {
-    if (this.control.wakeSeq > this.wakeSeq) return;
-    const due = this.dueInMs();
+    if (this.control.wakeSeq > this.wakeSeq || this.hasWork()) return;
+    const due = this.schedule.dueInMs();
     let timer: NodeJS.Timeout | undefined;
     let stop = () => {};
     await Promise.race([

@@ -73,24 +73,54 @@ export interface GenerationState {
   index: number;
   hash: string;
   run: number;
+  /** Another worker, or an earlier run, has begun it. */
+  resumed: boolean;
+  /** Whose version of a stored workflow the set was made from. */
+  workflowId: string | null;
+  submittedAt: Date;
   instructionSet: InstructionSet;
-  /** What the variables are in this edition, decided by its hash. */
+  /** Show what every step made, not only the last ones. */
+  showsAll: boolean;
+  /** What the variables are in this edition, decided by its hash, and the traits they give it. */
   values: JsonObject;
+  traits: Trait[];
   finished: Map<string, StepOutput>;
   /** Outputs of other collections' steps that this set references, by `foreignKey`. */
   foreign: Map<string, StepOutput>;
   waiting: WaitingAttempt[];
   records: Map<string, StepRecord>;
   wakeSeq: number;
-  /** Until the generation's deadline. */
-  timeLeftMs: number;
+}
+
+export interface ClaimRequest {
+  lane: Lane;
+  worker: string;
+  /** Only a worker that runs nothing else may take a generation that must run alone. */
+  idle: boolean;
+}
+
+/** A lease that was just taken, and the last checkpoint as it was then. */
+export interface Claim {
+  lease: Lease;
+  state: GenerationState;
 }
 
 export interface StepStart {
   stepId: string;
   node: string;
   alias: string | null;
+  /** 1 for the first attempt of the step, over all runs of the generation. */
+  attempt: number;
   inputDigest: string | null;
+}
+
+/** A step whose node is done; its files are kept already. */
+export interface FinishedStep {
+  attempt: Attempt;
+  node: string;
+  alias: string | null;
+  output: StepOutput;
+  logs: string[];
 }
 
 export interface StepResult {
@@ -124,16 +154,20 @@ export class LeaseLost extends Error {
 }
 
 /**
- * The engine's memory: each call is one transaction that commits a change with its events, or throws
- * `LeaseLost`. Implemented on Postgres by `libs/generations`.
+ * The engine's memory: each call commits a change with its events at once, or throws `LeaseLost`.
+ * Implemented on Postgres by `libs/generations`.
  */
 export interface GenerationStore {
-  /** Starts or goes on with a claimed generation. Null: there is nothing to do any more. */
-  begin(lease: Lease): Promise<GenerationState | null>;
-  /** Commits the attempts, with their tokens, before their nodes run. */
-  startSteps(lease: Lease, starts: StepStart[]): Promise<Attempt[]>;
-  /** The checkpoint: output, assets and events together. The last one also settles the generation. */
-  completeStep(lease: Lease, attempt: Attempt, result: StepResult): Promise<StepOutput>;
+  /** Takes a lane's next generation, if there is one. That is no change of state yet. */
+  claim(request: ClaimRequest): Promise<Claim | undefined>;
+  /** Starts or goes on with a claimed generation; commits the first attempts before their nodes run. */
+  begin(lease: Lease, state: GenerationState, starts: StepStart[]): Promise<Attempt[]>;
+  /** Records the files of a step before the checkpoint that names them. Nobody sees them yet. */
+  keepFiles(lease: Lease, state: GenerationState, stepId: string, files: StoredFile[]): Promise<OutputAsset[]>;
+  /** The checkpoint: what steps gave, and the attempts that follow from it, with their tokens. */
+  checkpoint(lease: Lease, state: GenerationState, finished: FinishedStep[], starts: StepStart[]): Promise<Attempt[]>;
+  /** The last checkpoint, which also settles the generation: its price is spent, its assets are shown. */
+  finish(lease: Lease, state: GenerationState, finished: FinishedStep[]): Promise<void>;
   waitStep(lease: Lease, attempt: Attempt, waiting: StepWaiting): Promise<void>;
   /** With `retryInMs` the step is tried again; without, the generation fails and its price is released. */
   failStep(lease: Lease, attempt: Attempt, failure: StepFailure, retryInMs: number | null): Promise<void>;

@@ -1,23 +1,42 @@
-import { traced, type Passage } from '#libs/tracepoints/tracepoints.js';
+import { traced, tracepoint, type Passage } from '#libs/tracepoints/tracepoints.js';
 import type {
-  Attempt, GenerationState, GenerationStore, Lease, StepFailure, StepOutput, StepResult, StepStart, StepWaiting,
+  Attempt, Claim, ClaimRequest, FinishedStep, GenerationState, GenerationStore, Lease, OutputAsset, StepFailure,
+  StepStart, StepWaiting, StoredFile,
 } from './generation-store.js';
 
 /** A store that says what it is about to commit, and that it has. */
 export class TracedStore implements GenerationStore {
   constructor(private readonly store: GenerationStore) {}
 
-  begin(lease: Lease): Promise<GenerationState | null> {
-    return traced('begin', () => this.store.begin(lease), passageOf(lease));
+  async claim(request: ClaimRequest): Promise<Claim | undefined> {
+    tracepoint('claim.before');
+    const claim = await this.store.claim(request);
+    if (claim) tracepoint('claim.after', passageOf(claim.lease));
+    return claim;
   }
 
-  startSteps(lease: Lease, starts: StepStart[]): Promise<Attempt[]> {
-    return traced('attempt', () => this.store.startSteps(lease, starts), passageOf(lease));
+  begin(lease: Lease, state: GenerationState, starts: StepStart[]): Promise<Attempt[]> {
+    return traced('begin', () => this.store.begin(lease, state, starts), passageOf(lease));
   }
 
-  completeStep(lease: Lease, attempt: Attempt, result: StepResult): Promise<StepOutput> {
-    const passage = passageOf(lease, attempt);
-    return traced('checkpoint', () => this.store.completeStep(lease, attempt, result), passage);
+  keepFiles(lease: Lease, state: GenerationState, stepId: string, files: StoredFile[]): Promise<OutputAsset[]> {
+    const passage = { ...passageOf(lease), stepId };
+    return traced('files', () => this.store.keepFiles(lease, state, stepId, files), passage);
+  }
+
+  checkpoint(
+    lease: Lease,
+    state: GenerationState,
+    finished: FinishedStep[],
+    starts: StepStart[],
+  ): Promise<Attempt[]> {
+    const passage = passageOf(lease, finished[0]?.attempt);
+    return traced('checkpoint', () => this.store.checkpoint(lease, state, finished, starts), passage);
+  }
+
+  finish(lease: Lease, state: GenerationState, finished: FinishedStep[]): Promise<void> {
+    const passage = passageOf(lease, finished[0]?.attempt);
+    return traced('settlement', () => this.store.finish(lease, state, finished), passage);
   }
 
   waitStep(lease: Lease, attempt: Attempt, waiting: StepWaiting): Promise<void> {

@@ -7,7 +7,8 @@ const steps = [{ id: 1, nodeName: 'echo', nodePayload: {} }];
 
 describe('claims', () => {
   let test: TestDatabase;
-  const take = (idle = true) => claim(test.database, { lane: 'default', worker: 'w', idle });
+  const take = async (idle = true) =>
+    (await claim(test.database, { lane: 'default', worker: 'w', idle }))?.lease;
   const submit = (plan = {}) => submitJob(test.database, { steps, ...plan });
 
   beforeAll(async () => {

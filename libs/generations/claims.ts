@@ -1,17 +1,12 @@
 import type { Queryable } from '#libs/database/database.js';
-import type { Lease } from '#libs/engine/generation-store.js';
+import { prepared } from '#libs/database/prepared.js';
+import type { Claim, ClaimRequest, Lease } from '#libs/engine/generation-store.js';
 import type { Lane } from '#libs/nodes/node.js';
+import { ATTEMPTS, stateOf, type ClaimedRow } from './generation-state.js';
 import { tracepoint } from '#libs/tracepoints/tracepoints.js';
 
 /** Seconds a lease lasts without renewal. After that another worker may take the generation. */
 export const LEASE_SECONDS = 10;
-
-export interface ClaimRequest {
-  lane: Lane;
-  worker: string;
-  /** Only a worker that runs nothing else may take a generation that must run alone. */
-  idle: boolean;
-}
 
 /** What the database says of the leases a worker holds. */
 export interface HeldLease {
@@ -21,18 +16,13 @@ export interface HeldLease {
 
 /**
  * Takes the next generation of a lane: waiting ones that are due first, then by priority, then by turn.
- * A claim is no change of state: it only makes the caller the newest holder.
+ * A claim is no change of state: it only makes the caller the newest holder, and reads what there is to do.
  */
-export async function claim(db: Queryable, { lane, worker, idle }: ClaimRequest): Promise<Lease | undefined> {
-  tracepoint('claim.before');
-  const [row] = await db.query<{ id: string; job_id: string; lease: string; alone: boolean }>(CLAIM, [
-    lane,
-    worker,
-    idle,
-    LEASE_SECONDS,
-  ]);
-  if (row) tracepoint('claim.after', { jobId: row.job_id, generationId: row.id });
-  return row && { generationId: row.id, jobId: row.job_id, number: Number(row.lease), lane, alone: row.alone };
+export async function claim(db: Queryable, { lane, worker, idle }: ClaimRequest): Promise<Claim | undefined> {
+  const [row] = await db.query<ClaimedRow>(CLAIM, [lane, worker, idle, LEASE_SECONDS]);
+  if (!row) return undefined;
+  const lease = { generationId: row.id, jobId: row.job_id, number: Number(row.lease), lane, alone: row.alone };
+  return { lease, state: stateOf(row) };
 }
 
 /** Whether a generation that must run alone waits for an idle worker. */
@@ -61,7 +51,7 @@ export async function renew(db: Queryable, leases: Lease[]): Promise<HeldLease[]
   return rows.map(({ id, wake_seq }) => ({ generationId: id, wakeSeq: Number(wake_seq) }));
 }
 
-const CLAIM = `
+const CLAIM = prepared('claim', `
   with due as (
     select id from generation
      where lane = $1 and status = 'waiting' and wake_at <= now()
@@ -74,12 +64,18 @@ const CLAIM = `
        and not exists (select from due)
      order by priority desc, turn, id limit 1 for update skip locked
   ), picked as (select id from due union all select id from next)
-  update generation g
-     set lease = g.lease + 1, lease_until = now() + make_interval(secs => $4), leased_by = $2
-    from picked where g.id = picked.id
-  returning g.id, g.job_id, g.lease, g.alone`;
+  , claimed as (
+    update generation g
+       set lease = g.lease + 1, lease_until = now() + make_interval(secs => $4), leased_by = $2
+      from picked where g.id = picked.id
+    returning g.*
+  )
+  select g.id, g.job_id, g.lease, g.alone, g.index, g.hash, g.run, g.wake_seq, g.started_at is not null as resumed,
+         j.user_id, j.collection_id, j.workflow_id, j.created_at, j.instruction_set,
+         j.options -> 'save_intermediate_outputs' as shows_all, ${ATTEMPTS} as attempts
+    from claimed g join job j on j.id = g.job_id`);
 
-const RENEW = `
+const RENEW = prepared('renew', `
   with mine as (
     select * from unnest($1::uuid[], $2::bigint[]) as m (id, lease)
   ), free as (
@@ -89,4 +85,4 @@ const RENEW = `
     update generation g set lease_until = now() + make_interval(secs => $3) from free where g.id = free.id
   )
   select g.id, g.wake_seq from generation g join mine using (id, lease)
-   where g.status in ('pending', 'processing') and g.leased_by is not null`;
+   where g.status in ('pending', 'processing') and g.leased_by is not null`);

@@ -1,4 +1,4 @@
-import type { Transaction } from '#libs/database/database.js';
+import type { Queryable } from '#libs/database/database.js';
 import { foreignKey, type OutputAsset, type StepOutput } from '#libs/engine/generation-store.js';
 import type { Step } from '#libs/instruction-set/instruction-set.js';
 import { referencesOf } from '#libs/instruction-set/references.js';
@@ -12,7 +12,7 @@ const COMPONENT_ID = /^\d{1,18}$/;
  * when more editions are made. Only of one's own collections and of published ones that may be remixed.
  */
 export async function loadForeignOutputs(
-  tx: Transaction,
+  db: Queryable,
   steps: readonly Step[],
   registry: NodeRegistry,
   userId: string,
@@ -23,7 +23,7 @@ export async function loadForeignOutputs(
       collection && UUID.test(collection) && COMPONENT_ID.test(stepId) ? [{ stepId, collection }] : [],
     );
   if (wanted.length === 0) return new Map();
-  const rows = await tx.query<OutputAsset & { collection_id: string; step_id: string }>(FIRST_ASSETS, [
+  const rows = await db.query<OutputAsset & { collection_id: string; step_id: string }>(FIRST_ASSETS, [
     wanted.map(({ collection }) => collection),
     wanted.map(({ stepId }) => stepId),
     userId,

@@ -1,13 +1,34 @@
-import type { Transaction } from '#libs/database/database.js';
 import type { GenerationState, StepOutput, StepRecord, WaitingAttempt } from '#libs/engine/generation-store.js';
-import type { Json } from '#libs/instruction-set/instruction-set.js';
+import type { InstructionSet, Json } from '#libs/instruction-set/instruction-set.js';
+import { resolveVariables } from '#libs/instruction-set/variables.js';
 
 /** Error code of an attempt whose worker died under it. */
 export const WORKER_LOST = 'WORKER_LOST';
 
-interface StepRunRow {
+/** A claimed generation with its job's part and all attempts so far. */
+export interface ClaimedRow {
   id: string;
-  step_id: string;
+  job_id: string;
+  lease: string;
+  alone: boolean;
+  index: number;
+  hash: string;
+  run: number;
+  wake_seq: string;
+  resumed: boolean;
+  user_id: string;
+  collection_id: string | null;
+  workflow_id: string | null;
+  created_at: Date;
+  instruction_set: InstructionSet;
+  shows_all: Json;
+  attempts: AttemptRow[] | null;
+}
+
+/** An attempt as JSON: ids are numbers. */
+interface AttemptRow {
+  id: number;
+  step_id: number;
   attempt: number;
   run: number;
   status: 'running' | 'waiting' | 'completed' | 'failed' | 'cancelled';
@@ -19,23 +40,57 @@ interface StepRunRow {
   timeout_in: number | null;
 }
 
-export type StepRuns = Pick<GenerationState, 'finished' | 'waiting' | 'records'>;
+/** The attempts of a generation `g`, in order. */
+export const ATTEMPTS = `(
+    select jsonb_agg(jsonb_build_object(
+             'id', s.id, 'step_id', s.step_id, 'attempt', s.attempt, 'run', s.run, 'status', s.status,
+             'token', s.token, 'reference', s.reference, 'output', s.output, 'code', s.error ->> 'code',
+             'due_in', extract(epoch from s.wake_at - clock_timestamp()) * 1000,
+             'timeout_in', extract(epoch from s.deadline_at - clock_timestamp()) * 1000)
+             order by s.step_id, s.attempt)
+      from step_run s where s.generation_id = g.id)`;
 
-/** What the attempts so far leave to do. Only the current run's failures count. */
-export async function loadStepRuns(tx: Transaction, generationId: string, run: number): Promise<StepRuns> {
-  const rows = await tx.query<StepRunRow>(STEP_RUNS, [generationId]);
-  const runs: StepRuns = { finished: new Map(), waiting: [], records: new Map() };
-  for (const row of rows) {
-    if (row.status === 'completed') runs.finished.set(row.step_id, row.output as StepOutput);
-    else if (row.status === 'waiting') runs.waiting.push(waitingAttempt(row));
-    runs.records.set(row.step_id, advance(runs.records.get(row.step_id), row, run));
-  }
-  return runs;
+/** Outputs of other collections are looked up when the generation begins. */
+export function stateOf(row: ClaimedRow): GenerationState {
+  const { values, traits } = resolveVariables(row.instruction_set.variables, row.hash);
+  return {
+    jobId: row.job_id,
+    generationId: row.id,
+    userId: row.user_id,
+    collectionId: row.collection_id,
+    index: row.index,
+    hash: row.hash,
+    run: row.run,
+    resumed: row.resumed,
+    workflowId: row.workflow_id,
+    submittedAt: row.created_at,
+    instructionSet: row.instruction_set,
+    showsAll: row.shows_all === true,
+    values,
+    traits,
+    foreign: new Map(),
+    wakeSeq: Number(row.wake_seq),
+    ...stepRunsOf(row.attempts ?? [], row.run),
+  };
 }
 
-const waitingAttempt = (row: StepRunRow): WaitingAttempt => ({
-  id: row.id,
-  stepId: row.step_id,
+/** What the attempts so far leave to do. Only the current run's failures count. */
+function stepRunsOf(rows: AttemptRow[], run: number): Pick<GenerationState, 'finished' | 'waiting' | 'records'> {
+  const finished = new Map<string, StepOutput>();
+  const waiting: WaitingAttempt[] = [];
+  const records = new Map<string, StepRecord>();
+  for (const row of rows) {
+    const stepId = String(row.step_id);
+    if (row.status === 'completed') finished.set(stepId, row.output as StepOutput);
+    else if (row.status === 'waiting') waiting.push(waitingAttempt(row));
+    records.set(stepId, advance(records.get(stepId), row, run));
+  }
+  return { finished, waiting, records };
+}
+
+const waitingAttempt = (row: AttemptRow): WaitingAttempt => ({
+  id: String(row.id),
+  stepId: String(row.step_id),
   number: row.attempt,
   token: row.token,
   reference: row.reference,
@@ -43,7 +98,7 @@ const waitingAttempt = (row: StepRunRow): WaitingAttempt => ({
   timeoutInMs: row.timeout_in,
 });
 
-function advance(before: StepRecord | undefined, row: StepRunRow, run: number): StepRecord {
+function advance(before: StepRecord | undefined, row: AttemptRow, run: number): StepRecord {
   const lost = row.status === 'failed' && row.code === WORKER_LOST;
   const counts = row.run === run && row.status === 'failed';
   return {
@@ -53,9 +108,3 @@ function advance(before: StepRecord | undefined, row: StepRunRow, run: number): 
     lostToken: lost ? row.token : null,
   };
 }
-
-const STEP_RUNS = `
-  select id, step_id, attempt, run, status, token, reference, output, error ->> 'code' as code,
-         (extract(epoch from wake_at - clock_timestamp()) * 1000)::float8 as due_in,
-         (extract(epoch from deadline_at - clock_timestamp()) * 1000)::float8 as timeout_in
-    from step_run where generation_id = $1 order by step_id, attempt`;

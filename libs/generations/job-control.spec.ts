@@ -1,3 +1,4 @@
+import type { Claim } from '#libs/engine/generation-store.js';
 import { Ledger } from '#libs/credits/ledger.js';
 import { account, booksAreRight, eventTypes, generationRows, jobEnds, jobRow, stepRuns } from '../../test/factories/reads.js';
 import { createCollection } from '../../test/factories/asset.js';
@@ -6,6 +7,10 @@ import { eventually } from '../../test/setup/eventually.js';
 import { claim } from './claims.js';
 
 const slow = (ms: number) => [{ id: 1, nodeName: 'slow', nodePayload: { ms } }];
+
+const aFile = {
+  storage_key: 'k', name: 'a.txt', mime_type: 'text/plain', size: 1, sha256: 'ab', width: null, height: null, duration: null,
+};
 
 describe('cancel and resume', () => {
   let road: Road;
@@ -48,13 +53,16 @@ describe('cancel and resume', () => {
 
   it('refuses what a holder does after a cancel', async () => {
     const { jobId, userId } = await road.submit({ steps: slow(1) });
-    const lease = await take();
-    await road.store.begin(lease!);
-    const [attempt] = await road.store.startSteps(lease!, [{ stepId: '1', node: 'slow', alias: null, inputDigest: null }]);
+    const { lease, state } = (await take()) as Claim;
+    const start = { stepId: '1', node: 'slow', alias: null, attempt: 1, inputDigest: null };
+    const [attempt] = await road.store.begin(lease, state, [start]);
     await road.control.cancelJob(userId, jobId);
-    const result = { files: [], value: 1, traits: [], logs: [] };
-    await expect(road.store.completeStep(lease!, attempt!, result)).rejects.toThrow('lease');
-    await expect(road.store.handBack(lease!)).rejects.toThrow('lease');
+    const finished = { attempt: attempt!, node: 'slow', alias: null, output: { assets: [], value: 1, traits: [] }, logs: [] };
+    state.finished.set('1', finished.output);
+    await expect(road.store.checkpoint(lease, state, [finished], [])).rejects.toThrow('lease');
+    await expect(road.store.finish(lease, state, [finished])).rejects.toThrow('lease');
+    await expect(road.store.keepFiles(lease, state, '1', [aFile])).rejects.toThrow('lease');
+    await expect(road.store.handBack(lease)).rejects.toThrow('lease');
     expect(await account(road.database, userId)).toEqual({ balance: 1, held: 0, open: 0 });
   });
 

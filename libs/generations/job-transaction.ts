@@ -27,6 +27,12 @@ export interface LockedJob {
   started: boolean;
 }
 
+/** The part of a job that those who hear of its events need. `seq` is the newest event's number. */
+export type AnnouncedJob = Pick<
+  LockedJob,
+  'id' | 'user_id' | 'collection_id' | 'workflow_id' | 'created_at' | 'seq'
+>;
+
 /** The part of a generation that money and events need. */
 export interface ChangedGeneration {
   id: string;
@@ -36,7 +42,10 @@ export interface ChangedGeneration {
   price: bigint;
 }
 
-/** Every change of state of a job, its generations and steps goes through `change`. */
+/**
+ * Every change of state of a job, its generations and steps goes through `change`, but for the engine's
+ * checkpoints, which are one statement each.
+ */
 export class JobTransactions {
   constructor(
     private readonly database: Database,
@@ -63,12 +72,13 @@ export class JobTransactions {
       const change = new JobChange(tx, lockedJob(row), row.now);
       const result = await work(change);
       const events = await change.write(this.ledger);
-      if (events.length > 0) tx.afterCommit(() => this.publish(change.job, events));
+      if (events.length > 0) tx.afterCommit(() => this.announce(change.job, events));
       return result;
     });
   }
 
-  private publish(job: LockedJob, events: JobEvent[]): Promise<void> {
+  /** Tells of committed events, whoever wrote them. */
+  announce(job: AnnouncedJob, events: JobEvent[]): Promise<void> {
     this.observe(events, job.user_id);
     signals.committed.send({
       job: { id: job.id, workflowId: job.workflow_id, submittedAt: job.created_at },
@@ -110,23 +120,9 @@ export class JobChange {
     });
   }
 
-  start(): void {
-    if (this.job.status !== 'pending') return;
-    this.job.status = 'processing';
-    this.job.started = true;
-    this.emit('job_started', { status: 'processing' });
-  }
-
-  /** The generation was made: its price and, with the job's first success, the base cost are spent. */
-  captured(generation: ChangedGeneration): void {
-    this.resolve('capture', generation);
-    this.job.completed += 1;
-    if (this.job.base_status === 'held') this.resolveBase('capture');
-  }
-
   /** The generation ended without a result: its price is given back. */
   released(generation: ChangedGeneration, as: 'failed' | 'cancelled'): void {
-    this.resolve('release', generation);
+    this.release(generation);
     this.job[as] += 1;
   }
 
@@ -134,7 +130,7 @@ export class JobChange {
   finish({ cancelled = false } = {}): void {
     const { job } = this;
     if (job.completed + job.failed + job.cancelled < job.generations) return;
-    if (job.base_status === 'held') this.resolveBase('release');
+    if (job.base_status === 'held') this.releaseBase();
     job.status = cancelled ? 'cancelled' : endStatus(job);
     if (job.status === 'failed') {
       this.error = { code: 'GENERATION_FAILED', message: `${job.failed} of ${job.generations} generations failed` };
@@ -165,25 +161,25 @@ export class JobChange {
     return events;
   }
 
-  private resolve(type: 'capture' | 'release', generation: ChangedGeneration): void {
+  private release(generation: ChangedGeneration): void {
     this.closed += 1;
     this.movements.push({
-      type,
+      type: 'release',
       amount: generation.price,
-      key: `${generationKey(generation)}:${type}`,
+      key: `${generationKey(generation)}:release`,
       jobId: this.job.id,
       generationId: generation.id,
     });
   }
 
-  private resolveBase(type: 'capture' | 'release'): void {
+  private releaseBase(): void {
     const { job } = this;
-    job.base_status = type === 'capture' ? 'captured' : 'released';
+    job.base_status = 'released';
     if (job.base_price === 0n) return;
     this.movements.push({
-      type,
+      type: 'release',
       amount: job.base_price,
-      key: `${baseKey(job.id, job.base_run)}:${type}`,
+      key: `${baseKey(job.id, job.base_run)}:release`,
       jobId: job.id,
     });
   }
@@ -218,10 +214,9 @@ const LOCK_COLLECTION = `
   select from collection where id = (select collection_id from job where id = $1) for update`;
 
 const LOCK = `
-  select id, user_id, collection_id, workflow_id, created_at, status, seq, steps_done, generations, completed, failed, cancelled,
-         base_price, base_run, base_status, started_at,
-         greatest(jsonb_array_length(instruction_set -> 'steps'), 1) as steps, clock_timestamp() as now
-    from job where id = $1 and ($2::uuid is null or user_id = $2) for update`;
+  select id, user_id, collection_id, workflow_id, created_at, status, seq, steps, steps_done, generations,
+         completed, failed, cancelled, base_price, base_run, base_status, started_at, clock_timestamp() as now
+    from job where id = $1 and ($2::uuid is null or user_id = $2) for no key update`;
 
 /**
  * Of two changes that wait for the job's row, the one that comes second can have the smaller transaction
@@ -229,16 +224,16 @@ const LOCK = `
  * of all of a user's events.
  */
 const WRITE = `
-  with previous as (
-    select txid from job_history where job_id = $1 order by seq desc limit 1
-  ), event as (
+  with event as (
     insert into job_history (job_id, user_id, seq, type, data, at, txid)
-    select $1, $2, e.seq, e.type, e.data, $13, greatest(pg_current_xact_id(), (select txid from previous))
-      from unnest($14::bigint[], $15::text[], $16::jsonb[]) as e (seq, type, data)
+    select $1, $2, e.seq, e.type, e.data, $13, greatest(pg_current_xact_id(), job.last_txid)
+      from job cross join unnest($14::bigint[], $15::text[], $16::jsonb[]) as e (seq, type, data)
+     where job.id = $1
   )
   update job
      set seq = $3, status = $4, steps_done = $5, progress = greatest(progress, $6), completed = $7, failed = $8,
          cancelled = $9, base_run = $10, base_status = $11, error = $12::jsonb,
+         last_txid = greatest(last_txid, pg_current_xact_id()),
          started_at = case when $17::boolean then coalesce(started_at, $13) end,
          completed_at = case when $4 in ('completed', 'failed', 'cancelled') then $13::timestamptz end
    where id = $1`;

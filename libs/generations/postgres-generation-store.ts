@@ -1,25 +1,20 @@
-import { insertAssets } from '#libs/assets/asset-rows.js';
+import { keepFiles } from '#libs/assets/asset-rows.js';
+import type { Database } from '#libs/database/database.js';
 import {
-  LeaseLost, type Attempt, type GenerationState, type GenerationStore, type Lease, type StepFailure, type StepOutput,
-  type StepResult, type StepStart, type StepWaiting,
+  LeaseLost, type Attempt, type Claim, type ClaimRequest, type FinishedStep, type GenerationState,
+  type GenerationStore, type Lease, type OutputAsset, type StepFailure, type StepStart, type StepWaiting,
+  type StoredFile,
 } from '#libs/engine/generation-store.js';
-import type { EventDetail } from '#libs/events/job-event.js';
-import type { InstructionSet } from '#libs/instruction-set/instruction-set.js';
-import { resolveVariables } from '#libs/instruction-set/variables.js';
 import type { NodeRegistry } from '#libs/nodes/registry.js';
 import type { WakeQueue } from '#libs/queue/wake-queue.js';
 import { signals } from '#libs/tracepoints/signals.js';
-import { beginAttempts, closeAttempt, letAttemptWait } from './attempts.js';
-import { LEASE_SECONDS } from './claims.js';
+import { failAttempt, letAttemptWait } from './attempts.js';
+import { Checkpoints } from './checkpoints.js';
+import { claim, LEASE_SECONDS } from './claims.js';
 import { loadForeignOutputs } from './foreign-outputs.js';
-import { loadStepRuns } from './generation-state.js';
 import type { ChangedGeneration, JobChange, JobTransactions } from './job-transaction.js';
-import {
-  CHANGED_COLUMNS, changedGeneration, completeGeneration, eventOf, failGeneration, type ChangedRow,
-} from './settlement.js';
+import { CHANGED_COLUMNS, changedGeneration, eventOf, failGeneration, type ChangedRow } from './settlement.js';
 
-/** Outputs above this size stay out of events. */
-const EVENT_OUTPUT_BYTES = 16 * 1024;
 /** A due time this near gets a wake-up of its own; later ones are found by the reconciler. */
 const SOON_MS = 60_000;
 /** Runs that end in an error of ours before the generation fails, and how long it rests after the first. */
@@ -28,70 +23,46 @@ const BREAK_DELAY_SECONDS = 5;
 
 /** The engine's memory on Postgres. Every write is fenced by the lease's number. */
 export class PostgresGenerationStore implements GenerationStore {
+  private readonly checkpoints: Checkpoints;
+
   constructor(
+    private readonly database: Database,
     private readonly jobs: JobTransactions,
     private readonly registry: NodeRegistry,
     private readonly queue: WakeQueue,
-    private readonly timeoutMs: number,
-  ) {}
-
-  begin(lease: Lease): Promise<GenerationState | null> {
-    return this.jobs.change(lease.jobId, async (change) => {
-      const [row] = await change.tx.query<ClaimedRow>(CLAIMED, [lease.generationId, lease.number]);
-      if (!row) return null;
-      const set = row.instruction_set;
-      const { values, traits } = resolveVariables(set.variables, row.hash);
-      const [started] = await change.tx.query<{ time_left: number; wake_seq: string }>(BEGIN, [
-        row.id, LEASE_SECONDS, this.timeoutMs, JSON.stringify(values), JSON.stringify(traits),
-      ]);
-      change.start();
-      change.emit(row.started_at ? 'generation_resumed' : 'generation_started', {
-        ...eventOf(changedGeneration(row)),
-        status: 'processing',
-      });
-      return {
-        jobId: lease.jobId,
-        generationId: row.id,
-        userId: change.job.user_id,
-        collectionId: change.job.collection_id,
-        index: row.index,
-        hash: row.hash,
-        run: row.run,
-        instructionSet: set,
-        values,
-        wakeSeq: Number(started?.wake_seq),
-        timeLeftMs: started?.time_left ?? 0,
-        foreign: await loadForeignOutputs(change.tx, set.steps, this.registry, change.job.user_id),
-        ...(await loadStepRuns(change.tx, row.id, row.run)),
-      };
-    });
+    timeoutMs: number,
+  ) {
+    this.checkpoints = new Checkpoints(database, jobs, registry, timeoutMs);
   }
 
-  startSteps(lease: Lease, starts: StepStart[]): Promise<Attempt[]> {
-    return this.fenced(lease, (change, generation) => beginAttempts(change, generation, starts, lease.alone));
+  async claim(request: ClaimRequest): Promise<Claim | undefined> {
+    const claimed = await claim(this.database, request);
+    if (!claimed) return undefined;
+    const { userId, instructionSet } = claimed.state;
+    claimed.state.foreign = await loadForeignOutputs(this.database, instructionSet.steps, this.registry, userId);
+    return claimed;
   }
 
-  completeStep(lease: Lease, attempt: Attempt, result: StepResult): Promise<StepOutput> {
-    return this.fenced(lease, async (change, generation) => {
-      const assets = await insertAssets(change.tx, {
-        userId: change.job.user_id,
-        collectionId: change.job.collection_id,
-        jobId: lease.jobId,
-        generationId: generation.id,
-        stepId: attempt.stepId,
-        files: result.files,
-      });
-      const { value, traits, fetched } = result;
-      const output: StepOutput = { assets, value, traits, ...(fetched && { fetched }) };
-      const step = await closeAttempt(change, attempt, 'completed', { output, logs: result.logs });
-      change.job.steps_done += 1;
-      change.emit('node_completed', {
-        ...step.event, ...eventOf(generation), status: 'completed', progress: 100, ...eventOutput(output),
-      });
-      const [progress] = await change.tx.query<{ done: number }>(PROGRESS, [generation.id, change.job.steps]);
-      if (progress?.done === change.job.steps) await completeGeneration(change, generation, this.registry);
-      return output;
-    });
+  begin(lease: Lease, state: GenerationState, starts: StepStart[]): Promise<Attempt[]> {
+    return this.checkpoints.begin(lease, state, starts);
+  }
+
+  keepFiles(lease: Lease, state: GenerationState, stepId: string, files: StoredFile[]): Promise<OutputAsset[]> {
+    const { userId, collectionId } = state;
+    return keepFiles(this.database, lease, { userId, collectionId, stepId, files });
+  }
+
+  checkpoint(
+    lease: Lease,
+    state: GenerationState,
+    finished: FinishedStep[],
+    starts: StepStart[],
+  ): Promise<Attempt[]> {
+    return this.checkpoints.checkpoint(lease, state, finished, starts);
+  }
+
+  finish(lease: Lease, state: GenerationState, finished: FinishedStep[]): Promise<void> {
+    return this.checkpoints.finish(lease, state, finished);
   }
 
   waitStep(lease: Lease, attempt: Attempt, waiting: StepWaiting): Promise<void> {
@@ -100,8 +71,8 @@ export class PostgresGenerationStore implements GenerationStore {
 
   failStep(lease: Lease, attempt: Attempt, failure: StepFailure, retryInMs: number | null): Promise<void> {
     return this.fenced(lease, async (change, generation) => {
-      const { logs, ...error } = failure;
-      const step = await closeAttempt(change, attempt, 'failed', { error, logs, retryInMs });
+      const { logs: _logs, ...error } = failure;
+      const step = await failAttempt(change, attempt, failure, retryInMs);
       change.emit('node_failed', {
         ...step.event,
         ...eventOf(generation),
@@ -173,39 +144,9 @@ export class PostgresGenerationStore implements GenerationStore {
   }
 }
 
-interface ClaimedRow extends ChangedRow {
-  started_at: Date | null;
-  instruction_set: InstructionSet;
-}
-
-/** What an event says of a step's output. Files are named once they are shown (`image_generated`). */
-function eventOutput(output: StepOutput): EventDetail {
-  if (output.value === null) return {};
-  const text = JSON.stringify(output.value);
-  return Buffer.byteLength(text) > EVENT_OUTPUT_BYTES ? {} : { output: output.value };
-}
-
-const CLAIMED = `
-  select g.id, g.index, g.hash, g.run, g.price, g.status, g.started_at, j.instruction_set
-    from generation g join job j on j.id = g.job_id
-   where g.id = $1 and g.lease = $2 and g.status in ('pending', 'waiting') for update of g`;
-
-const BEGIN = `
-  update generation
-     set status = 'processing', lease_until = clock_timestamp() + make_interval(secs => $2),
-         started_at = coalesce(started_at, clock_timestamp()), values = $4, traits = $5,
-         deadline_at = coalesce(deadline_at, clock_timestamp() + make_interval(secs => $3::float8 / 1000))
-   where id = $1
-  returning wake_seq, (extract(epoch from deadline_at - clock_timestamp()) * 1000)::float8 as time_left`;
-
 const FENCE = `
   update generation set lease_until = clock_timestamp() + make_interval(secs => $3)
    where id = $1 and lease = $2 and status = 'processing' returning ${CHANGED_COLUMNS}`;
-
-const PROGRESS = `
-  update generation g set progress = floor(100.0 * s.done / $2)
-    from (select count(*)::int as done from step_run where generation_id = $1 and status = 'completed') s
-   where g.id = $1 returning s.done`;
 
 const PARK = `
   with parked as (

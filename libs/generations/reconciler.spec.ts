@@ -1,4 +1,4 @@
-import type { Lease } from '#libs/engine/generation-store.js';
+import type { Claim, Lease, StepStart } from '#libs/engine/generation-store.js';
 import { account, booksAreRight, eventTypes, generationRows, jobEnds, jobRow, stepRuns } from '../../test/factories/reads.js';
 import { buildRoad, type Road } from '../../test/factories/road.js';
 import { claim } from './claims.js';
@@ -18,15 +18,21 @@ describe('the reconciler', () => {
   afterAll(() => road.close());
 
   const take = () => claim(road.database, { lane: 'default', worker: 'dead', idle: true });
+  const start = (stepId: string, attempt = 1) => ({ stepId, node: 'echo', alias: null, attempt, inputDigest: null });
+  /** Takes the next generation and starts its steps. */
+  const begin = async (...starts: StepStart[]) => {
+    const { lease, state } = (await take()) as Claim;
+    return { lease, state, attempts: await road.store.begin(lease, state, starts) };
+  };
   const expire = () => road.database.query("update generation set lease_until = now() - interval '1 second' where status = 'processing'");
 
   /** A worker that began a step and is never heard of again. */
   async function dieIn(stepId: string): Promise<Lease> {
-    const lease = await take();
-    await road.store.begin(lease!);
-    await road.store.startSteps(lease!, [{ stepId, node: 'echo', alias: null, inputDigest: null }]);
+    const { lease, state } = (await take()) as Claim;
+    const attempt = (state.records.get(stepId)?.attempts ?? 0) + 1;
+    await road.store.begin(lease, state, [start(stepId, attempt)]);
     await expire();
-    return lease!;
+    return lease;
   }
 
   it('repairs nothing when all is well', async () => {
@@ -35,11 +41,10 @@ describe('the reconciler', () => {
 
   it('lets another worker go on from the checkpoint of one that died', async () => {
     const { jobId } = await road.submit({ steps });
-    const lease = await take();
-    await road.store.begin(lease!);
-    const [attempt] = await road.store.startSteps(lease!, [{ stepId: '1', node: 'echo', alias: null, inputDigest: null }]);
-    await road.store.completeStep(lease!, attempt!, { files: [], value: 'first', traits: [], logs: [] });
-    await road.store.startSteps(lease!, [{ stepId: '2', node: 'echo', alias: null, inputDigest: null }]);
+    const { lease, state, attempts: [attempt] } = await begin(start('1'));
+    const output = { assets: [], value: 'first', traits: [] };
+    const finished = { attempt: attempt!, node: 'echo', alias: null, output, logs: [] };
+    await road.store.checkpoint(lease, state, [finished], [start('2')]);
     await expire();
 
     expect(await road.reconciler.sweep()).toMatchObject({ lostLeases: 1 });
@@ -49,7 +54,7 @@ describe('the reconciler', () => {
     await worker.stop();
     const runs = (await stepRuns(road.database, jobId)).map(({ step_id, status, error }) => [step_id, status, error?.code]);
     expect(runs).toEqual([['1', 'completed', undefined], ['2', 'failed', 'WORKER_LOST'], ['2', 'completed', undefined]]);
-    await expect(road.store.handBack(lease!)).rejects.toThrow('lease');
+    await expect(road.store.handBack(lease)).rejects.toThrow('lease');
     expect(await eventTypes(road.database, jobId)).toContain('node_failed');
   });
 
@@ -66,14 +71,13 @@ describe('the reconciler', () => {
 
   it('fails and releases what is over its time, waiting or not', async () => {
     const { jobId, userId } = await road.submit({ steps, generations: 2 });
-    const lease = await take();
-    await road.store.begin(lease!);
+    const { lease } = await begin();
     await road.database.query("update generation set deadline_at = now() - interval '1 second' where job_id = $1", [jobId]);
     expect(await road.reconciler.sweep()).toMatchObject({ timedOut: 2 });
     expect((await generationRows(road.database, jobId)).map(({ error }) => error.code)).toEqual(['GENERATION_TIMEOUT', 'GENERATION_TIMEOUT']);
     expect(await jobRow(road.database, jobId)).toMatchObject({ status: 'failed' });
     expect(await account(road.database, userId)).toEqual({ balance: 2, held: 0, open: 0 });
-    await expect(road.store.handBack(lease!)).rejects.toThrow('lease');
+    await expect(road.store.handBack(lease)).rejects.toThrow('lease');
     await road.control.resumeJob(userId, jobId);
     const rows = await generationRows(road.database, jobId);
     expect(rows.every(({ deadline_at, run }) => deadline_at === null && run === 2)).toBe(true);
@@ -92,10 +96,9 @@ describe('the reconciler', () => {
     const { jobId, userId } = await road.submit({ steps });
     for (const status of ['pending', 'pending', 'failed']) {
       await road.database.query('update generation set wake_at = now() where job_id = $1', [jobId]);
-      const lease = await take();
-      await road.store.begin(lease!);
-      await road.store.startSteps(lease!, [{ stepId: '1', node: 'echo', alias: null, inputDigest: null }]);
-      await road.store.breakOff(lease!);
+      const { lease, state } = (await take()) as Claim;
+      await road.store.begin(lease, state, [start('1', (state.records.get('1')?.attempts ?? 0) + 1)]);
+      await road.store.breakOff(lease);
       expect((await generationRows(road.database, jobId))[0]).toMatchObject({ status, lease_until: null });
       expect(await take()).toBeUndefined();
     }

@@ -58,7 +58,7 @@ export async function buildRoad({ backend = 'postgres', generationTimeoutMs = 60
   const ledger = new Ledger();
   const registry = new NodeRegistry(testNodes(outside));
   const jobs = new JobTransactions(test.database, ledger, bus);
-  const store = new PostgresGenerationStore(jobs, registry, queue, generationTimeoutMs);
+  const store = new PostgresGenerationStore(test.database, jobs, registry, queue, generationTimeoutMs);
   const storage = new LocalStorage(join(folder, 'storage'));
   const files = new AssetFiles(storage, new Spool(join(folder, 'spool')), { maxBytes: 10_000_000 });
   const steps = new StepRunner(registry, files, new AssetInputs(test.database));
