@@ -2,6 +2,8 @@ import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
 
 export interface ScriptLimits {
   timeMs: number;
+  /** Of the processor's time, which a busy machine does not shorten. Absent: `timeMs` alone counts. */
+  cpuMs?: number;
   memoryBytes: number;
 }
 

@@ -89,5 +89,6 @@ const requestOf = ({ code, entry, globals, hash, limits }: ScriptRun): ScriptReq
       ? undefined
       : { mathRandom: streamSeed(hash, 'Math.random'), random: streamSeed(hash, 'random') },
   timeMs: limits.timeMs,
+  cpuMs: limits.cpuMs,
   memoryBytes: limits.memoryBytes,
 });

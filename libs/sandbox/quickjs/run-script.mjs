@@ -48,7 +48,7 @@ export async function runScript(request, onStart) {
   const quickjs = await newQuickJSWASMModuleFromVariant(newVariant(RELEASE_SYNC, { wasmModule, wasmMemory }));
   const vm = quickjs.newContext();
   await onStart();
-  const isLate = setLimits(vm, request.timeMs);
+  const isLate = setLimits(vm, request);
   /** @type {string[]} */
   const logs = [];
   try {
@@ -66,20 +66,27 @@ export async function runScript(request, onStart) {
 
 /**
  * @param {Context} vm
- * @param {number} timeMs
+ * @param {ScriptRequest} request
  * @returns {() => boolean} whether the script had to be interrupted
  */
-function setLimits(vm, timeMs) {
+function setLimits(vm, { timeMs, cpuMs = Infinity }) {
   const end = performance.now() + timeMs;
+  const cpuEnd = cpuTime() + cpuMs;
   let isLate = false;
   vm.runtime.setMaxStackSize(STACK_BYTES);
-  vm.runtime.setInterruptHandler(() => (isLate ||= performance.now() > end));
+  vm.runtime.setInterruptHandler(() => (isLate ||= performance.now() > end || cpuTime() > cpuEnd));
   return () => isLate;
 }
 
+/** Milliseconds that this process has had. */
+function cpuTime() {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+}
+
 /** @param {ScriptRequest} request */
-const lateFailure = ({ timeMs }) =>
-  /** @type {const} */ ({ reason: 'time_limit', message: `The script ran longer than ${timeMs} ms` });
+const lateFailure = ({ timeMs, cpuMs = timeMs }) =>
+  /** @type {const} */ ({ reason: 'time_limit', message: `The script ran longer than ${cpuMs} ms` });
 
 /**
  * Runs the guest's own part, before anything of the script.

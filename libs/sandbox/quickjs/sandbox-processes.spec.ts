@@ -185,6 +185,22 @@ describe('processes', () => {
     await expect(run('return 1')).rejects.toBeInstanceOf(SandboxUnavailable);
   });
 
+  it('ends when its parent was killed while it was being started', async () => {
+    const parent = spawn(process.execPath, [
+      '-e',
+      `
+      const child = require('node:child_process').fork(${JSON.stringify(join(import.meta.dirname, 'script-child.mjs'))});
+      require('node:fs').writeSync(1, String(child.pid));
+      process.kill(process.pid, 'SIGKILL');
+    `,
+    ]);
+    const id = Number(await new Promise((resolve) => parent.stdout.once('data', resolve)));
+    for (let wait = 0; existsSync(`/proc/${id}`) && wait < 100; wait++) await sleep(100);
+    const isLeft = existsSync(`/proc/${id}`);
+    if (isLeft) process.kill(id, 'SIGKILL');
+    expect(isLeft).toBe(false);
+  });
+
   it.each([
     ['idle', 'return 1'],
     ['in the middle of a script', 'for (;;);'],

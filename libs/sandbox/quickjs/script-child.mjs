@@ -19,6 +19,8 @@ const watching = once(watchdog, 'message');
 const send = (message) => new Promise((resolve) => process.send?.(message, () => resolve()));
 
 process.on('disconnect', () => process.exit());
+// The parent may have died while this file was being loaded: nobody tells of that any more.
+if (!process.connected) process.exit();
 // Ctrl-C reaches the whole process group; when to stop is the parent's decision.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => {});

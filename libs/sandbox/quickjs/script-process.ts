@@ -51,7 +51,7 @@ export class ScriptProcess {
       await this.start();
       this.child.send(request);
       await this.receive(START_MS, new SandboxUnavailable('The script process does not answer'));
-      const late = new ScriptError('time_limit', `The script ran longer than ${request.timeMs} ms`);
+      const late = new ScriptError('time_limit', `The script ran longer than ${request.cpuMs ?? request.timeMs} ms`);
       return (await this.receive(request.timeMs + KILL_GRACE_MS, late)) as ScriptOutcome;
     } finally {
       signal?.removeEventListener('abort', abort);

@@ -9,6 +9,7 @@ export interface ScriptRequest {
   /** sfc32 seeds of `Math.random` and `random`. Absent: the script has neither chance nor clock. */
   seeds?: { mathRandom: number[]; random: number[] };
   timeMs: number;
+  cpuMs?: number;
   memoryBytes: number;
 }
 
