@@ -17,7 +17,7 @@ export async function api(): Promise<void> {
 /** `platen worker` */
 export async function worker(): Promise<void> {
   const { startWorker } = await import('#apps/worker/main.js');
-  await serve(startWorker, () => 'The worker is ready');
+  await serve(startWorker, ({ url }) => (url ? `The worker is ready, its health at ${url}` : 'The worker is ready'));
 }
 
 async function serve(
