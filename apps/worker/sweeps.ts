@@ -1,4 +1,5 @@
 import { sweepDeletedFiles } from '#libs/assets/asset-removal.js';
+import { OrphanedFiles } from '#libs/assets/orphaned-files.js';
 import { publishFinishedCollections } from '#libs/collections/auto-publish.js';
 import type { Database } from '#libs/database/database.js';
 import type { ExternalCancels } from '#libs/generations/external-cancels.js';
@@ -16,11 +17,13 @@ export interface SweptParts {
 
 /** All that is looked after beside the generations themselves. */
 export function createSweeps({ database, storage, reconciler, cancels }: SweptParts): Sweep[] {
+  const orphans = new OrphanedFiles(database, storage);
   return [
     { name: 'reconcile', everyMs: 2_000, run: () => repair(reconciler) },
     { name: 'external cancels', everyMs: 2_000, run: () => cancels.sweep() },
     { name: 'auto publish', everyMs: 2_000, run: () => publishFinishedCollections(database) },
     { name: 'deleted files', everyMs: 60_000, run: () => sweepDeletedFiles(database, storage) },
+    { name: 'orphaned files', everyMs: 60_000, run: () => orphans.sweep() },
   ];
 }
 

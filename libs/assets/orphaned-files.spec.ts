@@ -1,0 +1,123 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm, utimes } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { LocalStorage } from '#libs/storage/local.storage.js';
+import type { Storage } from '#libs/storage/storage.js';
+import { createAsset } from '../../test/factories/asset.js';
+import { submitJob, type SubmittedJob } from '../../test/factories/job.js';
+import { createTestDatabase, type TestDatabase } from '../../test/setup/database.js';
+import { startS3Server } from '../../test/setup/s3/server.js';
+import { OrphanedFiles } from './orphaned-files.js';
+
+const YESTERDAY = new Date(Date.now() - 25 * 3_600_000);
+
+/** A storage whose files can be made old. */
+interface Shelf {
+  storage: Storage;
+  age(key: string): unknown;
+  close(): Promise<unknown>;
+}
+
+async function localShelf(): Promise<Shelf> {
+  const root = await mkdtemp(join(tmpdir(), 'platen-orphans-'));
+  return {
+    storage: new LocalStorage(root),
+    age: (key) => utimes(join(root, key), YESTERDAY, YESTERDAY),
+    close: () => rm(root, { recursive: true }),
+  };
+}
+
+async function s3Shelf(): Promise<Shelf> {
+  const server = await startS3Server();
+  const storage = server.storage();
+  return {
+    storage,
+    age: (key) => (server.bucket.objects.get(key)!.modifiedAt = YESTERDAY),
+    close: () => storage.close().then(() => server.close()),
+  };
+}
+
+describe.each([['LocalStorage', localShelf], ['S3Storage', s3Shelf]])('orphaned files in %s', (_name, open) => {
+  let test: TestDatabase;
+  let shelf: Shelf;
+  let job: SubmittedJob;
+
+  beforeAll(async () => {
+    test = await createTestDatabase();
+  });
+  afterAll(() => test.close());
+  beforeEach(async () => {
+    shelf = await open();
+    job = await submitJob(test.database, { steps: [{ id: 1, nodeName: 'prompt', nodePayload: {} }] });
+    await setStatus('failed');
+  });
+  afterEach(() => shelf.close());
+
+  const setStatus = (status: string) =>
+    test.database.query('update generation set status = $2 where id = $1', [job.generationIds[0], status]);
+  const put = async (key: string, isOld = true) => {
+    await shelf.storage.put(key, Readable.from(['content']), { mimeType: 'text/plain' });
+    if (isOld) await shelf.age(key);
+    return key;
+  };
+  const generated = (name = '0-abc.png', generationId = job.generationIds[0]) =>
+    `generations/${job.userId}/${job.jobId}/${generationId}/1/${name}`;
+  const uploaded = (userId = job.userId) => `uploads/${userId}/${randomUUID()}.png`;
+  const isKept = async (key: string) => (await shelf.storage.stat(key)) !== null;
+  /** One round through both places, begun anywhere. */
+  const sweepAll = async () => {
+    const orphans = new OrphanedFiles(test.database, shelf.storage);
+    let removed = 0;
+    for (let page = 0; page < 3; page++) removed += await orphans.sweep();
+    return removed;
+  };
+
+  it('are removed after a day, whether they were generated or uploaded', async () => {
+    const keys = [await put(generated()), await put(uploaded())];
+    expect(await sweepAll()).toBe(2);
+    expect(await Promise.all(keys.map(isKept))).toEqual([false, false]);
+    expect(await sweepAll()).toBe(0);
+  });
+
+  it('are none while they are young', async () => {
+    const keys = [await put(generated(), false), await put(uploaded(), false)];
+    expect(await sweepAll()).toBe(0);
+    expect(await Promise.all(keys.map(isKept))).toEqual([true, true]);
+  });
+
+  it('are none while a row names them, be it a deleted one', async () => {
+    const [shown, deleted] = [await put(uploaded()), await put(generated())];
+    await createAsset(test.database, { userId: job.userId, storageKey: shown });
+    const { id } = await createAsset(test.database, { userId: job.userId, storageKey: deleted });
+    await test.database.query('update flat_file set deleted_at = now() where id = $1', [id]);
+    expect(await sweepAll()).toBe(0);
+    expect(await Promise.all([shown, deleted].map(isKept))).toEqual([true, true]);
+  });
+
+  it.each(['pending', 'processing'])('are none while their generation is %s', async (status) => {
+    const key = await put(generated());
+    await setStatus(status);
+    expect(await sweepAll()).toBe(0);
+    expect(await isKept(key)).toBe(true);
+  });
+
+  it('are left while their generation is locked, as by a resume', async () => {
+    const key = await put(generated());
+    await test.database.transaction(async (tx) => {
+      await tx.query('select 1 from generation where id = $1 for update', [job.generationIds[0]]);
+      expect(await sweepAll()).toBe(0);
+    });
+    expect(await isKept(key)).toBe(true);
+  });
+
+  it('of another installation, or of none, are nobody of ours to remove', async () => {
+    const keys = [
+      await put(generated('0-abc.png', randomUUID())), await put(uploaded(randomUUID())),
+      await put('uploads/no-user/a.png'), await put('generations/a/b/c/d.png'), await put('backups/a.tar'),
+    ];
+    expect(await sweepAll()).toBe(0);
+    expect(await Promise.all(keys.map(isKept))).toEqual(keys.map(() => true));
+  });
+});
