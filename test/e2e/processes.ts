@@ -46,7 +46,7 @@ export class Processes {
   /** Starts a worker process; resolves once it takes generations. */
   async worker(variables: Variables = {}): Promise<Program> {
     const program = this.start('worker', variables);
-    await program.prints(/^The worker is (ready)$/m, READY_TIMEOUT_MS);
+    await program.prints(/^The worker is (ready)/m, READY_TIMEOUT_MS);
     return program;
   }
 

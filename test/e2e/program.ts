@@ -11,8 +11,9 @@ export class Program {
   output = '';
   errors = '';
   private readonly child: ChildProcess;
-  /** Settles with the exit code; null when a signal ended it. */
-  readonly ended: Promise<number | null>;
+  /** Settles when the process is gone, even if one that it has left behind still holds its output. */
+  readonly exited: Promise<void>;
+  private readonly ended: Promise<number | null>;
 
   constructor(
     args: string[],
@@ -31,6 +32,7 @@ export class Program {
     this.child.channel?.unref();
     this.child.stdout?.on('data', (piece: Buffer) => (this.output += piece.toString()));
     this.child.stderr?.on('data', (piece: Buffer) => (this.errors += piece.toString()));
+    this.exited = once(this.child, 'exit').then(() => undefined);
     this.ended = once(this.child, 'close').then(([code]) => code as number | null);
   }
 

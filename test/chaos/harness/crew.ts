@@ -37,9 +37,9 @@ export class Crew {
           const member = this.storm.town.beginWorker(this.variablesOfNext());
           this.members.add(member);
           // One that dies before it is ready has died all the same.
-          await Promise.race([member.prints(/^The worker is (ready)$/m).catch(() => undefined), member.ended]);
+          await Promise.race([member.prints(/^The worker is (ready)/m).catch(() => undefined), member.exited]);
           ready();
-          await member.ended;
+          await member.exited;
           this.members.delete(member);
           this.deaths += 1;
           this.storm.did('workers died');

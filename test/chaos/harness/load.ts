@@ -49,15 +49,18 @@ export class Load {
     return new Map(await Promise.all(ids));
   }
 
-  /** Submits for the next user. Resolves with the receipt once there is one; throws after two minutes without. */
-  async submit(work: Work, generations = 1): Promise<Receipt> {
+  /**
+   * Submits for the next user, to `first` to begin with. Resolves with the receipt once there is one; throws
+   * after two minutes without.
+   */
+  async submit(work: Work, generations = 1, first?: Api): Promise<Receipt> {
     const user = this.users[this.turn++ % this.users.length] as Client;
     const workflowId = work.get(user);
     const headers = { 'idempotency-key': uuid() };
     const body = { title: 'Storm', workflow_id: workflowId, generations };
     const deadline = Date.now() + PATIENCE_MS;
-    for (;;) {
-      const receipt = await this.attempt(user, headers, body);
+    for (let api = first; ; api = undefined) {
+      const receipt = await this.attempt(user, headers, body, api);
       if (receipt) {
         this.receipts.add(receipt.job_id);
         this.generations += generations;
@@ -68,9 +71,13 @@ export class Load {
     }
   }
 
-  private async attempt(user: Client, headers: Record<string, string>, body: unknown): Promise<Receipt | null> {
-    const apis = this.apis();
-    const api = apis[this.next++ % apis.length];
+  private async attempt(
+    user: Client,
+    headers: Record<string, string>,
+    body: unknown,
+    first?: Api,
+  ): Promise<Receipt | null> {
+    const api = first ?? this.nextApi();
     if (!api) return null;
     const path = '/api/collections/generate';
     const answer = await user.at(api).request<Receipt>('POST', path, { body, headers }).catch(() => null);
@@ -84,6 +91,11 @@ export class Load {
     }
     this.judge(answer.status, answer.headers, answer.text);
     return null;
+  }
+
+  private nextApi(): Api | undefined {
+    const apis = this.apis();
+    return apis[this.next++ % apis.length];
   }
 
   /** 503 says when to come back, and a twin may still be running; all else is wrong for a sound request. */

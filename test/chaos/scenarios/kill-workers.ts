@@ -1,17 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Tracepoint } from '#libs/tracepoints/tracepoints.js';
-import { openGenerations, untilCalm } from '../harness/calm.js';
+import { keepBusy } from '../harness/busy.js';
+import { untilCalm } from '../harness/calm.js';
 import { Crew } from '../harness/crew.js';
-import { Load, type Work } from '../harness/load.js';
+import { Load } from '../harness/load.js';
 import { ResumeClock } from '../harness/resume-clock.js';
 import type { Scenario } from '../harness/scenario.js';
 import type { Storm } from '../harness/storm.js';
-import { DOOMED, WORKS } from '../harness/works.js';
 
 const WORKERS = 4;
 const OPEN_AT_ONCE = 80;
 const LIMIT_MS = 30 * 60_000;
 const DRAIN_MS = 120_000;
+/** Without any progress the next worker is killed all the same. */
+const PATIENCE_MS = 10_000;
 
 /** Where a worker dies by its own hand; others die at any moment. Each must be hit. */
 const OFTEN: Tracepoint[] = [
@@ -37,7 +39,10 @@ export const killWorkers: Scenario = {
     const isOver = () =>
       Date.now() > deadline ||
       (load.generations >= size.generations && crew.deaths >= size.deaths && unhit(storm).length === 0);
-    await Promise.all([keepBusy(storm, load, isOver), killAtRandom(storm, crew, clock, isOver)]);
+    await Promise.all([
+      keepBusy(storm, load, { open: OPEN_AT_ONCE, doomed: 0.1, isOver }),
+      killAtRandom(storm, crew, clock, isOver),
+    ]);
     await untilCalm(storm, DRAIN_MS);
     storm.did('workers killed', crew.deaths);
     await crew.dismiss();
@@ -63,25 +68,24 @@ function nextWorker(storm: Storm) {
   return storm.crashAt(point, { nth: OFTEN.includes(point) ? random.integer(1, 12) : 1 });
 }
 
-async function keepBusy(storm: Storm, load: Load, isOver: () => boolean): Promise<void> {
-  const random = storm.random('load');
-  const works = await Promise.all(WORKS.map((steps) => load.store(steps)));
-  const doomed = await load.store(DOOMED);
-  while (!isOver()) {
-    if ((await openGenerations(storm.town)) >= OPEN_AT_ONCE) await delay(200);
-    else if (random.number() < 0.1) await load.submit(doomed);
-    else await load.submit(random.pick<Work>(works), random.integer(1, 10));
-  }
-}
-
+/** Harm keeps step with the work: on a machine that is slow, a kill a second would let nothing be done. */
 async function killAtRandom(storm: Storm, crew: Crew, clock: ResumeClock, isOver: () => boolean): Promise<void> {
   const random = storm.random('kills');
   while (!isOver()) {
-    await delay(random.integer(...storm.sized<[number, number]>([500, 3_500], [300, 2_000])));
+    await stepsDone(storm, random.integer(5, 60), isOver);
     const ready = [...crew.members].filter(({ output }) => output.includes('is ready'));
     if (ready.length === 0) continue;
     const victim = random.pick(ready);
     await clock.kills(victim.pid);
     victim.signal('SIGKILL');
   }
+}
+
+async function stepsDone({ town }: Storm, steps: number, isOver: () => boolean): Promise<void> {
+  const count = async () => {
+    const [row] = await town.query<{ done: number }>(`select sum(steps_done)::int as done from job`);
+    return row?.done ?? 0;
+  };
+  const [before, deadline] = [await count(), Date.now() + PATIENCE_MS];
+  while (!isOver() && Date.now() < deadline && (await count()) < before + steps) await delay(200);
 }
