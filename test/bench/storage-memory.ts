@@ -92,19 +92,19 @@ async function download(url: string): Promise<void> {
   if (size !== Number(answer.headers.get('content-length'))) throw new Error('The download is not whole');
 }
 
-/** By hand: `node --import ./test/setup/typescript.mjs test/bench/storage-memory.ts [MiB] [driver]`. */
+/** By hand: `node --import ./test/setup/typescript.mjs test/bench/storage-memory.ts [MiB] [driver …]`. */
 if (import.meta.filename === process.argv[1]) {
-  const [mebibytes = '1024', ...drivers] = process.argv.slice(2);
-  const bench = new Bench({ scale: 'full', rounds: 1, say: (line) => void process.stderr.write(`${line}\n`) });
+  const [mebibytes = '1024', ...named] = process.argv.slice(2);
+  const drivers = (named.length > 0 ? named : ['local', 's3']) as StorageFigure['driver'][];
+  const bench = new Bench({ scale: 'full', rounds: 1, say: () => undefined });
+  const figures: StorageFigure[] = [];
   try {
-    for (const driver of drivers.length > 0 ? drivers : ['local', 's3']) {
-      const figures = await measureStorageMemory(bench, driver as StorageFigure['driver'], Number(mebibytes) * MIB);
-      for (const { path, growth, rate } of figures) {
-        process.stdout.write(`${driver}: ${path}: +${growth.toFixed(0)} MiB at ${rate.toFixed(0)} MiB/s\n`);
-      }
-    }
+    for (const driver of drivers) figures.push(...(await measureStorageMemory(bench, driver, Number(mebibytes) * MIB)));
   } finally {
     await bench.close();
+  }
+  for (const { driver, path, growth, rate } of figures) {
+    process.stdout.write(`${driver}: ${path}: +${growth.toFixed(0)} MiB at ${rate.toFixed(0)} MiB/s\n`);
   }
   process.exit();
 }

@@ -57,6 +57,18 @@ describe('a sketch that fails', () => {
     expect(await failure(code)).toMatchObject({ reason, permanent: true });
   });
 
+  it('may load an image several times, but not for ever, nor many times at once', async () => {
+    const assets = { 'large.bin': { bytes: Buffer.alloc(16 * 1024 ** 2), mimeType: 'image/png' } };
+    const loads = (times: number) => `
+      async function setup() {
+        createCanvas(9, 9);
+        await Promise.all(Array.from({ length: ${times} }, () => fetch('large.bin').then((file) => file.blob())));
+      }`;
+    await expect(render(loads(2), { assets, p5Version: '2', timeLimitMs: 20_000 })).resolves.toMatchObject({ width: 9 });
+    const error = await failure(loads(40), { assets, p5Version: '2' });
+    expect(error).toMatchObject({ reason: 'error', message: 'The sketch loaded more than 512 MB of its files' });
+  });
+
   it('is not known as the page, and leaves nothing to the next', async () => {
     await render('localStorage.x = 1; window.leak = 1; function draw() {}');
     const { logs } = await render('console.log([localStorage.x, window.leak, typeof platen]); function draw() {}');

@@ -10,6 +10,10 @@ type PageFrame = Pick<SketchRun, 'p5Version' | 'width' | 'height'>;
 
 const OPEN_LIMIT_MS = 15_000;
 const RESCUE_LIMIT_MS = 250;
+/** All that one render may load of its files: an image may come several times, not for ever. */
+const MAX_LOADED_BYTES = 512 * 1024 ** 2;
+/** On their way to the browser a file's bytes exist several times: large files go one after another. */
+const LARGE_FILE_BYTES = 1024 ** 2;
 const CLOSE_LIMIT_MS = 5_000;
 
 const within = async <Value>(limitMs: number, work: Promise<Value>): Promise<Value | undefined> => {
@@ -38,6 +42,9 @@ export class SketchPage {
   private started = false;
   private opened = false;
   private editionAsked = () => {};
+  private loadedBytes = 0;
+  private overfed = (_error: SketchError) => {};
+  private largeFiles: Promise<unknown> = Promise.resolve();
   private answers!: PageAnswers;
 
   private constructor(
@@ -110,7 +117,8 @@ export class SketchPage {
    * anything else when the page or its browser dies.
    */
   async run(sketch: SketchRun): Promise<SketchImage> {
-    const ended = whileConnected(this.browser, this.picture(sketch));
+    const overfed = new Promise<never>((_, reject) => (this.overfed = reject));
+    const ended = Promise.race([whileConnected(this.browser, this.picture(sketch)), overfed]);
     // The page may die before the answers are given; `ended` tells.
     ended.catch(() => undefined);
     this.files = sketchFiles(sketch);
@@ -152,10 +160,23 @@ export class SketchPage {
     if (url.origin !== SKETCH_ORIGIN) return route.abort('blockedbyclient');
     const path = decodeURIComponent(url.pathname.slice(1));
     const file = commonFile(path, this.p5Version) ?? this.files.get(path);
-    if (file) return route.fulfill({ body: file.body, contentType: file.contentType });
+    if (file) return this.give(route, file);
     if (this.started) return route.fulfill({ status: 404, body: '' });
     this.held.push(route);
     if (path === EDITION_PATH) this.editionAsked();
+  }
+
+  private async give(route: Route, file: SiteFile): Promise<void> {
+    this.loadedBytes += file.body.length;
+    if (this.loadedBytes > MAX_LOADED_BYTES) {
+      this.overfed(new SketchError('error', 'The sketch loaded more than 512 MB of its files', true));
+      return route.abort('blockedbyclient');
+    }
+    const fulfill = () => route.fulfill({ body: file.body, contentType: file.contentType });
+    if (file.body.length < LARGE_FILE_BYTES) return fulfill();
+    const turn = this.largeFiles.then(fulfill);
+    this.largeFiles = turn.catch(() => undefined);
+    return turn;
   }
 
   /** Only the first document is answered: 204 leaves a sketch that navigates where it is. */

@@ -3,8 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { pipeline } from 'node:stream/promises';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { text } from 'node:stream/consumers';
 import { S3Storage } from '#libs/storage/s3.storage.js';
 import type { S3Settings } from '#libs/storage/s3-client.js';
@@ -71,44 +71,61 @@ async function answer(bucket: S3Bucket, request: IncomingMessage, response: Serv
   }
 }
 
-/** One call each; what the driver does not use is not there. */
+/** One request: its call is one of `CALLS`. */
+interface Call {
+  bucket: S3Bucket;
+  key: string;
+  query: URLSearchParams;
+  uploadId: string;
+  /** What the body must have, where it was signed. */
+  digest: string;
+  request: IncomingMessage;
+  response: ServerResponse;
+}
+
+/** What the driver uses of S3; the rest is not there. */
+const CALLS: Record<string, (call: Call) => Promise<unknown>> = {
+  'GET object': give,
+  'HEAD object': give,
+  'GET bucket': async ({ bucket, query, response }) => response.end(listing(bucket, query)),
+  'HEAD bucket': async ({ response }) => response.end(),
+  'PUT object': async ({ bucket, key, request, digest, response }) =>
+    tagged(response, await bucket.put(key, request, digest, keptHeaders(request))),
+  'DELETE object': async ({ bucket, key, response }) => {
+    await bucket.delete(key);
+    response.writeHead(204).end();
+  },
+  'POST object': async ({ bucket, key, request, response }) => {
+    const id = bucket.begin(key, keptHeaders(request));
+    response.end(`<InitiateMultipartUploadResult><UploadId>${id}</UploadId></InitiateMultipartUploadResult>`);
+  },
+  'PUT part': async ({ bucket, uploadId, query, request, digest, response }) =>
+    tagged(response, await bucket.putPart(uploadId, Number(query.get('partNumber')), request, digest)),
+  'POST part': async ({ bucket, uploadId, request, response }) => {
+    const etag = await bucket.complete(uploadId, partsIn(await text(request)));
+    response.end(`<CompleteMultipartUploadResult><ETag>${escaped(etag)}</ETag></CompleteMultipartUploadResult>`);
+  },
+  'DELETE part': async ({ bucket, uploadId, response }) => {
+    await bucket.abort(uploadId);
+    response.writeHead(204).end();
+  },
+};
+
 async function serve(bucket: S3Bucket, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { pathname, searchParams: query } = new URL(request.url ?? '', 'http://s3');
   const [, name, ...segments] = decodeURIComponent(pathname).split('/');
-  const key = segments.join('/');
-  const digest = String(request.headers['x-amz-content-sha256']);
-  const uploadId = query.get('uploadId') ?? '';
-  const tagged = (etag: string) => response.setHeader('etag', etag).end();
   if (name !== BUCKET) throw new S3Fault(404, 'NoSuchBucket');
-  switch (`${request.method}${uploadId && ' part'}`) {
-    case 'HEAD':
-    case 'GET':
-      if (key) return give(bucket, key, query, request, response);
-      return void response.end(request.method === 'GET' ? listing(bucket, query) : undefined);
-    case 'PUT':
-      return void tagged(await bucket.put(key, request, digest, keptHeaders(request)));
-    case 'PUT part':
-      return void tagged(await bucket.putPart(uploadId, Number(query.get('partNumber')), request, digest));
-    case 'POST': {
-      const id = bucket.begin(key, keptHeaders(request));
-      return void response.end(`<InitiateMultipartUploadResult><UploadId>${id}</UploadId></InitiateMultipartUploadResult>`);
-    }
-    case 'POST part': {
-      const etag = await bucket.complete(uploadId, partsIn(await text(request)));
-      return void response.end(`<CompleteMultipartUploadResult><ETag>${escaped(etag)}</ETag></CompleteMultipartUploadResult>`);
-    }
-    case 'DELETE':
-    case 'DELETE part':
-      await (uploadId ? bucket.abort(uploadId) : bucket.delete(key));
-      return void response.writeHead(204).end();
-    default:
-      throw new S3Fault(501, 'NotImplemented');
-  }
+  const [key, uploadId] = [segments.join('/'), query.get('uploadId') ?? ''];
+  const what = key === '' ? 'bucket' : 'object';
+  const call = CALLS[`${request.method} ${uploadId ? 'part' : what}`];
+  if (!call) throw new S3Fault(501, 'NotImplemented');
+  const digest = String(request.headers['x-amz-content-sha256']);
+  await call({ bucket, key, query, uploadId, digest, request, response });
 }
 
-async function give(
-  bucket: S3Bucket, key: string, query: URLSearchParams, request: IncomingMessage, response: ServerResponse,
-): Promise<void> {
+const tagged = (response: ServerResponse, etag: string) => response.setHeader('etag', etag).end();
+
+async function give({ bucket, key, query, request, response }: Call): Promise<void> {
   const { object, file } = await bucket.open(key);
   try {
     const wanted = request.headers['if-match'];
