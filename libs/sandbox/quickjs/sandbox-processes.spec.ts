@@ -6,6 +6,8 @@ import { SandboxUnavailable, ScriptError, type ScriptRun } from '../script-sandb
 import { QuickJsSandbox } from './quickjs-sandbox.js';
 
 const MIB = 1024 ** 2;
+/** As a program's text: the file that script processes run. */
+const CHILD = JSON.stringify(join(import.meta.dirname, 'script-child.mjs'));
 
 let sandbox: QuickJsSandbox;
 beforeEach(() => {
@@ -185,13 +187,13 @@ describe('processes', () => {
     await expect(run('return 1')).rejects.toBeInstanceOf(SandboxUnavailable);
   });
 
-  it('ends when its parent was killed while it was being started', async () => {
+  it.each([0, 120, 250, 400])('ends when its parent was killed %i ms after its start', async (ms) => {
     const parent = spawn(process.execPath, [
       '-e',
       `
-      const child = require('node:child_process').fork(${JSON.stringify(join(import.meta.dirname, 'script-child.mjs'))});
+      const child = require('node:child_process').fork(${CHILD}, [String(process.pid)]);
       require('node:fs').writeSync(1, String(child.pid));
-      process.kill(process.pid, 'SIGKILL');
+      setTimeout(() => process.kill(process.pid, 'SIGKILL'), ${ms});
     `,
     ]);
     const id = Number(await new Promise((resolve) => parent.stdout.once('data', resolve)));
@@ -213,7 +215,7 @@ describe('processes', () => {
     const parent = spawn(process.execPath, [
       '-e',
       `
-      const child = require('node:child_process').fork(${JSON.stringify(join(import.meta.dirname, 'script-child.mjs'))});
+      const child = require('node:child_process').fork(${CHILD}, [String(process.pid)]);
       child.on('message', (message) => message === 'ready' && child.send(${JSON.stringify(request)}));
       child.on('message', (message) => message === 'started' && console.log(child.pid));
     `,

@@ -9,7 +9,7 @@ import { runScript } from './run-script.mjs';
  * @typedef {import('./script-protocol.js').ScriptMessage} ScriptMessage
  */
 
-const watchdog = new Worker(new URL('./watchdog.mjs', import.meta.url), { env: {} });
+const watchdog = new Worker(new URL('./watchdog.mjs', import.meta.url), { env: {}, workerData: process.argv[2] });
 const watching = once(watchdog, 'message');
 
 /**

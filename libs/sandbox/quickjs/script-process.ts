@@ -24,7 +24,7 @@ export class ScriptProcess {
 
   constructor() {
     // A fixed time zone, since dates that a script formats are part of its result.
-    this.child = fork(CHILD, {
+    this.child = fork(CHILD, [String(process.pid)], {
       cwd: '/',
       env: { TZ: 'UTC' },
       execArgv: NODE_FLAGS,
