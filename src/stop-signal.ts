@@ -8,6 +8,8 @@ export function stopSignal(): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of SIGNALS) process.on(signal, () => resolve());
     process.once('disconnect', () => resolve());
+    // The launcher may have died while this program was being loaded: nobody tells of that any more.
+    if (process.connected === false) resolve();
     process.channel?.unref();
   });
 }
