@@ -84,9 +84,9 @@ describe('the pulse of a running worker', () => {
     const methods = ['query', 'transaction', 'change'] as const;
     const originals = methods.map((method) => road.database[method]);
     methods.forEach((method, index) => {
-      road.database[method] = (async (...call: never[]) => {
+      road.database[method] = (async (...args: never[]) => {
         await stuck;
-        return (originals[index] as (...call: never[]) => unknown).apply(road.database, call);
+        return (originals[index] as (...all: never[]) => unknown).apply(road.database, args);
       }) as never;
     });
     await eventually(() => expect(worker.pulse.stillForMs).toBeGreaterThan(4_000), 10_000);

@@ -13,19 +13,16 @@ export function measureConnections(
   { database, bus, queue }: { database: Database; bus: EventBus; queue: WakeQueue },
 ): void {
   const registers = [metrics.registry];
-  new Gauge({
+  const connections: Gauge<'state'> = new Gauge({
     name: 'platen_database_connections', help: 'Connections to Postgres, and callers who wait for one.',
     labelNames: ['state'], registers,
-    collect() {
-      for (const [state, count] of Object.entries(database.connections)) this.set({ state }, count);
+    collect: () => {
+      for (const [state, count] of Object.entries(database.connections)) connections.set({ state }, count);
     },
   });
-  new Gauge({
-    name: 'platen_event_bus_up', help: '1 when events pass between processes at once, 0 when they are late.', registers,
-    collect() {
-      this.set(bus.healthy() ? 1 : 0);
-    },
-  });
+  metrics.gauge('platen_event_bus_up', '1 when events pass between processes at once, 0 when they are late.', () =>
+    bus.healthy() ? 1 : 0,
+  );
   const wakeUps = new Gauge({
     name: 'platen_wake_ups', help: 'Entries of the queue.', labelNames: ['lane', 'state'], registers,
   });

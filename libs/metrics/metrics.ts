@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Registry } from 'prom-client';
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 
 /** Something that has to be looked up before metrics are read. It bounds its own time and never fails. */
 export type Collector = () => Promise<void>;
@@ -14,6 +14,11 @@ export class Metrics {
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });
+  }
+
+  /** Measures what can be told at any moment. */
+  gauge(name: string, help: string, value: () => number): void {
+    const gauge: Gauge = new Gauge({ name, help, registers: [this.registry], collect: () => gauge.set(value()) });
   }
 
   /** Has `collector` called before each reading, beside the others. */

@@ -60,8 +60,9 @@ async function answer(pages: Pages, request: IncomingMessage, reply: ServerRespo
   try {
     const path = (request.url ?? '').split('?', 1)[0] as string;
     const isRead = request.method === 'GET' || request.method === 'HEAD';
-    if (!isRead || !Object.hasOwn(pages, path)) throw notFound('Page');
-    const { contentType, text } = await pages[path]!(request.headers.authorization);
+    const page = isRead && Object.hasOwn(pages, path) ? pages[path] : undefined;
+    if (!page) throw notFound('Page');
+    const { contentType, text } = await page(request.headers.authorization);
     reply.writeHead(200, { 'content-type': contentType, 'cache-control': 'no-store' }).end(text);
   } catch (error) {
     const failure = toFailure(error);

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { Counter, Gauge, Histogram } from 'prom-client';
+import { Counter, Histogram } from 'prom-client';
 import type { Metrics } from '#libs/metrics/metrics.js';
 import type { EventGateway } from '../generations/event-gateway.js';
 import { RecentCallers } from './recent-callers.js';
@@ -15,9 +15,8 @@ export class HttpMetrics {
   private readonly seconds: Histogram<'method' | 'route' | 'status'>;
   private readonly errors: Counter<'code'>;
 
-  constructor({ registry }: Metrics, streams: EventGateway) {
-    const registers = [registry];
-    const { callers } = this;
+  constructor(metrics: Metrics, streams: EventGateway) {
+    const registers = [metrics.registry];
     this.seconds = new Histogram({
       name: 'platen_http_request_duration_seconds',
       help: 'From the request to the end of its answer; streams of events are not in it.',
@@ -28,18 +27,10 @@ export class HttpMetrics {
     this.errors = new Counter({
       name: 'platen_http_errors_total', help: 'Requests that failed, by code.', labelNames: ['code'], registers,
     });
-    new Gauge({
-      name: 'platen_active_users', help: 'Users who called this process in the last five minutes.', registers,
-      collect() {
-        this.set(callers.count());
-      },
-    });
-    new Gauge({
-      name: 'platen_event_streams', help: 'Streams of events that are open.', registers,
-      collect() {
-        this.set(streams.size);
-      },
-    });
+    metrics.gauge('platen_active_users', 'Users who called this process in the last five minutes.', () =>
+      this.callers.count(),
+    );
+    metrics.gauge('platen_event_streams', 'Streams of events that are open.', () => streams.size);
   }
 
   /** Watches all routes that are added from here on. */
