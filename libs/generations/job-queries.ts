@@ -121,19 +121,26 @@ const FIND = `
          ), '[]') as objects
     from (${JOB_SELECT} where j.id = $1 and j.user_id = $2) as job`;
 
+/** The page is chosen first: what a view adds to a job is then looked up for the page's jobs alone. */
 const LIST = `
   ${JOB_SELECT}
-   where j.user_id = $1 and ($2::text is null or j.status = $2) and ($3::text is null or j.job_type = $3)
-     and ($4::uuid is null or j.collection_id = $4) and ($5::text is null or j.tags @> array[$5])
-     and ($6::text is null or j.external_id = $6)
-     and ($7::timestamptz is null or (j.created_at, j.id) < ($7, $8::uuid))
-   order by j.created_at desc, j.id desc limit $9`;
+   where j.id in (
+     select p.id from job p
+      where p.user_id = $1 and ($2::text is null or p.status = $2) and ($3::text is null or p.job_type = $3)
+        and ($4::uuid is null or p.collection_id = $4) and ($5::text is null or p.tags @> array[$5])
+        and ($6::text is null or p.external_id = $6)
+        and ($7::timestamptz is null or (p.created_at, p.id) < ($7, $8::uuid))
+      order by p.created_at desc, p.id desc limit $9)
+   order by j.created_at desc, j.id desc`;
 
 const OPEN = `
   ${JOB_SELECT}
-   where j.user_id = $1 and j.status in ('pending', 'processing')
-     and ($2::uuid is null or j.collection_id = $2)
-   order by j.created_at desc, j.id desc limit $3`;
+   where j.id in (
+     select p.id from job p
+      where p.user_id = $1 and p.status in ('pending', 'processing')
+        and ($2::uuid is null or p.collection_id = $2)
+      order by p.created_at desc, p.id desc limit $3)
+   order by j.created_at desc, j.id desc`;
 
 const GENERATIONS = `
   select o.generation

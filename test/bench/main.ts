@@ -66,7 +66,7 @@ function subjectNamed(name: string): Subject {
   return subject;
 }
 
-function markdownOf({ name, title, figures, notes = [], profile }: Finding): string {
-  const found = profile === undefined ? [tableOf(figures)] : ['```', profile, '```'];
+function markdownOf({ name, title, figures, columns, notes = [], profile }: Finding): string {
+  const found = profile === undefined ? [tableOf(figures, columns)] : ['```', profile, '```'];
   return [`### ${name}`, `${title}.`, ...found, ...notes.map((note) => `- ${note}`)].join('\n\n');
 }

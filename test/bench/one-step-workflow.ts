@@ -1,11 +1,11 @@
 import type { SubmitLoad } from './load/submitters.js';
 import type { Platen, PlatenUser } from './platen.js';
 
+/** What to submit, and of which workflow. */
+export type OneStepTarget = Pick<SubmitLoad, 'url' | 'path' | 'callers' | 'body'> & { workflowId: string };
+
 /** Saves a public workflow of one step that does nothing but write its text, and says how to submit it. */
-export async function oneStepWorkflow(
-  platen: Platen,
-  users: PlatenUser[],
-): Promise<Pick<SubmitLoad, 'url' | 'path' | 'callers' | 'body'>> {
+export async function oneStepWorkflow(platen: Platen, users: PlatenUser[]): Promise<OneStepTarget> {
   const [author] = users;
   if (!author) throw new Error('A workflow needs an author');
   const { id } = await platen.post<{ id: string }>(author, '/workflows', {
@@ -20,6 +20,7 @@ export async function oneStepWorkflow(
     },
   });
   return {
+    workflowId: id,
     url: platen.url,
     path: '/api/collections/generate',
     callers: users.map(({ headers }) => ({ headers })),

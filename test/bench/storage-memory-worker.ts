@@ -18,7 +18,7 @@ export interface WorkerRequest {
 
 /** What a worker does with the files of steps, without the steps. */
 const environment = loadEnvironment(process.env);
-const storage = createStorage(environment);
+const storage = await createStorage(environment);
 const files = new AssetFiles(storage, new Spool(join(given('PLATEN_HOME'), 'spool')), { maxBytes: Infinity });
 const signal = new AbortController().signal;
 let stored: AssetHandle | undefined;

@@ -11,6 +11,8 @@ export interface Subject {
 
 export interface SubjectReport {
   figures: Figure[];
+  /** What is compared, where it is not a floor and Platen. */
+  columns?: [string, string];
   /** What a reader has to know beside the numbers. */
   notes?: string[];
   /** What the time goes to, where that was asked for. */

@@ -1,12 +1,12 @@
 import type { Figure, Goal } from './figure.js';
 import type { Spread } from './statistics.js';
 
-const HEAD = ['figure', 'floor', 'Platen', 'ratio', 'bar', 'moonshot', ''];
 
 /** A Markdown table of figures. Numbers are medians, in brackets the least and the greatest of all rounds. */
-export function tableOf(figures: Figure[]): string {
-  const rows = [HEAD, HEAD.map(() => '---'), ...figures.map(cellsOf)];
-  const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+export function tableOf(figures: Figure[], [first, second]: [string, string] = ['floor', 'Platen']): string {
+  const head = ['figure', first, second, 'ratio', 'bar', 'moonshot', ''];
+  const rows = [head, head.map(() => '---'), ...figures.map(cellsOf)];
+  const widths = head.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const lines = rows.map((row) => row.map((cell, column) => pad(cell, widths[column] ?? 0)).join(' | '));
   return lines.map((line) => `| ${line} |`).join('\n');
 }

@@ -1,7 +1,10 @@
 import type { Subject } from '../subject.js';
 import { chain } from './chain.js';
 import { endToEnd } from './end-to-end.js';
+import { growth } from './growth.js';
+import { javascript } from './javascript.js';
+import { p5 } from './p5.js';
 import { submission } from './submission.js';
 
 /** All subjects, in the order they run in. */
-export const subjects: Subject[] = [submission, endToEnd, chain];
+export const subjects: Subject[] = [submission, endToEnd, chain, javascript, p5, growth];

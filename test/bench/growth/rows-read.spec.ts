@@ -1,0 +1,91 @@
+import { Client } from 'pg';
+import { v7 as uuid } from 'uuid';
+import { listAssets } from '#libs/assets/asset-queries.js';
+import { FileUrls } from '#libs/assets/file-urls.js';
+import { readLedger, readMonthlyUsage } from '#libs/credits/account-view.js';
+import type { Database, Queryable } from '#libs/database/database.js';
+import type { Prepared } from '#libs/database/prepared.js';
+import { EventLog } from '#libs/events/event-log.js';
+import { aloneWaits, claim } from '#libs/generations/claims.js';
+import { JobQueries, type JobFilters } from '#libs/generations/job-queries.js';
+import { createTestDatabase, type TestDatabase } from '../../setup/database.js';
+import { fill } from './fill.js';
+
+interface PlanNode {
+  'Node Type': string;
+  'Relation Name'?: string;
+  'Actual Loops'?: number;
+  'Rows Removed by Filter'?: number;
+  Plans?: PlanNode[];
+}
+
+/** The owner of a tenth of them has 400. */
+const JOBS = 4_000;
+/** Rows looked at in vain: a page of 20 may pass over nine others' for each of its own. */
+const IN_VAIN = 220;
+const NO_FILTERS: JobFilters = {};
+const owner = uuid();
+
+describe('whatever there is of old jobs', () => {
+  let test: TestDatabase;
+  let client: Client;
+
+  beforeAll(async () => {
+    test = await createTestDatabase();
+    client = new Client({ connectionString: test.url });
+    await client.connect();
+    await test.database.query('insert into account (user_id, balance) values ($1, 1000000000000)', [owner]);
+    await fill(client, JOBS, owner, uuid());
+    // So small a table may as well be read whole; here only what has no index is.
+    await client.query('set enable_seqscan = off');
+  });
+  afterAll(async () => {
+    await client.end();
+    await test.close();
+  });
+
+  /** Runs `read` on a database that notes the plans of what it is asked, and sums up what they found in vain. */
+  async function judge(read: (db: Queryable) => Promise<unknown>): Promise<{ whole: string[]; inVain: number }> {
+    const nodes: PlanNode[] = [];
+    await read({
+      query: async <Row>(sql: string | Prepared, parameters: unknown[] = []) => {
+        const text = typeof sql === 'string' ? sql : sql.text;
+        const { rows } = await client.query(`explain (analyze, format json) ${text}`, parameters);
+        nodes.push(...nodesOf(rows[0]['QUERY PLAN'][0].Plan));
+        return (await client.query(text, parameters)).rows as Row[];
+      },
+    });
+    expect(nodes.length).toBeGreaterThan(0);
+    const removed = (node: PlanNode) => (node['Rows Removed by Filter'] ?? 0) * (node['Actual Loops'] ?? 1);
+    return {
+      whole: nodes.filter((node) => node['Node Type'] === 'Seq Scan').map((node) => String(node['Relation Name'])),
+      inVain: nodes.reduce((sum, node) => sum + removed(node), 0),
+    };
+  }
+
+  const jobs = (db: Queryable) => new JobQueries(db as Database, new FileUrls({ masterKey: 'a key of this test' }));
+  const list = (filters: JobFilters) => (db: Queryable) => jobs(db).list(owner, filters, { limit: 20, after: null });
+  const page = { limit: 20, before: null };
+
+  it.each<[string, (db: Queryable) => Promise<unknown>]>([
+    ['jobs', list(NO_FILTERS)],
+    ['jobs that wait', list({ status: 'pending' })],
+    ['jobs that have failed', list({ status: 'failed' })],
+    ['jobs with a tag', list({ tag: 'tag-500' })],
+    ['jobs by the caller’s own id', list({ external_id: 'external-500' })],
+    ['open jobs, as a stream begins with', (db) => jobs(db).open(owner, undefined, 100)],
+    ['assets', (db) => listAssets(db, owner, page)],
+    ['ledger entries', (db) => readLedger(db, owner, page)],
+    ['the month’s usage', (db) => readMonthlyUsage(db, owner)],
+    ['events after a position', (db) => new EventLog(db).afterPosition(
+      { userId: owner }, { txid: '1', jobId: uuid(), seq: 0 }, 20)],
+    ['generations that must run alone', (db) => aloneWaits(db, ['default', 'chromium', 'provider'])],
+    ['the next generation of a lane', (db) => claim(db, { lane: 'default', worker: 'w', idle: true })],
+  ])('reads of %s only what it shows', async (_name, read) => {
+    const { whole, inVain } = await judge(read);
+    expect(whole).toEqual([]);
+    expect(inVain).toBeLessThanOrEqual(IN_VAIN);
+  });
+});
+
+const nodesOf = (node: PlanNode): PlanNode[] => [node, ...(node.Plans ?? []).flatMap(nodesOf)];
