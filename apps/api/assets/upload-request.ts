@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import type { AssetUpload, IncomingFile } from '#libs/assets/asset-uploads.js';
 import { AppError } from '#libs/errors/app-error.js';
@@ -5,6 +6,8 @@ import { fieldError, unsupportedMediaType } from '#libs/errors/errors.js';
 
 /** The spool stops a file that is too large, with its own message. */
 const LIMITS = { fileSize: Infinity, files: 2, fields: 1, fieldSize: 1_024, headerPairs: 20 };
+
+const DROP_LIMIT_MS = 5_000;
 
 /**
  * The one file of a multipart form, streamed to `receive` while it arrives. Throws `VALIDATION_ERROR` for
@@ -24,11 +27,19 @@ export async function readUpload(
     }
   } catch (error) {
     await upload?.close();
-    // What is left of the body is read and dropped, so that the client gets to see the answer.
-    request.raw.resume();
+    dropRest(request.raw);
     throw faultOf(error);
   }
   return upload ?? missing();
+}
+
+/**
+ * What is left of the body is read and dropped, so that the client, which may write before it reads, gets to
+ * see the answer; but not for as long as it likes.
+ */
+function dropRest(body: IncomingMessage): void {
+  const limit = setTimeout(() => body.destroy(), DROP_LIMIT_MS).unref();
+  body.once('close', () => clearTimeout(limit)).resume();
 }
 
 const missing = (): never => {
