@@ -1,6 +1,6 @@
 # One image for every role: `api` (the default), `worker` and `migrate` are commands of the same program.
 
-FROM node:24.11.1-bookworm-slim AS build
+FROM node:24.21.0-bookworm-slim AS build
 WORKDIR /platen
 COPY package.json package-lock.json ./
 RUN npm ci --no-audit --no-fund
@@ -11,7 +11,7 @@ COPY apps apps
 RUN node node_modules/@nestjs/cli/bin/nest.js build \
   && npm prune --omit=dev --no-audit --no-fund
 
-FROM node:24.11.1-bookworm-slim
+FROM node:24.21.0-bookworm-slim
 # Node forwards no signals and buries no orphans as process 1; Chromium leaves some when it crashes.
 RUN apt-get update \
   && apt-get install --yes --no-install-recommends tini \

@@ -98,10 +98,14 @@ describeWithEachBackend('two API and three worker processes', (variables) => {
   it('draw drafts for each other', async () => {
     for (const api of apis) {
       const sketch = { code: SKETCH, width: 64, height: 64 };
-      const draft = await artist.at(api).create<{ image: string }>('/previews', sketch);
-      expect(draft.image).toMatch(/^data:image\/png;base64,/);
+      await eventually(async () => {
+        const draft = await artist.at(api).create<{ image: string }>('/previews', sketch);
+        expect(draft.image).toMatch(/^data:image\/png;base64,/);
+      }, 30_000);
     }
-    await eventually(async () => expect(await sumOverWorkers('platen_previews_total{outcome="drawn"}')).toBe(2));
+    await eventually(async () => {
+      expect(await sumOverWorkers('platen_previews_total{outcome="drawn"}')).toBeGreaterThanOrEqual(2);
+    });
   });
 
   it('need no repair while all is well', async () => {
