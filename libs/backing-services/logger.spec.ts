@@ -1,3 +1,4 @@
+import { DatabaseError } from 'pg';
 import { QueryFailedError } from 'typeorm';
 import { createLogger } from './logger.js';
 
@@ -24,6 +25,15 @@ describe(createLogger.name, () => {
     const lines = linesOf((logger) => logger.error({ err: error }, 'request failed'));
     expect(lines).not.toContain(PROMPT);
     expect(JSON.parse(lines)).toMatchObject({ msg: 'request failed', err: { code: '22P02' } });
+  });
+
+  it('keeps what Postgres quotes to itself', () => {
+    const error = Object.assign(new DatabaseError(`invalid input: "${PROMPT}"`, 1, 'error'), {
+      code: '22P02', detail: PROMPT,
+    });
+    const lines = linesOf((logger) => logger.error({ err: error }, 'request failed'));
+    expect(lines).not.toContain(PROMPT);
+    expect(JSON.parse(lines)).toMatchObject({ err: { code: '22P02' } });
   });
 
   it('keeps what an error carries beside its message to itself', () => {

@@ -6,6 +6,7 @@ import {
   exportJWK, exportPKCS8, exportSPKI, generateKeyPair, importPKCS8, SignJWT, UnsecuredJWT, type CryptoKey,
   type JWK,
 } from 'jose';
+import { eventually } from '../../test/setup/eventually.js';
 import { createAccessTokens, type AccessTokens } from './access-tokens.js';
 
 const SECRET = 'a secret of this installation, long enough';
@@ -38,6 +39,12 @@ describe('tokens by JWT_SECRET', () => {
   ])('take one that %s', async (_what, claims, caller) => {
     expect(await tokens.verify(await sign({ claims }))).toEqual(caller);
     expect(await tokens.verify(await seal({ claims }))).toEqual(caller);
+  });
+
+  it('refuse one that was right before, once it has expired', async () => {
+    const token = await sign({ claims: { exp: seconds() - 4 } });
+    expect(await tokens.verify(token)).toMatchObject({ userId: USER });
+    await eventually(() => expect(tokens.verify(token)).rejects.toMatchObject(REFUSED));
   });
 
   it.each([

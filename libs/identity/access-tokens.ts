@@ -1,5 +1,6 @@
 import { JwtService } from '@nestjs/jwt';
 import { createRemoteJWKSet, errors, jwtVerify, type JWTVerifyGetKey } from 'jose';
+import { LRUCache } from 'lru-cache';
 import { validate } from 'uuid';
 import type { Environment } from '#libs/config/environment.js';
 import { unauthenticated, upstreamError } from '#libs/errors/errors.js';
@@ -8,6 +9,7 @@ import { ROLES, type Caller, type Role } from './caller.js';
 /** Clocks may differ by this much. */
 const TOLERANCE_SECONDS = 5;
 const JWKS_TIMEOUT_MS = 5_000;
+const REMEMBERED_TOKENS = 10_000;
 
 export interface TokenRequest {
   sub: string;
@@ -35,6 +37,8 @@ export function createAccessTokens(
 /** HS256 tokens, which this installation can also issue. */
 export class SecretTokens extends AccessTokens {
   private readonly jwt: JwtService;
+  /** Tokens that were found right, until they expire. */
+  private readonly known = new LRUCache<string, Caller>({ max: REMEMBERED_TOKENS });
 
   constructor(secret: string) {
     super();
@@ -42,13 +46,18 @@ export class SecretTokens extends AccessTokens {
   }
 
   async verify(token: string): Promise<Caller> {
+    const known = this.known.get(token);
+    if (known) return known;
     const options = { algorithms: ['HS256' as const], clockTolerance: TOLERANCE_SECONDS };
     const claims = await this.jwt.verifyAsync<Record<string, unknown>>(token, options).catch(() => {
       throw invalidToken();
     });
     // The library passes over `crit`, which says that a token must not be read by who does not know it.
     if ('crit' in this.jwt.decode<{ header: object }>(token, { complete: true }).header) throw invalidToken();
-    return callerOf(claims);
+    const caller = callerOf(claims);
+    const ttl = (Number(claims['exp']) + TOLERANCE_SECONDS) * 1000 - Date.now();
+    if (ttl > 0) this.known.set(token, caller, { ttl: Math.ceil(ttl) });
+    return caller;
   }
 
   /** A token for a user, for the command line and for tests. */

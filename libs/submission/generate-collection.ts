@@ -2,7 +2,6 @@ import { v7 as uuidv7 } from 'uuid';
 import type { CollectionMetadata } from '#libs/collections/collection-metadata.js';
 import { withComponentIds } from '#libs/collections/drafts.js';
 import { reserveCollection, type NewCollection } from '#libs/collections/new-collection.js';
-import type { Pricing } from '#libs/credits/pricing.js';
 import type { Database } from '#libs/database/database.js';
 import { AppError, type FieldFault } from '#libs/errors/app-error.js';
 import { editionsExhausted, validationError, workflowNotExecutable } from '#libs/errors/errors.js';
@@ -14,7 +13,7 @@ import { validateVariables, type ValidatedVariables } from '#libs/workflows/form
 import { isExecutable, maxGenerationsOf, type StoredWorkflow } from '#libs/workflows/stored-workflow.js';
 import { toInstructionSet } from '#libs/workflows/to-instruction-set.js';
 import type { WorkflowCatalog } from '#libs/workflows/workflow-catalog.js';
-import { estimateDuration } from '#libs/workflows/workflow-duration.js';
+import type { WorkflowEstimates } from '#libs/workflows/workflow-estimate.js';
 import { collectionJob } from './collection-job.js';
 import type { JobSubmission } from './job-submission.js';
 import type { KeptAnswer } from './kept-answer.js';
@@ -53,7 +52,7 @@ export class GenerateCollection {
   constructor(
     private readonly database: Database,
     private readonly catalog: WorkflowCatalog,
-    private readonly pricing: Pricing,
+    private readonly estimates: WorkflowEstimates,
     private readonly registry: NodeRegistry,
     private readonly accounts: Accounts,
     private readonly submissions: Submissions,
@@ -74,7 +73,7 @@ export class GenerateCollection {
     const set = toInstructionSet(workflow, values, request.generations);
     const collection = await this.collectionOf(caller, request, workflow, set);
     const job = await this.jobOf(caller, request, workflow, collection, values);
-    const estimatedDuration = await estimateDuration(this.database, workflow, request.generations, job);
+    const estimatedDuration = await this.estimates.durations.until(workflow, request.generations, job);
     return { collection, job, estimatedDuration };
   }
 
@@ -87,7 +86,7 @@ export class GenerateCollection {
     keep: (receipt: SubmissionReceipt) => KeptAnswer | null = () => null,
   ): Promise<SubmissionReceipt> {
     const receipt = receiptOf(job, collection, estimatedDuration);
-    await this.submissions.submitCollection(this.database, job, collection, keep(receipt));
+    await this.submissions.submitCollection(job, collection, keep(receipt));
     return receipt;
   }
 
@@ -147,7 +146,7 @@ export class GenerateCollection {
       priority: workflow_priority,
       options: { auto_publish, save_intermediate_outputs },
       set: collection.data,
-      price: await this.pricing.priceWorkflow(workflow, values),
+      price: await this.estimates.pricing.priceWorkflow(workflow, values),
       tags: request.tags,
       externalId: request.external_id ?? null,
     };

@@ -1,6 +1,6 @@
 import { NIL } from 'uuid';
 import { reserveEditions } from '#libs/collections/editions.js';
-import type { Price, Pricing } from '#libs/credits/pricing.js';
+import type { Price } from '#libs/credits/pricing.js';
 import type { Database, Transaction } from '#libs/database/database.js';
 import type { FieldFault } from '#libs/errors/app-error.js';
 import { validationError } from '#libs/errors/errors.js';
@@ -9,7 +9,7 @@ import type { Caller } from '#libs/identity/caller.js';
 import { generateHash } from '#libs/instruction-set/hash.js';
 import type { InstructionSet, JsonObject } from '#libs/instruction-set/instruction-set.js';
 import type { NodeRegistry } from '#libs/nodes/registry.js';
-import { estimateDuration } from '#libs/workflows/workflow-duration.js';
+import type { WorkflowEstimates } from '#libs/workflows/workflow-estimate.js';
 import { collectionJob } from './collection-job.js';
 import { findSource, type CollectionSource } from './collection-source.js';
 import type { JobSubmission } from './job-submission.js';
@@ -37,7 +37,7 @@ export interface PreparedEditions {
 export class GenerateEditions {
   constructor(
     private readonly database: Database,
-    private readonly pricing: Pricing,
+    private readonly estimates: WorkflowEstimates,
     private readonly registry: NodeRegistry,
     private readonly accounts: Accounts,
     private readonly submissions: Submissions,
@@ -57,7 +57,7 @@ export class GenerateEditions {
     // A set without a workflow has no history of its own to tell how long it takes.
     const measured = source.workflow ?? { id: NIL, data: {} };
     const count = job.generations.length;
-    return { source, job, estimatedDuration: await estimateDuration(this.database, measured, count, job) };
+    return { source, job, estimatedDuration: await this.estimates.durations.until(measured, count, job) };
   }
 
   /** Writes the job. Throws `EDITIONS_EXHAUSTED`, `INSUFFICIENT_CREDITS`, `TOO_MANY_INFLIGHT`. */
@@ -95,7 +95,8 @@ export class GenerateEditions {
   }
 
   private async priceOf({ workflow, set }: CollectionSource, values: JsonObject): Promise<Price> {
-    return workflow ? this.pricing.priceWorkflow(workflow, values) : this.pricing.priceInstructionSet(set);
+    const { pricing } = this.estimates;
+    return workflow ? pricing.priceWorkflow(workflow, values) : pricing.priceInstructionSet(set);
   }
 }
 

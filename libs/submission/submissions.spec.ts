@@ -23,7 +23,7 @@ describe('Submissions', () => {
     await db.database.query('truncate job cascade');
     queue = new AnnouncedWakeUps();
     bus = new AnnouncedMessages();
-    submissions = new Submissions(new Ledger(), queue, bus);
+    submissions = new Submissions(db.database, new Ledger(), queue, bus);
   });
 
   const credits = (base: number, perGeneration: number) => ({

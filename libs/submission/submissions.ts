@@ -1,6 +1,5 @@
-import type { Hold, Ledger } from '#libs/credits/ledger.js';
-import { holdMovements } from '#libs/credits/ledger.js';
 import type { NewCollection } from '#libs/collections/new-collection.js';
+import { holdMovements, type Hold, type Ledger } from '#libs/credits/ledger.js';
 import type { Database, Transaction } from '#libs/database/database.js';
 import type { EventBus } from '#libs/events/event-bus.js';
 import type { WakeQueue } from '#libs/queue/wake-queue.js';
@@ -20,6 +19,7 @@ type Written = { at: Date };
 /** Where every face's work becomes rows: one statement, and a wake-up once it is committed. */
 export class Submissions {
   constructor(
+    private readonly database: Database,
     private readonly ledger: Ledger,
     private readonly queue: WakeQueue,
     private readonly bus: EventBus,
@@ -43,7 +43,6 @@ export class Submissions {
    * commits at once. Throws, too, when an answer is kept under that key already.
    */
   async submitCollection(
-    database: Database,
     job: JobSubmission,
     collection: NewCollection,
     answer: KeptAnswer | null,
@@ -52,9 +51,9 @@ export class Submissions {
     const parameters = [...submissionParameters(job, hold), collectionParameter(collection)];
     tracepoint('submission.before-write', { jobId: job.id });
     const [written] = answer
-      ? await database.change<Written>(SUBMIT_COLLECTION_ONCE, [...parameters, keptAnswerParameter(answer)])
-      : await database.change<Written>(SUBMIT_COLLECTION, parameters);
-    if (!written) throw await this.ledger.refusal(database, hold);
+      ? await this.database.change<Written>(SUBMIT_COLLECTION_ONCE, [...parameters, keptAnswerParameter(answer)])
+      : await this.database.change<Written>(SUBMIT_COLLECTION, parameters);
+    if (!written) throw await this.ledger.refusal(this.database, hold);
     await this.announce(job, hold, written.at);
   }
 

@@ -2,9 +2,9 @@ import type { StoredWorkflow } from './stored-workflow.js';
 import { createUser } from '../../test/factories/job-submission.js';
 import { createWorkflow } from '../../test/factories/workflow.js';
 import { createTestDatabase, type TestDatabase } from '../../test/setup/database.js';
-import { estimateDuration, secondsPerGeneration } from './workflow-duration.js';
+import { DurationEstimates, secondsPerGeneration } from './workflow-duration.js';
 
-describe('estimateDuration', () => {
+describe(DurationEstimates.name, () => {
   let db: TestDatabase;
   let workflow: StoredWorkflow;
   let userId: string;
@@ -43,7 +43,7 @@ describe('estimateDuration', () => {
     }
   };
   const estimate = (generations = 1, data = workflow.data) =>
-    estimateDuration(db.database, { id: workflow.id, data }, generations, { userId, lane: 'default' });
+    new DurationEstimates(db.database).until({ id: workflow.id, data }, generations, { userId, lane: 'default' });
 
   it('is a default, else the hint, times the generations', async () => {
     expect(await estimate(2)).toBe(20);
@@ -75,6 +75,15 @@ describe('estimateDuration', () => {
     expect(await estimate(3)).toBe(60);
     await job(null, 2, [1, 2]);
     expect(await estimate(1)).toBe(60);
+  });
+
+  it('does not ask for each submission by itself', async () => {
+    const estimates = new DurationEstimates(db.database);
+    const queries = jest.spyOn(db.database, 'query');
+    const ask = () => estimates.until(workflow, 1, { userId, lane: 'default' });
+    await Promise.all(Array.from({ length: 20 }, ask));
+    expect(queries).toHaveBeenCalledTimes(2);
+    queries.mockRestore();
   });
 
   it('counts what is more urgent, and starts where a queue that moved on stands', async () => {

@@ -1,5 +1,4 @@
 import { costBreakdown, type CostBreakdown, type Pricing } from '#libs/credits/pricing.js';
-import type { Queryable } from '#libs/database/database.js';
 import type { FieldFault } from '#libs/errors/app-error.js';
 import { validationError } from '#libs/errors/errors.js';
 import { lanesOf } from '#libs/instruction-set/check.js';
@@ -7,7 +6,7 @@ import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
 import type { NodeRegistry } from '#libs/nodes/registry.js';
 import { validateVariables } from './form-variables.js';
 import { maxGenerationsOf, type StoredWorkflow } from './stored-workflow.js';
-import { estimateDuration } from './workflow-duration.js';
+import type { DurationEstimates } from './workflow-duration.js';
 
 export interface WorkflowEstimate {
   cost_breakdown: CostBreakdown;
@@ -23,14 +22,15 @@ export interface EstimateRequest {
   faults: FieldFault[];
 }
 
-/** What a submission would cost and take. Throws 400 with every fault of the request. */
+/** What work costs and how long it takes. */
 export class WorkflowEstimates {
   constructor(
-    private readonly database: Queryable,
-    private readonly pricing: Pricing,
+    readonly durations: DurationEstimates,
+    readonly pricing: Pricing,
     private readonly registry: NodeRegistry,
   ) {}
 
+  /** What a submission would cost and take. Throws 400 with every fault of the request. */
   async estimate(
     workflow: StoredWorkflow,
     { userId, variables, generations, faults: found }: EstimateRequest,
@@ -42,7 +42,7 @@ export class WorkflowEstimates {
     const lane = lanesOf({ steps: workflow.data.pipeline?.steps ?? [] }, this.registry);
     return {
       cost_breakdown: costBreakdown(price, generations),
-      estimated_duration: await estimateDuration(this.database, workflow, generations, { userId, lane }),
+      estimated_duration: await this.durations.until(workflow, generations, { userId, lane }),
     };
   }
 }

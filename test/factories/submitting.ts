@@ -11,6 +11,8 @@ import { GenerateCollection } from '#libs/submission/generate-collection.js';
 import { GenerateEditions } from '#libs/submission/generate-editions.js';
 import { Submissions } from '#libs/submission/submissions.js';
 import { WorkflowCatalog } from '#libs/workflows/workflow-catalog.js';
+import { DurationEstimates } from '#libs/workflows/workflow-duration.js';
+import { WorkflowEstimates } from '#libs/workflows/workflow-estimate.js';
 import { createOutside, testNodes } from './nodes.js';
 
 /** Remembers what was announced; whether it arrives is tested with the queue. */
@@ -67,15 +69,16 @@ export function createSubmitting(database: Database) {
   const registry = new NodeRegistry(testNodes(createOutside()));
   const pricing = new Pricing({ NODE_PRICES: { echo: 0.1 } }, registry, new NoScripts());
   const accounts = new Accounts(database, new Plans({}));
-  const submissions = new Submissions(new Ledger(), queue, bus);
+  const submissions = new Submissions(database, new Ledger(), queue, bus);
   const catalog = new WorkflowCatalog(database);
+  const estimates = new WorkflowEstimates(new DurationEstimates(database), pricing, registry);
   return {
     queue,
     bus,
     registry,
     submissions,
-    collections: new GenerateCollection(database, catalog, pricing, registry, accounts, submissions),
-    editions: new GenerateEditions(database, pricing, registry, accounts, submissions),
+    collections: new GenerateCollection(database, catalog, estimates, registry, accounts, submissions),
+    editions: new GenerateEditions(database, estimates, registry, accounts, submissions),
   };
 }
 

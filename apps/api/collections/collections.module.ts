@@ -3,7 +3,6 @@ import { FileUrls } from '#libs/assets/file-urls.js';
 import { Collections } from '#libs/collections/collections.js';
 import { CollectionDrafts } from '#libs/collections/drafts.js';
 import { Ledger } from '#libs/credits/ledger.js';
-import { Pricing } from '#libs/credits/pricing.js';
 import { Database } from '#libs/database/database.js';
 import { EventBus } from '#libs/events/event-bus.js';
 import { Accounts } from '#libs/identity/accounts.js';
@@ -15,6 +14,7 @@ import { GenerateCollection } from '#libs/submission/generate-collection.js';
 import { GenerateEditions } from '#libs/submission/generate-editions.js';
 import { Submissions } from '#libs/submission/submissions.js';
 import { WorkflowCatalog } from '#libs/workflows/workflow-catalog.js';
+import { WorkflowEstimates } from '#libs/workflows/workflow-estimate.js';
 import { HeldAnswers } from '../generations/held-answers.js';
 import { GenerationsModule } from '../generations/generations.module.js';
 import { WorkflowsModule } from '../workflows/workflows.module.js';
@@ -37,18 +37,19 @@ import { SubmissionsController } from './submissions.controller.js';
     },
     {
       provide: Submissions,
-      inject: [WakeQueue, EventBus],
-      useFactory: (queue: WakeQueue, bus: EventBus) => new Submissions(new Ledger(), queue, bus),
+      inject: [Database, WakeQueue, EventBus],
+      useFactory: (database: Database, queue: WakeQueue, bus: EventBus) =>
+        new Submissions(database, new Ledger(), queue, bus),
     },
     {
       provide: GenerateCollection,
-      inject: [Database, WorkflowCatalog, Pricing, NodeRegistry, Accounts, Submissions],
+      inject: [Database, WorkflowCatalog, WorkflowEstimates, NodeRegistry, Accounts, Submissions],
       useFactory: (...parts: ConstructorParameters<typeof GenerateCollection>) =>
         new GenerateCollection(...parts),
     },
     {
       provide: GenerateEditions,
-      inject: [Database, Pricing, NodeRegistry, Accounts, Submissions],
+      inject: [Database, WorkflowEstimates, NodeRegistry, Accounts, Submissions],
       useFactory: (...parts: ConstructorParameters<typeof GenerateEditions>) =>
         new GenerateEditions(...parts),
     },

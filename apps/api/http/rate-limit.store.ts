@@ -61,6 +61,7 @@ function inRedis(url: string): RateLimitStore {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     commandTimeout: TIMEOUT_MS,
+    enableAutoPipelining: true,
     retryStrategy: (attempt) => Math.min(attempt * 100, 1_000),
   });
   // Without a listener a lost connection would end the process; the next request tries again.

@@ -12,6 +12,7 @@ import { QuickJsSandbox } from '#libs/sandbox/quickjs/quickjs-sandbox.js';
 import { ScriptSandbox } from '#libs/sandbox/script-sandbox.js';
 import { WorkflowCatalog } from '#libs/workflows/workflow-catalog.js';
 import { WorkflowCheck } from '#libs/workflows/workflow-check.js';
+import { DurationEstimates } from '#libs/workflows/workflow-duration.js';
 import { WorkflowEstimates } from '#libs/workflows/workflow-estimate.js';
 import { WorkflowPrices } from '#libs/workflows/workflow-prices.js';
 import { WorkflowsController } from './workflows.controller.js';
@@ -35,6 +36,12 @@ const SERVICES: FactoryProvider[] = [
     inject: [Database],
     useFactory: (database: Database) => new WorkflowCatalog(database),
   },
+  {
+    provide: WorkflowEstimates,
+    inject: [Database, Pricing, NodeRegistry],
+    useFactory: (database: Database, pricing: Pricing, registry: NodeRegistry) =>
+      new WorkflowEstimates(new DurationEstimates(database), pricing, registry),
+  },
 ];
 
 @Module({
@@ -50,12 +57,6 @@ const SERVICES: FactoryProvider[] = [
       provide: WorkflowPrices,
       inject: [Pricing],
       useFactory: (pricing: Pricing) => new WorkflowPrices(pricing),
-    },
-    {
-      provide: WorkflowEstimates,
-      inject: [Database, Pricing, NodeRegistry],
-      useFactory: (database: Database, pricing: Pricing, registry: NodeRegistry) =>
-        new WorkflowEstimates(database, pricing, registry),
     },
   ],
   exports: SERVICES,
