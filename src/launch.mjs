@@ -13,7 +13,8 @@ const OLDEST_NODE = [20, 19];
 const TOOLS = {
   build: async () => 0,
   test: jest,
-  bench,
+  bench: (args) => typescript('test/bench/main.ts', args),
+  chaos: (args) => typescript('test/chaos/chaos.ts', args),
   lint,
   check: async () => (await checkTypes()) || (await lint([])) || jest(['test/structure']),
 };
@@ -54,9 +55,10 @@ function lint(args) {
   return run('node_modules/oxlint/bin/oxlint', args, { cwd: root });
 }
 
-function bench(args) {
+/** Runs a program of the tests as it stands in the sources. */
+function typescript(program, args) {
   const nodeFlags = ['--import', join(root, 'test/setup/typescript.mjs')];
-  return run('test/bench/main.ts', args, { nodeFlags });
+  return run(program, args, { nodeFlags });
 }
 
 function jest(args) {

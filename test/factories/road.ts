@@ -27,6 +27,8 @@ import { createOutside, testNodes, type Outside } from './nodes.js';
 
 /** The road below HTTP, on real servers: workers, control and reconciler around test nodes. */
 export interface Road extends TestDatabase {
+  /** Folder of the storage driver. */
+  storageFolder: string;
   outside: Outside;
   bus: EventBus;
   queue: WakeQueue;
@@ -59,13 +61,14 @@ export async function buildRoad({ backend = 'postgres', generationTimeoutMs = 60
   const registry = new NodeRegistry(testNodes(outside));
   const jobs = new JobTransactions(test.database, ledger, bus);
   const store = new PostgresGenerationStore(test.database, jobs, registry, queue, generationTimeoutMs);
-  const storage = new LocalStorage(join(folder, 'storage'));
+  const storageFolder = join(folder, 'storage');
+  const storage = new LocalStorage(storageFolder);
   const files = new AssetFiles(storage, new Spool(join(folder, 'spool')), { maxBytes: 10_000_000 });
   const steps = new StepRunner(registry, files, new AssetInputs(test.database));
   const log = pino({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
   const workers: GenerationWorker[] = [];
   return {
-    ...test, outside, bus, queue, store, steps,
+    ...test, storageFolder, outside, bus, queue, store, steps,
     control: new JobControl(jobs, ledger, new Plans({}), queue, bus),
     reconciler: new Reconciler(test.database, jobs, queue, bus),
     cancels: new ExternalCancels(test.database, registry),

@@ -71,6 +71,17 @@ export class Load {
     }
   }
 
+  /** Reads something at the next API; whether it was answered. 503 is none, and no fault. */
+  async read(path: string): Promise<boolean> {
+    const api = this.nextApi();
+    const [user] = this.users;
+    if (!api || !user) return false;
+    const answer = await user.at(api).request('GET', path).catch(() => null);
+    if (!answer || answer.status === 200) return answer !== null;
+    this.judge(answer.status, answer.headers, `GET ${path}: ${answer.text}`);
+    return false;
+  }
+
   private async attempt(
     user: Client,
     headers: Record<string, string>,
@@ -102,6 +113,6 @@ export class Load {
   private judge(status: number, headers: Headers, text: string): void {
     this.storm.did(`answers ${status}`);
     if (status === 503 && headers.get('retry-after') === null) this.storm.fault('503 without Retry-After');
-    if (status !== 503 && status !== 409) this.storm.fault(`A submission was answered ${status}: ${text.slice(0, 300)}`);
+    if (status !== 503 && status !== 409) this.storm.fault(`A request was answered ${status}: ${text.slice(0, 300)}`);
   }
 }
