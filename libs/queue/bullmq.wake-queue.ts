@@ -5,6 +5,8 @@ import type { QueueBackend } from './queue-backend.js';
 import { WakeQueue, type LaneDepth, type WakeQueueConsumer, type WakeUp } from './wake-queue.js';
 
 const WAKE_TIMEOUT_MS = 2_000;
+/** Of one batch of entries. A wake-up waits for the batch before its own, too. */
+const ADD_TIMEOUT_MS = 1_000;
 const CLOSE_TIMEOUT_MS = 5_000;
 const WAKE_UPS_PER_CALL = 500;
 const COUNTED_STATES = ['waiting', 'delayed', 'active'] as const;
@@ -23,6 +25,9 @@ type WakeUpWorker = Worker<WakeUpData, void, string, IQueueBackend, JobProgress,
 export class BullmqWakeQueue extends WakeQueue {
   private readonly lanes: Map<Lane, WakeUpQueue>;
   private readonly consumers = new Set<WakeQueueConsumer>();
+  /** The batch on its way, and the one behind it. */
+  private adding: Promise<void> = Promise.resolve();
+  private next: { wakeUps: WakeUp[]; added: Promise<void> } | null = null;
 
   constructor(
     private readonly backend: QueueBackend,
@@ -37,9 +42,12 @@ export class BullmqWakeQueue extends WakeQueue {
     return [...this.lanes.values()] as unknown as Queue[];
   }
 
+  /** What comes while a batch is on its way goes out together in the next one. */
   async wake(wakeUps: WakeUp[]): Promise<void> {
     if (wakeUps.length === 0 || !this.backend.ready()) return;
-    await within(WAKE_TIMEOUT_MS, this.addAll(wakeUps)).catch(this.onError);
+    this.next ??= { wakeUps: [], added: this.adding.then(() => this.addNext()) };
+    this.next.wakeUps.push(...wakeUps);
+    await this.next.added;
   }
 
   consume(lane: Lane, concurrency: number, handler: (wakeUp: WakeUp) => Promise<void>): WakeQueueConsumer {
@@ -79,6 +87,13 @@ export class BullmqWakeQueue extends WakeQueue {
   private async closeWorker(worker: WakeUpWorker): Promise<void> {
     const force = await within(WAKE_TIMEOUT_MS, this.backend.ping()).then(() => false, () => true);
     await within(CLOSE_TIMEOUT_MS, worker.close(force)).catch(this.onError);
+  }
+
+  private addNext(): Promise<void> {
+    const wakeUps = this.next?.wakeUps ?? [];
+    this.next = null;
+    this.adding = within(ADD_TIMEOUT_MS, this.addAll(wakeUps)).catch(this.onError);
+    return this.adding;
   }
 
   private createQueue(lane: Lane) {
