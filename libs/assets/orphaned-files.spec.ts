@@ -39,7 +39,9 @@ async function s3Shelf(): Promise<Shelf> {
   };
 }
 
-describe.each([['LocalStorage', localShelf], ['S3Storage', s3Shelf]])('orphaned files in %s', (_name, open) => {
+const SHELVES = [['LocalStorage', localShelf], ['S3Storage', s3Shelf]] as const;
+
+describe.each(SHELVES)('orphaned files in %s', (_name, open) => {
   let test: TestDatabase;
   let shelf: Shelf;
   let job: SubmittedJob;

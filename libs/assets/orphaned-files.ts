@@ -73,7 +73,8 @@ export class OrphanedFiles {
 async function unnamed(db: Queryable, files: { key: string }[]): Promise<string[]> {
   if (files.length === 0) return [];
   const rows = await db.query<{ key: string }>(
-    `select key from unnest($1::text[]) key where not exists (select 1 from flat_file where storage_key = key)`,
+    `select key from unnest($1::text[]) key
+      where not exists (select 1 from flat_file where storage_key = key)`,
     [files.map(({ key }) => key)],
   );
   return rows.map(({ key }) => key);

@@ -9,8 +9,8 @@ interface Place {
 }
 
 /**
- * The files below `root` whose key, their path from there, begins with `prefix` and comes after `after`, in the
- * order of the keys. Hidden ones are left out, links are not followed, what vanishes meanwhile is none.
+ * The files below `root` whose key, their path from there, begins with `prefix` and comes after `after`, in
+ * the order of the keys. Hidden ones are left out, links are not followed, what vanishes meanwhile is none.
  */
 export async function* filesBelow(root: string, place: Place, folder = ''): AsyncGenerator<ListedObject> {
   for (const name of await namesIn(join(root, folder))) {

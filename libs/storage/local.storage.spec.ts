@@ -58,14 +58,19 @@ describe(LocalStorage.name, () => {
 });
 
 describe(createStorage.name, () => {
-  it('keeps local files in PLATEN_HOME unless told otherwise, and writes nothing before its first use', async () => {
-    const storage = createStorage({ STORAGE_DRIVER: 'local', PLATEN_HOME: home });
+  it('keeps files in PLATEN_HOME unless told otherwise, and writes nothing before it is used', async () => {
+    const storage = await createStorage({ STORAGE_DRIVER: 'local', PLATEN_HOME: home });
     expect(await readdir(home)).toEqual([]);
     await storage.check();
     expect(await readdir(home)).toEqual(['storage']);
   });
 
-  it('refuses a driver it does not know', () => {
-    expect(() => createStorage({ STORAGE_DRIVER: 'tape', PLATEN_HOME: home })).toThrow('tape');
+  it('needs a bucket for S3', async () => {
+    const creating = createStorage({ STORAGE_DRIVER: 's3', PLATEN_HOME: home });
+    await expect(creating).rejects.toThrow('STORAGE_BUCKET');
+  });
+
+  it('refuses a driver it does not know', async () => {
+    await expect(createStorage({ STORAGE_DRIVER: 'tape', PLATEN_HOME: home })).rejects.toThrow('tape');
   });
 });

@@ -36,7 +36,10 @@ export function createS3Client({ endpoint, region, credentials, timeouts }: S3Se
     forcePathStyle: endpoint !== undefined,
     maxAttempts: MAX_ATTEMPTS,
     requestHandler: {
-      connectionTimeout: connectMs, socketTimeout: idleMs, requestTimeout: answerMs, throwOnRequestTimeout: true,
+      connectionTimeout: connectMs,
+      socketTimeout: idleMs,
+      requestTimeout: answerMs,
+      throwOnRequestTimeout: true,
     },
     // A server that does not know `Expect` would be waited for.
     expectContinueHeader: false,

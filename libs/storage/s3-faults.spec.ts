@@ -98,7 +98,8 @@ describe('S3Storage on a bad way to its server', () => {
     expect((await buffer(await storage.open('cut'))).equals(content)).toBe(true);
     const range = { start: 1_000, end: 2 * MIB };
     way.plan = ({ method, before }) => (method === 'GET' && before < 6 ? { cutAfter: 100_000 } : null);
-    expect((await buffer(await storage.open('cut', { range }))).equals(content.subarray(1_000, 2 * MIB + 1))).toBe(true);
+    const part = await buffer(await storage.open('cut', { range }));
+    expect(part.equals(content.subarray(1_000, 2 * MIB + 1))).toBe(true);
   });
 
   it('gives a download that stalls to its end', async () => {
@@ -160,9 +161,10 @@ describe('S3Storage on a bad way to its server', () => {
       const roll = createHash('sha256').update(`${seed} ${path} ${before}`).digest().readUInt32BE() / 2 ** 32;
       return (['slow_down', 'hang', 'done_but_lost'] as const)[Math.floor(roll * 10)] ?? null;
     };
-    const keys = Array.from({ length: 300 }, (_, index) => `storm/${index}`);
+    const keys = Array.from({ length: 200 }, (_, index) => `storm/${index}`);
     const turns = new PQueue({ concurrency: 32 });
-    const results = await Promise.allSettled(keys.map((key) => turns.add(() => put(key, `content of ${key}`))));
+    const puts = keys.map((key) => turns.add(() => put(key, `content of ${key}`)));
+    const results = await Promise.allSettled(puts);
     const failed = results.filter(({ status }) => status === 'rejected').length;
     expect(failed).toBeLessThanOrEqual(1);
     for (const [index, { status }] of results.entries()) {

@@ -17,10 +17,12 @@ import { assertStorageKey } from './storage-key.js';
 
 const PART_BYTES = 5 * 1024 ** 2;
 /** Parts on their way at once: an upload holds this many in memory, and two that are being read. */
-const PARTS_AT_ONCE = 3;
+const PARTS_AT_ONCE = 2;
 const MAX_PUTS = 3;
-/** Said of a put whose bytes or parts were lost on the way, or whose end was reached though the answer was not. */
-const LOST_ON_THE_WAY = new Set(['NoSuchUpload', 'InvalidPart', 'BadDigest', 'XAmzContentSHA256Mismatch', 'IncompleteBody']);
+/** Said of a put whose bytes or parts were lost on the way, and of one whose end nobody heard of. */
+const LOST_ON_THE_WAY = new Set([
+  'NoSuchUpload', 'InvalidPart', 'BadDigest', 'XAmzContentSHA256Mismatch', 'IncompleteBody',
+]);
 /** For CDNs and browsers that read the bucket itself; as long as the API allows. */
 const CACHE_CONTROL = 'max-age=3600';
 const CHECK_TIMEOUT_MS = 2_500;
@@ -48,7 +50,8 @@ export class S3Storage extends Storage {
       } catch (error) {
         options.signal?.throwIfAborted();
         // A stream cannot be read again.
-        if (source instanceof Readable || put === MAX_PUTS || !LOST_ON_THE_WAY.has(nameOf(error))) throw error;
+        const isLast = source instanceof Readable || put === MAX_PUTS;
+        if (isLast || !LOST_ON_THE_WAY.has(nameOf(error))) throw error;
       }
     }
   }
@@ -62,7 +65,8 @@ export class S3Storage extends Storage {
       first: answer.Body as Readable,
       length,
       resume: async (offset) => {
-        const rest = await this.get(key, `bytes=${start + offset}-${start + length - 1}`, signal, answer.ETag);
+        const unread = `bytes=${start + offset}-${start + length - 1}`;
+        const rest = await this.get(key, unread, signal, answer.ETag);
         return (rest?.Body as Readable | undefined) ?? Readable.from([]);
       },
     });
@@ -108,8 +112,9 @@ export class S3Storage extends Storage {
   /** Writes once, to see that it may; then asks after the bucket only, since readiness is asked for often. */
   async check(): Promise<void> {
     const once = { abortSignal: AbortSignal.timeout(CHECK_TIMEOUT_MS) };
-    if (this.hasWritten) return void (await this.client.send(new HeadBucketCommand({ Bucket: this.bucket }), once));
-    const probe = { Bucket: this.bucket, Key: `.check-${randomUUID()}` };
+    const bucket = { Bucket: this.bucket };
+    if (this.hasWritten) return void (await this.client.send(new HeadBucketCommand(bucket), once));
+    const probe = { ...bucket, Key: `.check-${randomUUID()}` };
     await this.client.send(new PutObjectCommand({ ...probe, Body: 'writable' }), once);
     await this.client.send(new DeleteObjectCommand(probe), once);
     this.hasWritten = true;
@@ -120,13 +125,16 @@ export class S3Storage extends Storage {
   }
 
   /** In one request what fits into one part, else in parts, which are given up when the upload fails. */
-  private async upload(key: string, source: string | Readable, { mimeType, signal }: PutOptions): Promise<void> {
+  private async upload(key: string, source: string | Readable, options: PutOptions): Promise<void> {
+    const { mimeType, signal } = options;
     signal?.throwIfAborted();
     const body = source instanceof Readable ? source : createReadStream(source);
     if (signal) addAbortSignal(signal, body);
     const upload = new Upload({
       client: endingWith(this.client, signal),
-      params: { Bucket: this.bucket, Key: key, Body: body, ContentType: mimeType, CacheControl: CACHE_CONTROL },
+      params: {
+        Bucket: this.bucket, Key: key, Body: body, ContentType: mimeType, CacheControl: CACHE_CONTROL,
+      },
       partSize: PART_BYTES,
       queueSize: PARTS_AT_ONCE,
     });

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 
 const BLOCK_BYTES = 256 * 1024;
 
-/** Bytes that are no text and no two blocks of which are the same, without the cost of randomness for each. */
+/** Bytes that are no text, no two blocks the same, without the cost of randomness for each. */
 export function* blocksOf(bytes: number): Generator<Buffer> {
   const block = randomBytes(BLOCK_BYTES);
   for (let sent = 0; sent < bytes; sent += BLOCK_BYTES) {

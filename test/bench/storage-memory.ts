@@ -21,7 +21,7 @@ export interface StorageFigure {
   rate: number;
 }
 
-/** Memory that a worker and an API need for files that go through them, on a real disk and a real S3 server. */
+/** Memory that worker and API need for files that go through them, on a real disk or an S3 server. */
 export async function measureStorageMemory(
   bench: Bench,
   driver: StorageFigure['driver'],
@@ -30,7 +30,8 @@ export async function measureStorageMemory(
   const server = driver === 's3' ? await startS3Server() : undefined;
   const env = server?.variables ?? { STORAGE_DRIVER: 'local' };
   const figures: StorageFigure[] = [];
-  const measure = async (path: StorageFigure['path'], program: BenchProcess, run: (bytes: number) => Promise<unknown>) => {
+  type Run = (bytes: number) => Promise<unknown>;
+  const measure = async (path: StorageFigure['path'], program: BenchProcess, run: Run) => {
     await run(WARM_UP_BYTES);
     figures.push({ driver, path, ...(await grow(program, bytes, () => run(bytes))) });
   };
@@ -43,7 +44,8 @@ export async function measureStorageMemory(
     const platen = await Platen.start(bench, `storage_${driver}`, env);
     const [user] = await platen.users(1) as [PlatenUser];
     const urls = new Map<number, string>();
-    await measure('API takes an upload', platen.api, async (size) => urls.set(size, await upload(platen, user, size)));
+    const bring = async (size: number) => urls.set(size, await upload(platen, user, size));
+    await measure('API takes an upload', platen.api, bring);
     await measure('API serves', platen.api, (size) => download(`${platen.url}${urls.get(size)}`));
   } finally {
     await server?.close();
@@ -67,7 +69,8 @@ async function grow(program: BenchProcess, bytes: number, run: () => Promise<unk
 /** Returns the path of the file's signed URL. */
 async function upload(platen: Platen, { headers }: PlatenUser, bytes: number): Promise<string> {
   const boundary = 'the-boundary-of-the-benchmark';
-  const head = `--${boundary}\r\ncontent-disposition: form-data; name="file"; filename="a.csv"\r\ncontent-type: text/csv\r\n\r\n`;
+  const disposition = 'content-disposition: form-data; name="file"; filename="a.csv"';
+  const head = `--${boundary}\r\n${disposition}\r\ncontent-type: text/csv\r\n\r\n`;
   const body = Readable.from((function* () {
     yield Buffer.from(head);
     yield* linesOf(bytes);
@@ -99,7 +102,9 @@ if (import.meta.filename === process.argv[1]) {
   const bench = new Bench({ scale: 'full', rounds: 1, say: () => undefined });
   const figures: StorageFigure[] = [];
   try {
-    for (const driver of drivers) figures.push(...(await measureStorageMemory(bench, driver, Number(mebibytes) * MIB)));
+    for (const driver of drivers) {
+      figures.push(...(await measureStorageMemory(bench, driver, Number(mebibytes) * MIB)));
+    }
   } finally {
     await bench.close();
   }

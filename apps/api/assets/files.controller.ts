@@ -34,8 +34,8 @@ export class FilesController {
 
   /**
    * The bytes of an asset: of a published collection for everyone, else for its owner's token or a signed
-   * URL. Whatever else is asked for does not exist. Honours `Range`, `If-Range` and `If-None-Match`. Where the
-   * installation says so, the storage itself serves the bytes, at the end of a redirect.
+   * URL. Whatever else is asked for does not exist. Honours `Range`, `If-Range` and `If-None-Match`. Where
+   * the installation says so, the storage itself serves the bytes, at the end of a redirect.
    */
   @Get('*')
   @ApiParam({ name: 'path', type: String, description: 'The storage key, with slashes.' })

@@ -93,9 +93,11 @@ export class S3Bucket {
       if (part && etag === `"${part.md5}"`) return part;
       throw new S3Fault(400, 'InvalidPart');
     });
-    if (chosen.slice(0, -1).some(({ size }) => size < MIN_PART_BYTES)) throw new S3Fault(400, 'EntityTooSmall');
+    const isSmall = chosen.slice(0, -1).some(({ size }) => size < MIN_PART_BYTES);
+    if (isSmall) throw new S3Fault(400, 'EntityTooSmall');
     const received = await this.receive(Readable.from(bytesOf(chosen)), '');
-    const etag = `"${createHash('md5').update(chosen.map(({ md5 }) => md5).join()).digest('hex')}-${chosen.length}"`;
+    const digests = chosen.map(({ md5 }) => md5).join();
+    const etag = `"${createHash('md5').update(digests).digest('hex')}-${chosen.length}"`;
     await this.abort(id);
     return this.keep(key, { ...received, etag, modifiedAt: new Date(), headers });
   }

@@ -1,14 +1,20 @@
 import { once } from 'node:events';
-import { createServer, request as httpRequest, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer, request as httpRequest, type IncomingMessage, type Server, type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 
 /**
- * What happens to one request: answered `503 SlowDown`; never answered; cut before it is sent on; done, but its
- * answer is lost; its body changed on the way; its answer cut, or left hanging, after so many bytes.
+ * What happens to one request: answered `503 SlowDown`; never answered; cut before it is sent on; done, but
+ * its answer is lost; its body changed on the way; its answer cut, or left hanging, after so many bytes.
  */
 export type Fault =
-  | 'slow_down' | 'hang' | 'cut' | 'done_but_lost' | 'garbled' | { cutAfter: number } | { hangAfter: number } | null;
+  | 'slow_down' | 'hang' | 'cut' | 'done_but_lost' | 'garbled'
+  | { cutAfter: number } | { hangAfter: number }
+  | null;
+
+const SLOW_DOWN = '<Error><Code>SlowDown</Code></Error>';
 
 export interface Passing {
   method: string;
@@ -52,7 +58,7 @@ export class FaultyWay {
     if (fault === 'hang') return;
     if (fault === 'cut') return void setTimeout(() => response.destroy(), 5);
     const body = await buffer(request);
-    if (fault === 'slow_down') return void response.writeHead(503).end('<Error><Code>SlowDown</Code></Error>');
+    if (fault === 'slow_down') return void response.writeHead(503).end(SLOW_DOWN);
     if (fault === 'garbled') body.writeUInt8(body.readUInt8(0) ^ 1, 0);
     const answer = await this.send(request, body);
     if (fault === 'done_but_lost') return void answer.resume().once('end', () => response.destroy());

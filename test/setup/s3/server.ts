@@ -26,9 +26,10 @@ export interface S3Server {
 }
 
 /**
- * The part of S3 that the driver speaks, on loopback and on the disk. Signatures, their expiry and the digests
- * of bodies are checked, objects change as a whole, uploads in parts end or are given up, as S3 does it. (Of the
- * servers on npm, those that run on Node 20 check no signatures and keep what a cut connection leaves.)
+ * The part of S3 that the driver speaks, on loopback and on the disk. Signatures, their expiry and the
+ * digests of bodies are checked, objects change as a whole, uploads in parts end or are given up, as S3 does
+ * it. (Of the servers on npm, those that run on Node 20 check no signatures of today's kind and keep what a
+ * cut connection leaves.)
  */
 export async function startS3Server(): Promise<S3Server> {
   const home = await mkdtemp(join(tmpdir(), 'platen-s3-'));
@@ -47,7 +48,8 @@ export async function startS3Server(): Promise<S3Server> {
       AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
       AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
     },
-    storage: (settings) => new S3Storage({ bucket: BUCKET, endpoint: url, credentials: CREDENTIALS, ...settings }),
+    storage: (settings) =>
+      new S3Storage({ bucket: BUCKET, endpoint: url, credentials: CREDENTIALS, ...settings }),
     close: async () => {
       const closed = once(server, 'close');
       server.close().closeAllConnections();
@@ -103,7 +105,8 @@ const CALLS: Record<string, (call: Call) => Promise<unknown>> = {
     tagged(response, await bucket.putPart(uploadId, Number(query.get('partNumber')), request, digest)),
   'POST part': async ({ bucket, uploadId, request, response }) => {
     const etag = await bucket.complete(uploadId, partsIn(await text(request)));
-    response.end(`<CompleteMultipartUploadResult><ETag>${escaped(etag)}</ETag></CompleteMultipartUploadResult>`);
+    const result = `<ETag>${escaped(etag)}</ETag>`;
+    response.end(`<CompleteMultipartUploadResult>${result}</CompleteMultipartUploadResult>`);
   },
   'DELETE part': async ({ bucket, uploadId, response }) => {
     await bucket.abort(uploadId);

@@ -23,22 +23,23 @@ interface Claim {
 }
 
 /** AWS Signature Version 4, in the header or in the query (docs.aws.amazon.com/AmazonS3, "Signature V4"). */
-export function faultOfSignature(request: IncomingMessage, { accessKeyId, secretAccessKey }: Credentials): SignatureFault {
+export function faultOfSignature(request: IncomingMessage, credentials: Credentials): SignatureFault {
   const url = new URL(request.url ?? '', 'http://s3');
   const claim = url.searchParams.has('X-Amz-Signature') ? claimInQuery(url) : claimInHeader(request);
   if (!claim) return 'AccessDenied';
   const age = Date.now() - timeOf(claim.date);
   if (!(age > -claim.validMs[0] && age < claim.validMs[1])) return 'AccessDenied';
   const [keyId, ...scope] = claim.credential;
-  if (keyId !== accessKeyId) return 'InvalidAccessKeyId';
+  if (keyId !== credentials.accessKeyId) return 'InvalidAccessKeyId';
   const canonical = canonicalRequest(request, url, claim);
   const text = [ALGORITHM, claim.date, scope.join('/'), sha256(canonical)].join('\n');
-  const key = scope.reduce<string | Buffer>((secret, part) => hmac(secret, part), `AWS4${secretAccessKey}`);
+  const key = scope.reduce<string | Buffer>(hmac, `AWS4${credentials.secretAccessKey}`);
   return hmac(key, text).toString('hex') === claim.signature ? null : 'SignatureDoesNotMatch';
 }
 
 function claimInHeader({ headers }: IncomingMessage): Claim | null {
-  const fields = new Map([...(headers.authorization ?? '').matchAll(/(\w+)=([^,\s]+)/g)].map(([, name, value]) => [name, value]));
+  const pairs = [...(headers.authorization ?? '').matchAll(/(\w+)=([^,\s]+)/g)];
+  const fields = new Map(pairs.map(([, name, value]) => [name, value]));
   const credential = fields.get('Credential')?.split('/');
   if (!credential) return null;
   return {
@@ -69,7 +70,8 @@ function canonicalRequest({ method, headers }: IncomingMessage, url: URL, claim:
     .map(([name, value]) => `${encoded(name)}=${encoded(value)}`)
     .sort();
   const signed = claim.signedHeaders.map((name) => `${name}:${String(headers[name]).trim()}\n`);
-  return [method, url.pathname, query.join('&'), signed.join(''), claim.signedHeaders.join(';'), claim.payload].join('\n');
+  const names = claim.signedHeaders.join(';');
+  return [method, url.pathname, query.join('&'), signed.join(''), names, claim.payload].join('\n');
 }
 
 const timeOf = (date: string): number =>
