@@ -1,6 +1,9 @@
 import type { Claim, Lease, StepStart } from '#libs/engine/generation-store.js';
-import { account, booksAreRight, eventTypes, generationRows, jobEnds, jobRow, stepRuns } from '../../test/factories/reads.js';
+import {
+  account, booksAreRight, eventTypes, generationRows, jobEnds, jobRow, stepRuns, waitingForLocks,
+} from '../../test/factories/reads.js';
 import { buildRoad, type Road } from '../../test/factories/road.js';
+import { eventually } from '../../test/setup/eventually.js';
 import { claim } from './claims.js';
 
 const steps = [
@@ -81,6 +84,28 @@ describe('the reconciler', () => {
     await road.control.resumeJob(userId, jobId);
     const rows = await generationRows(road.database, jobId);
     expect(rows.every(({ deadline_at, run }) => deadline_at === null && run === 2)).toBe(true);
+    await road.control.cancelJob(userId, jobId);
+  });
+
+  it('leaves alone what was put right while it waited for the job', async () => {
+    const { jobId, userId } = await road.submit({ steps, generations: 2 });
+    await begin();
+    await begin();
+    await expire();
+    await road.database.query("update generation set deadline_at = now() - interval '1 second' where index = 1 and job_id = $1", [jobId]);
+    let sweeping!: Promise<unknown>;
+    await road.database.transaction(async (tx) => {
+      await tx.query('select from job where id = $1 for update', [jobId]);
+      sweeping = road.reconciler.sweep();
+      // Its list is made; the leases are renewed, and the time is prolonged, before it gets the job.
+      await eventually(async () => expect(await waitingForLocks(road.database)).toBe(1));
+      await road.database.query(
+        "update generation set lease_until = now() + interval '10 seconds', deadline_at = now() + interval '1 minute' where job_id = $1",
+        [jobId],
+      );
+    });
+    await sweeping;
+    expect((await generationRows(road.database, jobId)).map(({ status }) => status)).toEqual(['processing', 'processing']);
     await road.control.cancelJob(userId, jobId);
   });
 

@@ -55,6 +55,15 @@ export const account = async (database: Database, userId: string) => {
   return { balance: Number(row!.balance) / 1e6, held: Number(row!.held) / 1e6, open: row!.open_generations };
 };
 
+/** Connections of this database that wait for a lock. */
+export async function waitingForLocks(database: Database): Promise<number> {
+  const [row] = await database.query<{ count: number }>(
+    `select count(*)::int as count from pg_stat_activity
+      where datname = current_database() and wait_event_type = 'Lock'`,
+  );
+  return row!.count;
+}
+
 export async function jobEnds(database: Database, jobId: string, status: string, timeoutMs = 10_000) {
   await eventually(async () => expect((await jobRow(database, jobId)).status).toBe(status), timeoutMs);
 }

@@ -82,8 +82,8 @@ export const boundaryGuards: Guard[] = [
   {
     name: "idempotency: another user's key",
     file: 'apps/api/http/idempotency.ts',
-    find: 'where user_id = $1 and route = $2 and key = $3 and created_at',
-    replace: 'where $1::uuid is not null and route = $2 and key = $3 and created_at',
+    find: 'where user_id = $1 and route = $2 and key = $3 and created_at >=',
+    replace: 'where $1::uuid is not null and route = $2 and key = $3 and created_at >=',
     red: ['apps/api/http/idempotency.spec.ts', 'test/api/tenants.spec.ts'],
   },
   {

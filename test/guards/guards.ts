@@ -1,8 +1,12 @@
 import { boundaryGuards } from './boundary.js';
+import { engineGuards } from './engine.js';
 import type { Guard } from './guard.js';
+import { moneyGuards } from './money.js';
 import { schemaGuards } from './schema.js';
 import { strangerGuards } from './strangers.js';
 import { tenancyGuards } from './tenancy.js';
 
 /** Every guard that must be watched by a test. */
-export const guards: Guard[] = [...schemaGuards, ...tenancyGuards, ...boundaryGuards, ...strangerGuards];
+export const guards: Guard[] = [
+  ...engineGuards, ...moneyGuards, ...schemaGuards, ...tenancyGuards, ...boundaryGuards, ...strangerGuards,
+];

@@ -14,7 +14,7 @@ const chosen = guards.filter(({ name }) => positionals.length === 0 || positiona
 // One Postgres and one Redis for all runs.
 await startServers();
 const tree = new Tree(join(import.meta.dirname, '../..'));
-process.once('SIGINT', () => process.exit(130));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 process.once('exit', () => tree.remove());
 
 const say = (text: string) => process.stdout.write(`${text}\n`);

@@ -5,8 +5,8 @@ export const strangerGuards: Guard[] = [
   {
     name: 'scripts: time',
     file: 'libs/sandbox/quickjs/run-script.mjs',
-    find: 'vm.runtime.setInterruptHandler(() => (isLate ||= performance.now() > end));',
-    replace: 'vm.runtime.setInterruptHandler(() => isLate && performance.now() > end);',
+    find: '(isLate ||= performance.now() > end || cpuTime() > cpuEnd)',
+    replace: '(isLate &&= performance.now() > end || cpuTime() > cpuEnd)',
     red: ['libs/sandbox/quickjs/sandbox-processes.spec.ts'],
   },
   {

@@ -41,7 +41,10 @@ export class Tree {
       stdio: 'ignore',
       timeout: TIMEOUT_MS,
     });
+    const stop = () => child.kill();
+    process.once('exit', stop);
     const [, signal] = (await once(child, 'exit')) as [number | null, string | null];
+    process.off('exit', stop);
     if (signal) return { broken: `no end within ${TIMEOUT_MS / 1_000} s` };
     return verdictOf(readFileSync(report, 'utf8'));
   }

@@ -14,9 +14,9 @@ const PATIENCE_MS = 30_000;
 
 /**
  * How soon a cancel reaches a step that runs: a worker with one slot is busy with it while another job waits
- * for the slot, and begins when the step was really stopped. By the database's clock.
+ * for the slot, and begins when the step was really stopped. By the database's clock. Returns the jobs' ids.
  */
-export async function measureCancelReach(storm: Storm, artist: Client, rounds: number): Promise<void> {
+export async function measureCancelReach(storm: Storm, artist: Client, rounds: number): Promise<string[]> {
   const { town } = storm;
   const worker = await town.worker({ WORKER_CONCURRENCY: '1' });
   const [long, short] = await Promise.all(
@@ -24,7 +24,7 @@ export async function measureCancelReach(storm: Storm, artist: Client, rounds: n
   );
   const submit = (workflow: { id: string }) =>
     artist.create<Receipt>('/api/collections/generate', { title: 'Reach', workflow_id: workflow.id });
-  const waits: number[] = [];
+  const [waits, jobs]: [number[], string[]] = [[], []];
   for (let round = 0; round < rounds; round++) {
     const { job_id: jobId } = await submit(long!);
     await hasEvent(storm, jobId, 'node_started');
@@ -34,11 +34,13 @@ export async function measureCancelReach(storm: Storm, artist: Client, rounds: n
     const freed = await hasEvent(storm, next.job_id, 'generation_started');
     waits.push(freed.getTime() - (await hasEvent(storm, jobId, 'job_cancelled')).getTime());
     await artist.ended(next.job_id);
+    jobs.push(jobId, next.job_id);
   }
   storm.did('running steps cancelled', rounds);
   storm.figure('cancel to a free worker p50', percentile(waits, 0.5), 'ms');
   storm.figure('cancel to a free worker p95', percentile(waits, 0.95), 'ms', REACH_MS);
   await worker.end('SIGTERM');
+  return jobs;
 }
 
 /** When the job's event was recorded, once it is. */

@@ -66,10 +66,9 @@ export class StreamFollower {
 
   /** Reads until the next cut. True: the last event has come. */
   private async read(reader: EventReader): Promise<boolean> {
-    const cut = this.cutsLeft > 0;
-    const events = this.random.integer(1, 6);
-    const until = Date.now() + (cut ? this.random.integer(0, 1_500) : PATIENCE_MS);
-    while (!reader.ended && Date.now() < until && !(cut && reader.ids.length >= events)) await delay(LOOK_MS);
+    const [events, ms] = this.cutsLeft > 0 ? [this.random.integer(1, 6), this.random.integer(0, 1_500)] : [Infinity, PATIENCE_MS];
+    const until = Date.now() + ms;
+    while (!reader.ended && Date.now() < until && reader.ids.length < events) await delay(LOOK_MS);
     const endedThere = reader.ended;
     reader.close();
     this.remember(reader);

@@ -1,4 +1,4 @@
-import type { Database } from '#libs/database/database.js';
+import type pg from 'pg';
 
 /** Entries of each account. The last one of each is the hold of a generation that is still open. */
 const ENTRIES_OF_ACCOUNT = 500;
@@ -7,13 +7,13 @@ const ENTRIES_OF_ACCOUNT = 500;
  * Fills a ledger with right books: accounts that hold and capture or release in turns, their entries mixed
  * as the traffic of many users mixes them. `entries` is rounded down to whole accounts.
  */
-export async function fillLedger(database: Database, entries: number): Promise<void> {
+export async function fillLedger(database: pg.Client, entries: number): Promise<void> {
   const accounts = Math.floor(entries / ENTRIES_OF_ACCOUNT);
   await database.query(ACCOUNTS, [accounts]);
   await database.query(ENTRIES, [accounts, ENTRIES_OF_ACCOUNT]);
   await database.query(JOBS, [ENTRIES_OF_ACCOUNT]);
   await database.query(SUMS);
-  for (const table of ['account', 'credit_entry', 'generation', 'job']) await database.query(`analyze ${table}`);
+  await database.query('analyze');
 }
 
 const USER = `('00000000-0000-4000-8000-' || lpad(to_hex(n), 12, '0'))::uuid`;
@@ -23,11 +23,13 @@ const ACCOUNTS = `insert into account (user_id) select ${USER} from generate_ser
 /** Entry 1 is a grant, even ones hold, odd ones resolve the hold before them. */
 const ENTRIES = `
   with entry as (
-    select n, k, case when k = 1 then 'grant' when k % 2 = 0 then 'hold' when k % 3 = 0 then 'release' else 'capture' end as type,
+    select n, k, case when k = 1 then 'grant' when k % 2 = 0 then 'hold'
+                      when k % 3 = 0 then 'release' else 'capture' end as type,
            case when k = 1 then 1000000000 else 1000 + 7 * (k / 2) end as amount
       from generate_series(1, $1::int) as n, generate_series(1, $2::int) as k
   ), running as (
-    select *, sum(case type when 'grant' then amount when 'capture' then -amount else 0 end) over own as balance,
+    select *,
+           sum(case type when 'grant' then amount when 'capture' then -amount else 0 end) over own as balance,
            sum(case type when 'hold' then amount when 'grant' then 0 else -amount end) over own as held
       from entry window own as (partition by n order by k)
   )

@@ -10,9 +10,11 @@ import type { Storm } from '../harness/storm.js';
 import { storedWork, WORKS } from '../harness/works.js';
 
 const WORKERS = 3;
-const OPEN_JOBS = 24;
-/** Longer than most jobs live while as many are open: a cancel comes before, in the midst, or too late. */
-const LIFE_MS = 4_000;
+const OPEN_JOBS = 16;
+/** Longer than a job waits and runs while as many are open, if the machine is quiet. */
+const LIFE_MS = 3_000;
+/** About as many as a generation has; a cancel that waits for more comes too late. */
+const EVENTS = 12;
 const DRAIN_MS = 120_000;
 
 /** What a client was told of its cancel: of a whole job, or of one of its generations. */
@@ -30,9 +32,10 @@ export const cancels: Scenario = {
     const { town } = storm;
     const apis = await town.startApis(2);
     const artist = await town.richClient(apis[0]!, 1e6);
-    await measureCancelReach(storm, artist, storm.sized(30, 5));
+    const receipts = new Set(await measureCancelReach(storm, artist, storm.sized(30, 5)));
+    storm.receipts = receipts;
     await town.startWorkers(WORKERS);
-    const told = await cancelMany(storm, artist, apis);
+    const told = await cancelMany(storm, artist, apis, receipts);
     await untilCalm(storm, DRAIN_MS);
     await compare(storm, told);
     await countMoments(storm);
@@ -42,28 +45,35 @@ export const cancels: Scenario = {
   },
 };
 
-async function cancelMany(storm: Storm, artist: Client, apis: Api[]): Promise<Cancel[]> {
+async function cancelMany(storm: Storm, artist: Client, apis: Api[], receipts: Set<string>): Promise<Cancel[]> {
   const random = storm.random('cancels');
   const works = await Promise.all(
     WORKS.map((steps) => artist.create<{ id: string }>('/workflows', storedWork(`storm ${uuid()}`, steps))),
   );
   const cancelOne = async (): Promise<Cancel> => {
     const generations = random.integer(1, 3);
-    const [wait, index] = [random.integer(0, LIFE_MS), random.integer(0, generations - 1)];
-    const whole = random.number() < 0.5;
+    const [index, wholeJob, byClock] = [random.integer(0, generations - 1), random.number() < 0.5, random.number() < 0.5];
+    const [wait, events] = [random.integer(0, LIFE_MS), random.integer(1, EVENTS * generations)];
     const body = { title: 'Storm', workflow_id: random.pick(works).id, generations };
     const { job_id: jobId } = await artist.at(random.pick(apis)).create<Receipt>('/api/collections/generate', body);
-    await delay(wait);
-    const path = whole ? `/jobs/${jobId}/cancel` : `/jobs/${jobId}/generations/${index}/cancel`;
+    await (byClock ? delay(wait) : untilEvents(artist.at(random.pick(apis)), jobId, events));
+    const path = wholeJob ? `/jobs/${jobId}/cancel` : `/jobs/${jobId}/generations/${index}/cancel`;
     const { status, text } = await artist.at(random.pick(apis)).request('POST', path);
     if (status >= 300 && status !== 409) storm.fault(`A cancel was answered ${status}: ${text.slice(0, 300)}`);
     storm.did(status === 409 ? 'cancels too late' : 'cancels accepted');
-    return { jobId, index: whole ? null : index, accepted: status < 300 };
+    return { jobId, index: wholeJob ? null : index, accepted: status < 300 };
   };
   const open = new PQueue({ concurrency: OPEN_JOBS });
   const told = await open.addAll(Array.from({ length: storm.sized(2_000, 200) }, () => cancelOne));
-  storm.receipts = new Set(told.map(({ jobId }) => jobId));
+  for (const { jobId } of told) receipts.add(jobId);
   return told;
+}
+
+/** Waits until the job has had so many events, or has ended. */
+async function untilEvents(client: Client, jobId: string, count: number): Promise<void> {
+  const reader = await client.events(`/jobs/${jobId}/events`, 0);
+  while (!reader.ended && reader.ids.length < count) await delay(5);
+  reader.close();
 }
 
 /** What a client was told is what became of it. */

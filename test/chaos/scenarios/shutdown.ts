@@ -33,10 +33,8 @@ export const shutdown: Scenario = {
   async run(storm) {
     const scene = await Scene.set(storm);
     let over = false;
-    const keeping = scene.keepOpen(() => over);
-    for (let round = 0; round < storm.sized(30, 3); round++) await scene.round(round);
-    over = true;
-    await keeping;
+    const rounds = scene.rounds(storm.sized(30, 3)).finally(() => (over = true));
+    await Promise.all([rounds, scene.keepOpen(() => over)]);
     await untilCalm(storm, DRAIN_MS);
     await scene.tell();
   },
@@ -79,13 +77,15 @@ class Scene {
     }
   }
 
-  async round(round: number): Promise<void> {
-    const place = round % 2;
-    while ((await openGenerations(this.storm.town)) < OPEN_JOBS) await delay(50);
-    const readers = await this.openStreams(place);
-    await this.stopWorker(place);
-    await this.stopApi(place, readers);
-    for (const reader of readers) reader.close();
+  async rounds(count: number): Promise<void> {
+    for (let round = 0; round < count; round++) {
+      const place = round % 2;
+      while ((await openGenerations(this.storm.town)) < OPEN_JOBS) await delay(50);
+      const readers = await this.openStreams(place);
+      await this.stopWorker(place);
+      await this.stopApi(place, readers);
+      for (const reader of readers) reader.close();
+    }
   }
 
   async tell(): Promise<void> {

@@ -24,10 +24,12 @@ export const streams: Scenario = {
     const apis = await town.startApis(2);
     await town.startWorkers(WORKERS);
     const artist = await town.richClient(apis[0]!, 1e6);
+    const works = await Promise.all(
+      [...WORKS, DOOMED].map((steps) => artist.create<{ id: string }>('/workflows', storedWork(`storm ${uuid()}`, steps))),
+    );
     let over = false;
-    const nemesis = disturb(storm, apis, () => over);
-    await followJobs(storm, artist, apis).finally(() => (over = true));
-    await nemesis;
+    const following = followJobs(storm, artist, apis, works).finally(() => (over = true));
+    await Promise.all([following, disturb(storm, apis, () => over)]);
     await untilCalm(storm, DRAIN_MS);
     storm.mustReach('streams whole', storm.sized(500, 50));
     storm.mustReach('cuts by clients', storm.sized(1_000, 100));
@@ -36,11 +38,8 @@ export const streams: Scenario = {
   },
 };
 
-async function followJobs(storm: Storm, artist: Client, apis: Api[]): Promise<void> {
+async function followJobs(storm: Storm, artist: Client, apis: Api[], works: Array<{ id: string }>): Promise<void> {
   const random = storm.random('jobs');
-  const create = (path: string, body: unknown) => persistently(() => artist.at(random.pick(apis)).create<never>(path, body));
-  const works: Array<{ id: string }> = [];
-  for (const steps of [...WORKS, DOOMED]) works.push(await create('/workflows', storedWork(`storm ${uuid()}`, steps)));
   storm.receipts = new Set();
   const followOne = async () => {
     const body = { title: 'Storm', workflow_id: random.pick(works).id, generations: random.integer(1, 4) };

@@ -1,0 +1,148 @@
+import type { Guard } from './guard.js';
+
+const STALE = ['libs/generations/stale-leases.spec.ts'];
+const LOCKS = ['libs/generations/lock-order.spec.ts'];
+
+/** Who may go on with a generation, in which order rows are locked, and that no wake-up is lost. */
+export const engineGuards: Guard[] = [
+  {
+    name: 'fence: the beginning of a run',
+    file: 'libs/generations/checkpoint-statements.ts',
+    find: "where g.id = $2 and g.lease = $3 and g.status in ('pending', 'waiting')",
+    replace: "where g.id = $2 and $3::bigint is not null and g.status in ('pending', 'waiting')",
+    red: STALE,
+  },
+  {
+    name: 'fence: a beginning begins once',
+    file: 'libs/generations/checkpoint-statements.ts',
+    find: "g.lease = $3 and g.status in ('pending', 'waiting')",
+    replace: "g.lease = $3 and g.status in ('pending', 'waiting', 'processing')",
+    red: STALE,
+  },
+  {
+    name: 'fence: a checkpoint',
+    file: 'libs/generations/checkpoint-statements.ts',
+    find: 'progress = $8::real\n      from locked\n     where g.id = $2 and g.lease = $3',
+    replace: 'progress = $8::real\n      from locked\n     where g.id = $2 and $3::bigint is not null',
+    red: STALE,
+  },
+  {
+    name: 'fence: the end of a generation',
+    file: 'libs/generations/checkpoint-statements.ts',
+    find: 'lease_until = null, leased_by = null, wake_at = null\n      from locked\n     where g.id = $2 and g.lease = $3',
+    replace: 'lease_until = null, leased_by = null, wake_at = null\n      from locked\n     where g.id = $2 and $3::bigint is not null',
+    red: STALE,
+  },
+  {
+    name: 'fence: an ended generation ends no more',
+    file: 'libs/generations/checkpoint-statements.ts',
+    find: "wake_at = null\n      from locked\n     where g.id = $2 and g.lease = $3 and g.status = 'processing'",
+    replace: "wake_at = null\n      from locked\n     where g.id = $2 and g.lease = $3",
+    red: [...STALE, 'libs/generations/job-control.spec.ts'],
+  },
+  {
+    name: 'fence: failures, rests and hand-backs',
+    file: 'libs/generations/postgres-generation-store.ts',
+    find: "where id = $1 and lease = $2 and status = 'processing' returning",
+    replace: "where id = $1 and $2::bigint is not null and status = 'processing' returning",
+    red: STALE,
+  },
+  {
+    name: 'fence: a breakdown',
+    file: 'libs/generations/postgres-generation-store.ts',
+    find: "where id = $1 and lease = $2 and status in ('pending', 'processing', 'waiting')\n",
+    replace: "where id = $1 and $2::bigint is not null and status in ('pending', 'processing', 'waiting')\n",
+    red: STALE,
+  },
+  {
+    name: 'fence: files of a step',
+    file: 'libs/assets/asset-rows.ts',
+    find: "where id = $1 and lease = $2 and status = 'processing' for share",
+    replace: "where id = $1 and $2::bigint is not null and status = 'processing' for share",
+    red: [...STALE, 'libs/assets/asset-rows.spec.ts'],
+  },
+  {
+    name: 'leases: a lost one is not renewed',
+    file: 'libs/generations/claims.ts',
+    find: 'select g.id, g.wake_seq from generation g join mine using (id, lease)',
+    replace: 'select g.id, g.wake_seq from generation g join mine using (id)',
+    red: ['libs/generations/claims.spec.ts'],
+  },
+  {
+    name: 'leases: one that was given back is not renewed',
+    file: 'libs/generations/claims.ts',
+    find: "where g.status in ('pending', 'processing') and g.leased_by is not null`",
+    replace: "where g.status in ('pending', 'processing')`",
+    red: ['libs/generations/claims.spec.ts'],
+  },
+  {
+    name: 'claims: one claimer per generation',
+    file: 'libs/generations/claims.ts',
+    find: 'order by priority desc, turn, id limit 1 for update skip locked',
+    replace: 'order by priority desc, turn, id limit 1',
+    red: ['libs/generations/claims.spec.ts'],
+  },
+  {
+    name: 'claims: a poison step runs alone',
+    file: 'libs/generations/claims.ts',
+    find: "and (lease_until is null or lease_until < now()) and ($3 or not alone)\n       and not exists",
+    replace: "and (lease_until is null or lease_until < now()) and ($3 or true)\n       and not exists",
+    red: ['libs/generations/claims.spec.ts'],
+  },
+  {
+    name: 'wake-ups: none is lost while a worker parks',
+    file: 'libs/generations/postgres-generation-store.ts',
+    find: 'where id = $1 and wake_seq = $2 returning id',
+    replace: 'where id = $1 and $2::bigint is not null returning id',
+    red: STALE,
+  },
+  {
+    name: 'locks: the job, in changes of several statements',
+    file: 'libs/generations/job-transaction.ts',
+    find: 'or user_id = $2) for no key update',
+    replace: 'or user_id = $2)',
+    red: LOCKS,
+  },
+  {
+    name: 'locks: the job, in changes of one statement',
+    file: 'libs/generations/checkpoint-statements.ts',
+    find: 'from job where id = $1 for no key update',
+    replace: 'from job where id = $1',
+    red: LOCKS,
+  },
+  {
+    name: 'locks: the collection comes before the job',
+    file: 'libs/generations/job-transaction.ts',
+    find: 'if (withCollection) await tx.query(LOCK_COLLECTION, [jobId]);',
+    replace: '',
+    red: LOCKS,
+  },
+  {
+    name: 'locks: editions are counted under the collection',
+    file: 'libs/collections/editions.ts',
+    find: "where id = $1 and user_id = $2 for update",
+    replace: "where id = $1 and user_id = $2",
+    red: ['libs/submission/generate-editions.spec.ts'],
+  },
+  {
+    name: 'reconciler: a lease that was renewed in the meantime',
+    file: 'libs/generations/reconciler.ts',
+    find: "where id = $1 and status = 'processing' and lease_until < now() returning",
+    replace: "where id = $1 and status = 'processing' returning",
+    red: ['libs/generations/reconciler.spec.ts'],
+  },
+  {
+    name: 'reconciler: one sweeps at a time',
+    file: 'libs/generations/reconciler.ts',
+    find: 'if (!lock?.mine) return null;',
+    replace: '',
+    red: ['libs/generations/reconciler.spec.ts'],
+  },
+  {
+    name: 'reconciler: a step that kills its workers fails in the end',
+    file: 'libs/generations/reconciler.ts',
+    find: 'const DEATHS_ALONE_TO_FAIL = 2;',
+    replace: 'const DEATHS_ALONE_TO_FAIL = 200;',
+    red: ['libs/generations/reconciler.spec.ts'],
+  },
+];
