@@ -15,6 +15,7 @@ const TOOLS = {
   test: jest,
   bench: (args) => typescript('test/bench/main.ts', args),
   chaos: (args) => typescript('test/chaos/chaos.ts', args),
+  guards: (args) => typescript('test/guards/run.ts', args),
   lint,
   check: async () => (await checkTypes()) || (await lint([])) || jest(['test/structure']),
 };

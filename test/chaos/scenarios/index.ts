@@ -1,11 +1,19 @@
 import type { Scenario } from '../harness/scenario.js';
+import { cancels } from './cancels.js';
 import { crashSubmission } from './crash-submission.js';
 import { faultyNetwork } from './faulty-network.js';
 import { halfOpen } from './half-open.js';
+import { inFlight } from './in-flight.js';
 import { killWorkers } from './kill-workers.js';
+import { lastCredit } from './last-credit.js';
+import { ledgerAudit } from './ledger-audit.js';
+import { ledger } from './ledger.js';
 import { poisonStep } from './poison-step.js';
 import { postgresRestarts } from './postgres-restarts.js';
 import { redisAway } from './redis-away.js';
+import { sameKey } from './same-key.js';
+import { shutdown } from './shutdown.js';
+import { streams } from './streams.js';
 import { zombies } from './zombies.js';
 
 /** Every storm there is, in the order in which `npm run chaos` runs them. */
@@ -18,4 +26,12 @@ export const scenarios: Scenario[] = [
   zombies,
   halfOpen,
   faultyNetwork,
+  cancels,
+  streams,
+  shutdown,
+  lastCredit,
+  sameKey,
+  inFlight,
+  ledger,
+  ledgerAudit,
 ];
