@@ -24,9 +24,11 @@ export class Tree {
   async without(guard: Guard): Promise<Verdict> {
     const path = join(this.root, guard.file);
     const text = readFileSync(path, 'utf8');
-    writeFileSync(path, textWithout(guard, text));
     try {
+      writeFileSync(path, textWithout(guard, text));
       return await this.test(guard.red);
+    } catch (error) {
+      return { broken: String(error) };
     } finally {
       writeFileSync(path, text);
     }
