@@ -31,7 +31,10 @@ const program = new Command('bench')
   .option('--markdown <file>', 'write the tables as Markdown, too')
   .action(run);
 
-await program.parseAsync();
+await program.parseAsync().catch((error: Error) => {
+  say(error.stack ?? error.message);
+  process.exitCode = 1;
+});
 process.exit();
 
 async function run(names: string[], options: Options): Promise<void> {

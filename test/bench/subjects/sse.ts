@@ -157,10 +157,12 @@ class Side {
     this.next[which] += events;
     const load: PublishLoad = { channel: this.parts.channel, jobs, first, events, perSecond, padding };
     await this.parts.rows?.query(RECORD, [jobs.map(({ jobId }) => jobId), first, first + events - 1]);
-    const collected = this.parts.listeners.ask<Collected>({
-      group: which, collect: events * jobs.length * listeners, timed: perSecond !== undefined,
-    });
-    await this.parts.publisher.ask(load);
+    const [collected] = await Promise.all([
+      this.parts.listeners.ask<Collected>({
+        group: which, collect: events * jobs.length * listeners, timed: perSecond !== undefined,
+      }),
+      this.parts.publisher.ask(load),
+    ]);
     return collected;
   }
 
