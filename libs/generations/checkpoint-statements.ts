@@ -16,7 +16,8 @@ import { LEASE_SECONDS } from './claims.js';
 export const BEGIN = prepared('begin_generation', `
   with ${locked()}, fenced as (
     update generation g
-       set status = 'processing', lease_until = ${leaseEnd()}, values = $8::jsonb, traits = $9::jsonb,
+       set status = 'processing', lease_until = clock_timestamp() + make_interval(secs => ${LEASE_SECONDS}),
+           values = $8::jsonb, traits = $9::jsonb,
            started_at = coalesce(g.started_at, locked.now),
            deadline_at = coalesce(g.deadline_at, locked.now + make_interval(secs => $10::float8 / 1000))
       from locked
@@ -36,10 +37,13 @@ export const BEGIN = prepared('begin_generation', `
   select locked.seq, locked.now, locked.status = 'pending' as opened, ${begunAttempts()}
     from locked cross join fenced`);
 
-/** Steps are finished, others start. `$8` the generation's progress in percent. */
+/**
+ * Steps are finished, others start. `$8` the generation's progress in percent. The lease is left to its
+ * renewal: so the row changes in no column that an index holds.
+ */
 export const CHECKPOINT = prepared('checkpoint', `
   with ${locked()}, fenced as (
-    update generation g set lease_until = ${leaseEnd()}, progress = $8::real
+    update generation g set progress = $8::real
       from locked
      where g.id = $2 and g.lease = $3 and g.status = 'processing'
     returning g.*
@@ -123,10 +127,6 @@ function locked(): string {
            base_run, base_status, last_txid, clock_timestamp() as now
       from job where id = $1 for no key update
   )`;
-}
-
-function leaseEnd(): string {
-  return `clock_timestamp() + make_interval(secs => ${LEASE_SECONDS})`;
 }
 
 /** `$4` finished ones, `$5` new ones with their tokens, `$6` whether the generation runs alone. */

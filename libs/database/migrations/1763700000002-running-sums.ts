@@ -24,9 +24,14 @@ const UP = [
   // JSON { lane: turn }. Wrong only by what users had waiting before: their next turn counts from the lane's.
   `alter table account add column last_turns jsonb not null default '{}'`,
   'drop index generation_users_turn',
+  // Without the lease's end in it, renewing a lease touches no index. Few generations run at any time.
+  'drop index generation_leased',
+  `create index generation_processing on generation (id) where status = 'processing'`,
 ];
 
 const DOWN = [
+  'drop index generation_processing',
+  `create index generation_leased on generation (lease_until) where status = 'processing'`,
   'create index generation_users_turn on generation (user_id, lane, turn desc)',
   'alter table account drop column last_turns',
   'alter table job drop column last_txid, drop column steps',
