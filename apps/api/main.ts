@@ -14,6 +14,7 @@ import { WakeQueue } from '#libs/queue/wake-queue.js';
 import { ApiModule } from './api.module.js';
 import { FrameworkLogger } from './http/framework-logger.js';
 import { createServer } from './http/server.js';
+import { UnguardedAnswers } from './http/unguarded-answers.js';
 import { HttpMetrics } from './ops/http-metrics.js';
 import { serveOpenApi } from './ops/openapi.js';
 import { mountQueueBoard } from './ops/queue-board.js';
@@ -80,6 +81,7 @@ export async function createApi(environment: Environment): Promise<NestFastifyAp
   );
   app.useLogger(new FrameworkLogger(await app.resolve(PinoLogger), {}));
   await protect(app, environment);
+  app.get(UnguardedAnswers).countIn(app.getHttpAdapter().getInstance());
   const server = app.getHttpAdapter().getInstance();
   app.get(HttpMetrics).observe(server);
   mountQueueBoard(server, app.get(OperatorAccess), app.get<BullmqWakeQueue>(WakeQueue).queues());
@@ -91,7 +93,14 @@ export async function createApi(environment: Environment): Promise<NestFastifyAp
 async function protect(app: NestFastifyApplication, environment: Environment): Promise<void> {
   await app.register(helmet, {
     // Pages of this server also work over plain HTTP, on the machine they were installed on.
-    contentSecurityPolicy: { directives: { 'upgrade-insecure-requests': null } },
+    // Nothing on them comes from elsewhere: no fonts of strangers, who would learn of each visit.
+    contentSecurityPolicy: {
+      directives: {
+        'upgrade-insecure-requests': null,
+        'style-src': ["'self'", "'unsafe-inline'"],
+        'font-src': ["'self'", 'data:'],
+      },
+    },
   });
   await app.register(multipart, { limits: { fileSize: environment.MAX_ASSET_BYTES } });
   if (environment.CORS_ORIGINS.length === 0) return;

@@ -133,6 +133,25 @@ describe('without origins', () => {
     expect((await call(`${api.url}/health/live`)).status).toBe(200);
   });
 
+  it('counts what is refused before a route is entered, too, and in the end says no more than that', async () => {
+    const refusals: Array<() => Promise<Answered>> = [
+      () => ask('/nothing'),
+      () => ask('/jobs', { method: 'PATCH' }),
+      () => ask('/projects', { method: 'POST', body: '{' }),
+      () => ask('/projects', { method: 'POST', body: 'x'.repeat(1024 ** 2 + 1) }),
+      () => ask('/projects', { method: 'POST', body: 'x', headers: { 'content-type': 'text/x' } }),
+    ];
+    const answers: Answered[] = [];
+    for (const refusal of refusals) answers.push(await refusal());
+    expect(answers.map(rates)).toEqual([4, 3, 2, 1, 0].map((left) => [5, left, expect.any(Number)]));
+    expect(answers.map(({ status }) => status)).toEqual([404, 404, 400, 413, 415]);
+    const refused = await ask('/nothing');
+    expect(refused).toMatchObject({ status: 429, json: { code: 'RATE_LIMITED' } });
+    expect(refused.headers.get('retry-after')).toMatch(/^\d+$/);
+    expect(envelopeFaults(refused)).toEqual([]);
+    expect((await ask('/credits')).status).toBe(429);
+  });
+
   it('answers 500 without a word of what is wrong', async () => {
     await api.database.query('alter table project rename to mislaid');
     const answer = await ask('/projects');

@@ -19,6 +19,7 @@ import { Idempotency } from './idempotency.js';
 import { PolicyCheck } from './policy-check.js';
 import { RateLimitGuard } from './rate-limit.guard.js';
 import { createRateLimitStore, type RateLimitStore } from './rate-limit.store.js';
+import { UnguardedAnswers } from './unguarded-answers.js';
 import { RequestValidationPipe } from './validation.pipe.js';
 
 const PRUNE_EVERY_MS = 60_000;
@@ -52,6 +53,7 @@ const SERVICES = [
   providers: [
     ...SERVICES,
     PolicyCheck,
+    UnguardedAnswers,
     { provide: APP_GUARD, useClass: AuthenticationGuard },
     { provide: APP_GUARD, useClass: RateLimitGuard },
     { provide: APP_GUARD, useClass: PolicyGuard },

@@ -6,10 +6,11 @@ import { rateLimited } from '#libs/errors/errors.js';
 import { Accounts } from '#libs/identity/accounts.js';
 import { SUBMIT_RATE } from './rates.js';
 import { WINDOW_SECONDS } from './rate-limit.store.js';
+import { trackerOf } from './tracker.js';
 
 /**
  * So many submits and so many other requests a minute, by the caller's plan; callers without a token
- * count by address. `RateLimit-Limit`, `-Remaining` and `-Reset` (seconds) stand on every answer.
+ * count by address, of IPv6 by network. `RateLimit-Limit`, `-Remaining` and `-Reset` (seconds) stand on every answer.
  */
 @Injectable()
 export class RateLimitGuard extends ThrottlerGuard {
@@ -32,7 +33,7 @@ export class RateLimitGuard extends ThrottlerGuard {
   }
 
   protected override async getTracker(request: FastifyRequest): Promise<string> {
-    return request.caller ? `user:${request.caller.userId}` : `address:${await super.getTracker(request)}`;
+    return trackerOf(request);
   }
 
   protected override generateKey(context: ExecutionContext, tracker: string): string {

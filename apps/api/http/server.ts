@@ -10,6 +10,7 @@ import { closeUnusedConnections } from './unused-connections.js';
 
 const JSON_BYTES = 1024 ** 2;
 const HEADERS_TIMEOUT_MS = 20_000;
+const CHECK_TIMEOUTS_MS = 5_000;
 /** Uploads included. */
 const REQUEST_TIMEOUT_MS = 600_000;
 /** Longer than the 60 s after which most load balancers drop an idle connection themselves. */
@@ -24,7 +25,7 @@ export function createServer(logger: Logger): FastifyAdapter {
     bodyLimit: JSON_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-    http: { headersTimeout: HEADERS_TIMEOUT_MS },
+    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: CHECK_TIMEOUTS_MS },
     // A reverse proxy on this machine names the client; anyone else's X-Forwarded-For is only a claim.
     trustProxy: 'loopback',
     requestIdHeader: false,
@@ -38,8 +39,9 @@ export function createServer(logger: Logger): FastifyAdapter {
       const answer = JSON.stringify(failureEnvelope(fieldError('body', 'is not valid HTTP')));
       if (!socket.writable) return;
       socket.end(
-        `HTTP/1.1 400 Bad Request\r\nContent-Type: application/json; charset=utf-8\r\n` +
-          `Content-Length: ${Buffer.byteLength(answer)}\r\nConnection: close\r\n\r\n${answer}`,
+        `HTTP/1.1 400 Bad Request\r\nX-Request-Id: ${randomUUID()}\r\n` +
+          `Content-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(answer)}\r\n` +
+          `Connection: close\r\n\r\n${answer}`,
       );
     },
   });
