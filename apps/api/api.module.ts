@@ -29,8 +29,8 @@ export class ApiModule {
         LoggerModule.forRoot({ pinoHttp: { logger }, useExisting: true }),
         MetricsModule,
         HttpModule,
-        OpsModule.forRoot(environment),
         ...FACES,
+        OpsModule.forRoot(environment),
       ],
     };
   }

@@ -145,7 +145,10 @@ describe('the probes of a worker process', () => {
       outcomes.push(outcomeOf(await get('/metrics', headers)));
     }
     expect(outcomes).toEqual(['401 UNAUTHENTICATED', '401 UNAUTHENTICATED', '200', '200']);
-    expect((await get('/metrics', admin)).text).toContain('platen_oldest_unfinished_age_seconds 0');
+    await eventually(async () => {
+      const { text } = await get('/metrics', admin);
+      expect(text.includes('platen_oldest_unfinished_age_seconds 0')).toBe(true);
+    }, 20_000);
     for (const path of ['/', '/health', '/health/live/', '/jobs', '/constructor']) {
       expect([path, outcomeOf(await get(path, admin))]).toEqual([path, '404 NOT_FOUND']);
     }

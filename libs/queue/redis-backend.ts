@@ -38,11 +38,13 @@ export async function connectRedisBackend(
   });
   producer.on('error', onError);
   try {
-    await refuseEviction(producer);
+    if (await connected(producer)) await refuseEviction(producer, onError);
   } catch (error) {
     producer.disconnect();
     throw error;
   }
+  // Who comes back, or comes late, may be set up otherwise. It is used all the same: entries are only hints.
+  producer.on('ready', () => void refuseEviction(producer, onError).catch(onError));
   return {
     classes: withBackend(createRedisBackend as AnyBackendFactory),
     queueOptions: { connection: producer, prefix },
@@ -62,12 +64,15 @@ const connectionOptions: RedisOptions = {
   keepAlive: 10_000,
 };
 
-/** INFO is allowed where a managed Redis forbids CONFIG. */
-async function refuseEviction(redis: Redis): Promise<void> {
-  if (!(await connected(redis))) return;
-  const memory = await redis.info('memory').catch(() => '');
+/** Asks by INFO, which is allowed where a managed Redis forbids CONFIG. One that does not tell is only warned of. */
+async function refuseEviction(redis: Redis, warn: (error: Error) => void): Promise<void> {
+  const memory = await redis.info('memory').catch((error: Error) => {
+    // It went away again: the next connection will tell.
+    return error.name === 'ReplyError' ? '' : 'maxmemory_policy:noeviction';
+  });
   const policy = /^maxmemory_policy:(\S+)/m.exec(memory)?.[1];
-  if (policy !== undefined && policy !== 'noeviction') throw new UnsafeEvictionPolicy(policy);
+  if (policy === undefined) warn(new Error('Redis does not tell its maxmemory-policy. It must be "noeviction".'));
+  else if (policy !== 'noeviction') throw new UnsafeEvictionPolicy(policy);
 }
 
 function connected(redis: Redis): Promise<boolean> {

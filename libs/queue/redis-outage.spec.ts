@@ -5,6 +5,7 @@ import { PrivateRedis } from '../../test/setup/private-redis.js';
 import { findTestRedis } from '../../test/setup/redis-program.js';
 import type { BullmqWakeQueue } from './bullmq.wake-queue.js';
 import { createWakeQueue } from './index.js';
+import { connectRedisBackend } from './redis-backend.js';
 import type { WakeUp } from './wake-queue.js';
 
 const wakeUp = (): WakeUp => ({ lane: 'default', generationId: randomUUID(), dispatch: 1 });
@@ -84,5 +85,19 @@ const wakeUp = (): WakeUp => ({ lane: 'default', generationId: randomUUID(), dis
     await redis.kill();
     redis = (await PrivateRedis.start('--maxmemory-policy', 'allkeys-lru'))!;
     await expect(connect()).rejects.toThrow(/maxmemory-policy "allkeys-lru".*noeviction/);
+  });
+
+  it('warns of a Redis that comes back with another policy, and of one that does not tell it', async () => {
+    const warnings: string[] = [];
+    const backend = await connectRedisBackend(redis.url, '{settings}', ({ message }) => warnings.push(message));
+    const operator = new Redis(redis.url);
+    await operator.config('SET', 'maxmemory-policy', 'allkeys-lru');
+    await operator.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    await eventually(() => expect(warnings.join()).toContain('"allkeys-lru"'));
+    await operator.acl('SETUSER', 'default', '-info');
+    await operator.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    await eventually(() => expect(warnings.join()).toContain('does not tell'));
+    operator.disconnect();
+    await backend.close();
   });
 });

@@ -71,7 +71,9 @@ export class Program {
   }
 
   private failure(what: string): Error {
-    return new Error(`The program ${what}.\n${this.output}\n${this.errors}`);
+    const { exitCode } = this.child;
+    const end = exitCode === null ? '' : ` (it ended with ${exitCode})`;
+    return new Error(`The program ${what}${end}.\n${this.output}\n${this.errors}`);
   }
 }
 

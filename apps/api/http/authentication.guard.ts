@@ -1,10 +1,10 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '#libs/errors/app-error.js';
 import { forbidden, unauthenticated } from '#libs/errors/errors.js';
 import { Identity } from '#libs/identity/identity.js';
-import { OperatorAccess } from '#libs/identity/operator-access.js';
+import { ASK_FOR_PASSWORD, OperatorAccess } from '#libs/identity/operator-access.js';
 import { POLICY, type PolicyName } from './policy.js';
 
 /**
@@ -41,8 +41,9 @@ export class PolicyGuard implements CanActivate {
     const { caller, authenticationFailure, headers } = context.switchToHttp().getRequest<FastifyRequest>();
     if (policy === 'operator') {
       const refusal = await this.operators.refusalOfMetrics(headers.authorization);
-      if (refusal) throw refusal;
-      return true;
+      if (!refusal) return true;
+      if (refusal.status === 401) context.switchToHttp().getResponse<FastifyReply>().headers(ASK_FOR_PASSWORD);
+      throw refusal;
     }
     if (!caller) throw authenticationFailure ?? unauthenticated();
     if (policy === 'admin' && caller.role !== 'admin') throw forbidden();

@@ -32,7 +32,7 @@ export class FailureFilter implements ExceptionFilter {
       return;
     }
     if (failure.retryAfterSeconds !== undefined) reply.header('retry-after', failure.retryAfterSeconds);
-    if (failure.status === 401) reply.header('www-authenticate', 'Bearer');
+    if (failure.status === 401 && !reply.hasHeader('www-authenticate')) reply.header('www-authenticate', 'Bearer');
     reply
       .status(failure.status)
       .header('content-type', 'application/json; charset=utf-8')

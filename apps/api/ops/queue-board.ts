@@ -7,6 +7,8 @@ import { ASK_FOR_PASSWORD, type OperatorAccess } from '#libs/identity/operator-a
 import { failureEnvelope } from '../http/envelope.js';
 
 const ROUTE = '/admin/queues';
+const POLLING_SECONDS = 5;
+const DESCRIPTION = 'Wake-ups: who is to look for work. The work itself is in the database, so an empty queue may be a busy one.';
 
 /**
  * Bull Board at `/admin/queues`, to look at only. Its routes live in a scope of their own whose
@@ -17,9 +19,10 @@ export function mountQueueBoard(server: FastifyInstance, access: OperatorAccess,
   const board = new FastifyAdapter();
   board.setBasePath(ROUTE);
   createBullBoard({
-    queues: queues.map((queue) => new BullMQAdapter(queue, { readOnlyMode: true })),
+    queues: queues.map((queue) => new BullMQAdapter(queue, { readOnlyMode: true, description: DESCRIPTION })),
     // The adapter's package brings an older copy of these types.
     serverAdapter: board as unknown as Parameters<typeof createBullBoard>[0]['serverAdapter'],
+    options: { uiConfig: { boardTitle: 'Platen', pollingInterval: { forceInterval: POLLING_SECONDS } } },
   });
   server.register(async (scope) => {
     scope.addHook('onRequest', async (request, reply) => {
