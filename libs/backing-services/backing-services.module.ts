@@ -16,15 +16,11 @@ import { createStorage } from '#libs/storage/index.js';
 import { Storage } from '#libs/storage/storage.js';
 import { closeInOrder } from './closing.js';
 import { LOGGER } from './logger.js';
+import { assertSameFiles, connectionName, placeOf } from './same-files.js';
 import { BackingReadiness } from './readiness.js';
 
 const FACTORIES: FactoryProvider[] = [
-  {
-    provide: DataSource,
-    inject: [Environment],
-    useFactory: (environment: Environment) =>
-      createDataSource({ url: databaseUrl(environment), poolSize: environment.DATABASE_POOL }).initialize(),
-  },
+  { provide: DataSource, inject: [Environment, Storage], useFactory: connectDatabase },
   { provide: Database, inject: [DataSource], useFactory: (dataSource: DataSource) => new Database(dataSource) },
   {
     provide: WakeQueue,
@@ -93,6 +89,15 @@ const carrier = (environment: Environment, logger: Logger, what: string) => ({
   databaseUrl: databaseUrl(environment),
   onError: (error: Error) => logger.warn({ err: error }, what),
 });
+
+/** Fails beside a process that keeps its files elsewhere. */
+async function connectDatabase(environment: Environment, storage: Storage): Promise<DataSource> {
+  const place = await placeOf(storage);
+  const [url, poolSize, name] = [databaseUrl(environment), environment.DATABASE_POOL, connectionName(place)];
+  const source = await createDataSource({ url, poolSize, name }).initialize();
+  await assertSameFiles(source, place);
+  return source;
+}
 
 function databaseUrl({ DATABASE_URL }: Environment): string {
   if (!DATABASE_URL) throw new Error('DATABASE_URL must be set');

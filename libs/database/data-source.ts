@@ -8,9 +8,11 @@ export interface DataSourceOptions {
   url: string;
   /** Connections held at most by this process. */
   poolSize: number;
+  /** By which others see this process in `pg_stat_activity`, as long as it lives. */
+  name?: string;
 }
 
-export function createDataSource({ url, poolSize }: DataSourceOptions): DataSource {
+export function createDataSource({ url, poolSize, name }: DataSourceOptions): DataSource {
   return new DataSource({
     type: 'postgres',
     url,
@@ -21,7 +23,9 @@ export function createDataSource({ url, poolSize }: DataSourceOptions): DataSour
     poolSize,
     logging: false,
     extra: {
-      application_name: 'platen',
+      application_name: name ?? 'platen',
+      // Who has a name keeps a connection, and with it the name.
+      min: name ? 1 : 0,
       connectionTimeoutMillis: 5_000,
       statement_timeout: 30_000,
       lock_timeout: 10_000,

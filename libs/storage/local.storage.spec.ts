@@ -51,6 +51,12 @@ describe(LocalStorage.name, () => {
     expect(await readdir(root())).toEqual(['taken']);
   });
 
+  it('lies elsewhere than one in another folder', async () => {
+    const other = new LocalStorage(join(home, 'other'));
+    expect(await storage().place()).toBe(await storage().place());
+    expect(await storage().place()).not.toBe(await other.place());
+  });
+
   it('is not ready where its folder cannot be made', async () => {
     await writeFile(root(), 'a file, not a folder');
     await expect(storage().check()).rejects.toThrow();

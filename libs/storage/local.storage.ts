@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import {
-  copyFile, lstat, mkdir, open, realpath, rename, rm, writeFile, type FileHandle,
+  copyFile, link, lstat, mkdir, open, readFile, realpath, rename, rm, writeFile, type FileHandle,
 } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { addAbortSignal, Readable } from 'node:stream';
@@ -82,6 +82,23 @@ export class LocalStorage extends Storage {
   /** A folder has no server. */
   async signedUrl(): Promise<null> {
     return null;
+  }
+
+  /** Written into the folder by who comes first, so that it goes wherever the folder is mounted. */
+  async place(): Promise<string> {
+    const path = join(this.root, '.place');
+    const [name, temporary] = [randomUUID(), join(this.root, `.${randomUUID()}.part`)];
+    await this.makeFolder(this.root);
+    await writeFile(temporary, name, { flag: 'wx' });
+    try {
+      await link(temporary, path);
+      return name;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      return await readFile(path, 'utf8');
+    } finally {
+      await rm(temporary, { force: true });
+    }
   }
 
   async check(): Promise<void> {

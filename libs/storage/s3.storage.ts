@@ -109,6 +109,10 @@ export class S3Storage extends Storage {
     return getSignedUrl(this.client, command, { expiresIn: options.expiresInSeconds });
   }
 
+  async place(): Promise<null> {
+    return null;
+  }
+
   /** Writes once, to see that it may; then asks after the bucket only, since readiness is asked for often. */
   async check(): Promise<void> {
     const once = { abortSignal: AbortSignal.timeout(CHECK_TIMEOUT_MS) };

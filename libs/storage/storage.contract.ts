@@ -226,6 +226,12 @@ export function describeStorage(name: string, create: () => Promise<Storage>): v
       });
     });
 
+    it('tells where its objects lie, the same each time', async () => {
+      const [place, ...again] = await Promise.all([storage.place(), storage.place(), storage.place()]);
+      expect(again).toEqual([place, place]);
+      expect(await storage.list({ prefix: '', limit: 10 })).toEqual([]);
+    });
+
     it('is ready when it can be written, as often as one asks', async () => {
       for (let n = 0; n < 3; n++) await expect(storage.check()).resolves.toBeUndefined();
       expect(await storage.list({ prefix: '', limit: 10 })).toEqual([]);

@@ -75,6 +75,12 @@ export abstract class Storage {
   /** A URL that gives the object to whoever has it; null where files are reached by way of the API only. */
   abstract signedUrl(key: string, options: SignedUrlOptions): Promise<string | null>;
 
+  /**
+   * A name of where the objects lie: processes with different ones do not see each other's. Null: there is but
+   * one such place, wherever a process runs.
+   */
+  abstract place(): Promise<string | null>;
+
   /** Throws when objects cannot be written now (readiness). Ends within seconds. */
   abstract check(): Promise<void>;
 
