@@ -45,7 +45,9 @@ export async function startOperatorsServer(
   { host, port }: { host: string; port: number },
   pages: Pages,
 ): Promise<OperatorsServer> {
-  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (request, reply) => void answer(pages, request, reply));
+  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (request, reply) => {
+    void answer(pages, request, reply);
+  });
   await listen(server, port, host);
   const { address, family, port: bound } = server.address() as AddressInfo;
   return {

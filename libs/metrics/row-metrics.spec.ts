@@ -8,6 +8,7 @@ const STEPS = [{ id: 'a', nodeName: 'javascript', nodePayload: { code: 'return 1
 
 let test: TestDatabase;
 const workflowIds: string[] = [];
+const LAST_OF_EACH = ['platen_overdue_reservations', 'platen_ledger_drift_accounts', 'platen_storage_files'];
 
 beforeAll(async () => {
   test = await createTestDatabase();
@@ -20,8 +21,10 @@ async function read(complete = true): Promise<Map<string, number>> {
   const metrics = new Metrics();
   measureRows(metrics, test.database, { generationTimeoutMs: 60_000, workflowIds: () => workflowIds });
   let text = await metrics.text();
-  const isPartial = () => !['oldest_unfinished', 'ledger_drift', 'storage_bytes'].every((name) => text.includes(`\nplaten_${name}`));
-  for (const deadline = Date.now() + 15_000; complete && isPartial() && Date.now() < deadline; ) text = await metrics.text();
+  const deadline = Date.now() + (complete ? 15_000 : 0);
+  while (Date.now() < deadline && !LAST_OF_EACH.every((name) => text.includes(`\n${name} `))) {
+    text = await metrics.text();
+  }
   const lines = text.split('\n').filter((line) => line.startsWith('platen_'));
   metrics.close();
   return new Map(lines.map((line) => [line.replace(/ \S+$/, ''), Number(/\S+$/.exec(line)![0])]));

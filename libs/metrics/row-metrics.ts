@@ -62,7 +62,7 @@ function createGauges({ registry }: Metrics) {
   const unfinished = gauge('platen_oldest_unfinished_age_seconds', 'Age of the oldest generation that has not ended.');
   const queued = gauge('platen_oldest_queued_age_seconds', 'How long what may be worked on has not been taken.');
   const stalled = gauge('platen_longest_without_progress_seconds', 'How long a generation that is held has not moved.');
-  const overdue = gauge('platen_overdue_reservations', 'Open generations past their time: credits are held for nothing.');
+  const overdue = gauge('platen_overdue_reservations', 'Open generations past their time: credits held for nothing.');
   const accounts = gauge('platen_accounts', 'Users who were ever seen.');
   const balance = gauge('platen_credits_balance', 'Credits of all accounts.');
   const held = gauge('platen_credits_held', 'Those of them that are set aside for what is open.');

@@ -2,7 +2,12 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { validate } from 'dockerfile-utils';
 import { parse } from 'yaml';
+import { HttpMetrics } from '#apps/api/ops/http-metrics.js';
 import { Environment, loadEnvironment } from '#libs/config/environment.js';
+import { measureConnections } from '#libs/metrics/connection-metrics.js';
+import { Metrics } from '#libs/metrics/metrics.js';
+import { RoadMetrics } from '#libs/metrics/road-metrics.js';
+import { measureRows } from '#libs/metrics/row-metrics.js';
 import { createProgram } from '../../src/program.js';
 import { root } from './sources.js';
 
@@ -142,5 +147,41 @@ describe('docker-compose.yml', () => {
   it('keeps Redis from losing entries, and the disks of roles from being written to', () => {
     expect(compose.services['redis']!.command).toMatch(/--appendonly yes .*--maxmemory-policy noeviction/);
     for (const [, { read_only }] of roles) expect(read_only).toBe(true);
+  });
+});
+
+describe('the alert rules', () => {
+  const { groups } = parse(read('deploy/alerts.yml')) as {
+    groups: Array<{ rules: Array<{ alert: string; expr: string; annotations: { summary: string } }> }>;
+  };
+  const rules = groups.flatMap((group) => group.rules);
+  let metrics: Metrics;
+
+  beforeAll(() => {
+    metrics = new Metrics();
+    const nothing = {} as never;
+    const measuring = [new RoadMetrics(metrics), new HttpMetrics(metrics, nothing)];
+    measureRows(metrics, nothing, { generationTimeoutMs: 1, workflowIds: () => [] });
+    measureConnections(metrics, { database: nothing, bus: nothing, queue: nothing });
+    expect(measuring).toHaveLength(2);
+  });
+  afterAll(() => metrics.close());
+
+  it('ask for metrics that exist, by labels that they have', () => {
+    expect(rules.length).toBeGreaterThan(8);
+    for (const { alert, expr } of rules) {
+      for (const [, name = '', labels = ''] of expr.matchAll(/(platen_\w+)(?:\{([^}]*)\})?/g)) {
+        const metric = metrics.registry.getSingleMetric(name.replace(/_(bucket|count|sum)$/, ''));
+        const { labelNames } = (metric ?? { labelNames: [] }) as unknown as { labelNames: string[] };
+        const unknown = [...labels.matchAll(/(\w+)=/g)].filter(([, label = '']) => !labelNames.includes(label));
+        expect({ alert, name, isThere: metric !== undefined, unknown }).toEqual({
+          alert, name, isThere: true, unknown: [],
+        });
+      }
+    }
+  });
+
+  it('say in a sentence what is wrong', () => {
+    for (const { annotations } of rules) expect(annotations.summary).toMatch(/^[A-Z].+\.$/);
   });
 });

@@ -8,7 +8,7 @@ import { failureEnvelope } from '../http/envelope.js';
 
 const ROUTE = '/admin/queues';
 const POLLING_SECONDS = 5;
-const DESCRIPTION = 'Wake-ups: who is to look for work. The work itself is in the database, so an empty queue may be a busy one.';
+const DESCRIPTION = 'Wake-ups. The work itself is in the database: with an empty queue there may be a lot of it.';
 
 /**
  * Bull Board at `/admin/queues`, to look at only. Its routes live in a scope of their own whose
