@@ -5,7 +5,7 @@ const LOOK_EVERY_MS = 50;
 const PATIENCE_MS = 10 * 60_000;
 
 /** Jobs made at or after a moment: an id of version 7 begins with its time, so that the key finds them. */
-const MADE_SINCE = `id >= (lpad(to_hex((extract(epoch from $1::timestamptz) * 1000 - 1000)::bigint), 12, '0')
+const MADE_SINCE = `id >= (lpad(to_hex(greatest(0, extract(epoch from $1::timestamptz) * 1000 - 1000)::bigint), 12, '0')
   || '00000000000000000000')::uuid and created_at >= $1`;
 const EVER = new Date(0);
 
@@ -27,12 +27,13 @@ export async function allCompleted(rows: pg.Client, since = EVER): Promise<void>
 
 /** Seconds from the first submission to the last end of the jobs that were made after `since`. */
 export async function secondsOfWork(rows: pg.Client, since: Date): Promise<number> {
-  const { rows: [span] } = await rows.query<{ seconds: number }>(
+  const { rows: [span] } = await rows.query<{ seconds: number | null }>(
     `select extract(epoch from max(completed_at) - min(created_at))::float8 as seconds from job
       where ${MADE_SINCE}`,
     [since],
   );
-  return span?.seconds ?? NaN;
+  if (!span?.seconds) throw new Error('No job has ended');
+  return span.seconds;
 }
 
 /** The database's clock. */
