@@ -9,7 +9,7 @@ import type { Guard } from './guard.js';
 export type Verdict = { failed: string[]; passed: number } | { broken: string };
 
 const LEFT_OUT = new Set(['node_modules', 'dist', '.git', '.platen']);
-const TIMEOUT_MS = 240_000;
+const TIMEOUT_MS = 600_000;
 
 /** A copy of the sources, in which guards are taken away without touching the original. */
 export class Tree {

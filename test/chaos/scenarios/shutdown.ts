@@ -13,12 +13,17 @@ import { storedWork } from '../harness/works.js';
 
 const GRACE_MS = 3_000;
 const MARGIN_MS = 2_000;
-const OPEN_JOBS = 20;
+/** Jobs that run, and jobs that wait all the time, for a lane that no worker serves. */
+const RUNNING_JOBS = 8;
+const WAITING_JOBS = 12;
 const STREAMS = 50;
 const DRAIN_MS = 180_000;
 /** Slots for all jobs in either worker: what one hands back waits for nothing but the other's look. */
-const WORKER = { WORKER_CONCURRENCY: '40', SHUTDOWN_GRACE_MS: String(GRACE_MS) };
+const WORKER = {
+  WORKER_CONCURRENCY: String(2 * RUNNING_JOBS), WORKER_LANES: 'default', SHUTDOWN_GRACE_MS: String(GRACE_MS),
+};
 const API = { SHUTDOWN_GRACE_MS: String(GRACE_MS) };
+const SKETCH: Step = { id: 'art', nodeName: 'p5', nodePayload: { code: 'function setup() {}', width: 50, height: 50 } };
 
 /** Some end within the grace time, some must be handed back. */
 const WORKS: Step[][] = [
@@ -35,6 +40,7 @@ export const shutdown: Scenario = {
     let over = false;
     const rounds = scene.rounds(storm.sized(30, 3)).finally(() => (over = true));
     await Promise.all([rounds, scene.keepOpen(() => over)]);
+    await scene.cancelWaiting();
     await untilCalm(storm, DRAIN_MS);
     await scene.tell();
   },
@@ -44,7 +50,8 @@ export const shutdown: Scenario = {
 class Scene {
   private readonly exits: Record<'worker' | 'API', number[]> = { worker: [], API: [] };
   private readonly receipts = new Set<string>();
-  private works: string[] = [];
+  private readonly works: string[] = [];
+  private readonly waiting: string[] = [];
 
   private constructor(
     private readonly storm: Storm,
@@ -59,28 +66,28 @@ class Scene {
     const [apis, workers] = [await storm.town.startApis(2, API), await storm.town.startWorkers(2, WORKER)];
     const artist = await storm.town.richClient(apis[0]!, 1e6);
     const scene = new Scene(storm, new BalancedPair(storm, apis), workers, artist);
-    for (const steps of WORKS) {
-      const { id } = await artist.create<{ id: string }>('/workflows', storedWork(`storm ${uuid()}`, steps));
-      scene.works.push(id);
-    }
+    for (const steps of WORKS) scene.works.push(await scene.store(steps));
+    const sketch = await scene.store([SKETCH]);
+    for (let job = 0; job < WAITING_JOBS; job++) scene.waiting.push(await scene.submit(sketch));
     return scene;
+  }
+
+  async cancelWaiting(): Promise<void> {
+    for (const jobId of this.waiting) await this.artist.at(this.pair.apis[0]!).create(`/jobs/${jobId}/cancel`, {});
   }
 
   /** Submits all the time: as fast as the jobs end. */
   async keepOpen(isOver: () => boolean): Promise<void> {
     while (!isOver()) {
-      if ((await openGenerations(this.storm.town)) >= OPEN_JOBS) await delay(50);
-      else {
-        const receipt = await this.pair.submit(this.artist, this.storm.random('load').pick(this.works));
-        if (receipt) this.receipts.add(receipt.job_id);
-      }
+      if (await this.isFull()) await delay(50);
+      else await this.submit(this.storm.random('load').pick(this.works));
     }
   }
 
   async rounds(count: number): Promise<void> {
     for (let round = 0; round < count; round++) {
       const place = round % 2;
-      while ((await openGenerations(this.storm.town)) < OPEN_JOBS) await delay(50);
+      while (!(await this.isFull())) await delay(50);
       const readers = await this.openStreams(place);
       await this.stopWorker(place);
       await this.stopApi(place, readers);
@@ -107,10 +114,25 @@ class Scene {
     if (lost!.count > 0) storm.fault(`${lost!.count} steps were left to the end of their leases`);
   }
 
+  private async isFull(): Promise<boolean> {
+    return (await openGenerations(this.storm.town)) >= RUNNING_JOBS + WAITING_JOBS;
+  }
+
+  private async store(steps: Step[]): Promise<string> {
+    const work = storedWork(`storm ${uuid()}`, steps);
+    return (await this.artist.create<{ id: string }>('/workflows', work)).id;
+  }
+
+  private async submit(workflowId: string): Promise<string> {
+    const receipt = await this.pair.submit(this.artist, workflowId);
+    if (receipt) this.receipts.add(receipt.job_id);
+    return receipt?.job_id ?? '';
+  }
+
   /** Streams of jobs that run now, at both APIs alike. */
   private async openStreams(place: number): Promise<EventReader[]> {
     const rows = await this.storm.town.query<{ id: string }>(
-      `select id from job where status in ('pending', 'processing') order by created_at desc limit ${OPEN_JOBS}`,
+      `select id from job where status in ('pending', 'processing') order by created_at desc limit ${STREAMS}`,
     );
     const { apis } = this.pair;
     const opening = Array.from({ length: STREAMS }, (_, index) =>
