@@ -1,6 +1,7 @@
 import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
+import type { Step } from '#libs/instruction-set/instruction-set.js';
 import { buildRoad, type Road } from '../../factories/road.js';
 import { eventually } from '../../setup/eventually.js';
 import { audit, type AuditReport } from './audit.js';
@@ -105,7 +106,7 @@ describe('AUDIT', () => {
   beforeAll(async () => {
     road = await buildRoad();
     road.worker().start();
-    const steps = [
+    const steps: Step[] = [
       { id: 1, nodeName: 'echo', nodePayload: { value: 1 } },
       { id: 2, nodeName: 'file', nodePayload: { text: { $ref: 1 } } },
     ];

@@ -14,15 +14,23 @@ export interface Busyness {
   isOver: () => boolean;
 }
 
-/** Keeps work before the workers, of all kinds, until it is over. */
+/** Keeps work before the workers, of all kinds, until it is over. Never fails: what breaks it is the storm's fault. */
 export async function keepBusy(storm: Storm, load: Load, busyness: Busyness): Promise<void> {
-  const { open, doomed = 0, most = 10, isOver } = busyness;
+  try {
+    await submitAll(storm, load, busyness);
+  } catch (error) {
+    storm.fault(`Clients gave up: ${String(error)}`);
+  }
+}
+
+async function submitAll(storm: Storm, load: Load, { open, doomed = 0, most = 10, isOver }: Busyness): Promise<void> {
   const random = storm.random('load');
-  const works = await Promise.all(WORKS.map((steps) => load.store(steps)));
+  const works: Work[] = [];
+  for (const steps of WORKS) works.push(await load.store(steps));
   const failing = await load.store(DOOMED);
   while (!isOver()) {
     if ((await openGenerations(storm.town)) >= open) await delay(200);
     else if (random.number() < doomed) await load.submit(failing);
-    else await load.submit(random.pick<Work>(works), random.integer(1, most));
+    else await load.submit(random.pick(works), random.integer(1, most));
   }
 }

@@ -3,6 +3,7 @@ import { v7 as uuid } from 'uuid';
 import type { Step } from '#libs/instruction-set/instruction-set.js';
 import type { Client, Receipt } from '../../e2e/client.js';
 import type { Api } from '../../e2e/processes.js';
+import { eventually } from '../../setup/eventually.js';
 import type { Storm } from './storm.js';
 import { storedWork } from './works.js';
 
@@ -40,13 +41,17 @@ export class Load {
     return new Load(storm, apis, await Promise.all(clients));
   }
 
-  /** Stores a workflow of these steps for every user. */
+  /** Stores a workflow of these steps for every user; tries again while the weather is bad. */
   async store(steps: Step[]): Promise<Work> {
-    const ids = this.users.map(async (user) => {
-      const { id } = await user.create<{ id: string }>('/workflows', storedWork(`storm ${uuid()}`, steps));
-      return [user, id] as const;
-    });
-    return new Map(await Promise.all(ids));
+    const ids = new Map<Client, string>();
+    for (const user of this.users) {
+      await eventually(async () => {
+        const work = storedWork(`storm ${uuid()}`, steps);
+        const { id } = await user.at(this.nextApi() as Api).create<{ id: string }>('/workflows', work);
+        ids.set(user, id);
+      }, PATIENCE_MS);
+    }
+    return ids;
   }
 
   /**

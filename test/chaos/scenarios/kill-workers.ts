@@ -13,7 +13,7 @@ const OPEN_AT_ONCE = 80;
 const LIMIT_MS = 30 * 60_000;
 const DRAIN_MS = 120_000;
 /** Without any progress the next worker is killed all the same. */
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 30_000;
 
 /** Where a worker dies by its own hand; others die at any moment. Each must be hit. */
 const OFTEN: Tracepoint[] = [
