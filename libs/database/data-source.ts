@@ -10,9 +10,16 @@ export interface DataSourceOptions {
   poolSize: number;
   /** By which others see this process in `pg_stat_activity`, as long as it lives. */
   name?: string;
+  /** How long an answer may take before the connection counts as lost. */
+  silenceMs?: number;
 }
 
-export function createDataSource({ url, poolSize, name }: DataSourceOptions): DataSource {
+/** Postgres itself ends a statement that takes this long. */
+const STATEMENT_MS = 30_000;
+/** Longer than any statement: without an answer by then the way to Postgres is broken, and nobody said so. */
+const SILENCE_MS = STATEMENT_MS + 1_000;
+
+export function createDataSource({ url, poolSize, name, silenceMs = SILENCE_MS }: DataSourceOptions): DataSource {
   return new DataSource({
     type: 'postgres',
     url,
@@ -27,7 +34,8 @@ export function createDataSource({ url, poolSize, name }: DataSourceOptions): Da
       // Who has a name keeps a connection, and with it the name.
       min: name ? 1 : 0,
       connectionTimeoutMillis: 5_000,
-      statement_timeout: 30_000,
+      statement_timeout: STATEMENT_MS,
+      query_timeout: silenceMs,
       lock_timeout: 10_000,
       idle_in_transaction_session_timeout: 30_000,
       keepAlive: true,

@@ -120,10 +120,13 @@ export function sqlState(error: unknown): string | undefined {
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
 }
 
+/** What `pg` says, without a code, of a connection that cannot be had, has ended or fell silent. */
+const LOST = /timeout exceeded when trying to connect|Connection terminated|Query read timeout/;
+
 /** Whether `error` says that Postgres could not be reached or is going down (503, never 500). */
 export function isDatabaseUnavailable(error: unknown): boolean {
   const code = (error as { code?: unknown } | null)?.code;
-  if (typeof code !== 'string') return /timeout exceeded when trying to connect|Connection terminated/.test(String(error));
+  if (typeof code !== 'string') return LOST.test(String(error));
   return /^(ECONNREFUSED|ECONNRESET|EPIPE|ENOENT|ETIMEDOUT|57P0[123]|08...|53300)$/.test(code);
 }
 

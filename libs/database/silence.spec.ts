@@ -1,0 +1,44 @@
+import { FaultProxy } from '../../test/chaos/harness/fault-proxy.js';
+import { createTestDatabase, type TestDatabase } from '../../test/setup/database.js';
+import type { DataSource } from 'typeorm';
+import { createDataSource } from './data-source.js';
+import { Database, isDatabaseUnavailable } from './database.js';
+
+const SILENCE_MS = 1_000;
+/** Well below what two timeouts one after another would take, were the silent connection asked to roll back. */
+const SOON_MS = 2 * SILENCE_MS - 100;
+
+describe('a way to Postgres that falls silent without an end', () => {
+  let test: TestDatabase;
+  let way: FaultProxy;
+  let dataSource: DataSource;
+  let database: Database;
+
+  beforeAll(async () => {
+    test = await createTestDatabase();
+    way = await FaultProxy.to(test.url, Math.random);
+    dataSource = await createDataSource({ url: way.url, poolSize: 4, silenceMs: SILENCE_MS }).initialize();
+    database = new Database(dataSource);
+  });
+  afterAll(async () => {
+    await way.close();
+    await dataSource.destroy();
+    await test.close();
+  });
+
+  it('is given up in time, and not used again', async () => {
+    for (const ask of [
+      () => database.query('select 1'),
+      () => database.transaction((tx) => tx.query('select 1')),
+    ]) {
+      await database.query('select 1');
+      way.silence();
+      const startedAt = Date.now();
+      const error: unknown = await ask().catch((reason: unknown) => reason);
+      expect(isDatabaseUnavailable(error)).toBe(true);
+      expect(Date.now() - startedAt).toBeLessThan(SOON_MS);
+      way.speak();
+      expect(await database.query('select 2 as two')).toEqual([{ two: 2 }]);
+    }
+  });
+});
