@@ -57,7 +57,8 @@ export class StepRunner {
       schema: node.payload,
     };
     const files = await this.namedFiles(state.userId, step, scope);
-    const resolved = resolvePayload(step.nodePayload, { ...scope, asset: (reference) => files.get(reference) ?? urlIn(reference) });
+    const asset = (reference: string) => files.get(reference) ?? urlIn(reference);
+    const resolved = resolvePayload(step.nodePayload, { ...scope, asset });
     const payload = completePayload(node, resolved);
     return { step, node, payload, digest: digestOf(payload) };
   }
@@ -105,7 +106,8 @@ export class StepRunner {
       throw error;
     });
     tracepoint('step.after-run', passage);
-    return this.settle(outcome, call, signal);
+    // Storing is not the node's time: storage has limits of its own.
+    return this.settle(outcome, call, call.signal);
   }
 
   private async call(
