@@ -89,12 +89,16 @@ async function sideOf(bench: Bench, name: string, jobs: number): Promise<Side> {
 /** A page in the middle of each long list: it must not cost what lies before it. */
 async function deepPages(platen: Platen, owner: PlatenUser): Promise<Record<string, ReadPage>> {
   const { rows: [middle] } = await platen.rows.query<Record<'at' | 'job' | 'asset' | 'entry' | 'txid', string>>(
-    `select created_at::text as at, id as job,
-            (select id from flat_file f where f.job_id = job.id) as asset,
-            (select max(id) from credit_entry c where c.job_id = job.id) as entry,
-            (select max(txid::text) from job_history h where h.job_id = job.id) as txid
-       from job where user_id = $1
-      order by created_at desc offset (select count(*) / 2 from job where user_id = $1) limit 1`,
+    `with middle as materialized (
+       select id, created_at from job where user_id = $1
+        order by created_at desc offset (select count(*) / 2 from job where user_id = $1) limit 1
+     )
+     select created_at::text as at, id as job,
+            (select f.id from generation g join flat_file f on f.generation_id = g.id and f.deleted_at is null
+              where g.job_id = middle.id) as asset,
+            (select max(id) from credit_entry c where c.job_id = middle.id) as entry,
+            (select max(txid::text) from job_history h where h.job_id = middle.id) as txid
+       from middle`,
     [owner.id],
   );
   if (!middle) throw new Error('The owner has no jobs');
