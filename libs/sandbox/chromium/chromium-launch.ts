@@ -1,6 +1,7 @@
 import { chromium, type Browser } from 'playwright-core';
 import { SketchError } from '#libs/sandbox/sketch-renderer.js';
 import { provideChromium, type ChromiumFiles } from './chromium-files.js';
+import { watchMemory } from './memory-watch.js';
 import { guardBrowserPipes } from './pipe-guard.js';
 
 export interface ChromiumOptions {
@@ -78,7 +79,9 @@ async function start(files: ChromiumFiles, sandboxed: boolean): Promise<RunningC
     handleSIGINT: false,
     handleSIGTERM: false,
   });
-  return { browser, pid: await processId(browser), sandboxed };
+  const pid = await processId(browser);
+  watchMemory(browser, pid);
+  return { browser, pid, sandboxed };
 }
 
 /** Everything the browser gets to see of the host's environment. */

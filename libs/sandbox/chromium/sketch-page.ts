@@ -118,7 +118,11 @@ export class SketchPage {
    */
   async run(sketch: SketchRun): Promise<SketchImage> {
     const overfed = new Promise<never>((_, reject) => (this.overfed = reject));
-    const ended = Promise.race([whileConnected(this.browser, this.picture(sketch)), overfed]);
+    // What was asked of a page that crashes is never answered.
+    const crashed = new Promise<never>((_, reject) => {
+      this.page.once('crash', () => reject(new Error('The page crashed')));
+    });
+    const ended = Promise.race([whileConnected(this.browser, this.picture(sketch)), overfed, crashed]);
     // The page may die before the answers are given; `ended` tells.
     ended.catch(() => undefined);
     this.files = sketchFiles(sketch);
