@@ -2,6 +2,7 @@ import type { Scenario } from '../harness/scenario.js';
 import { cancels } from './cancels.js';
 import { crashSubmission } from './crash-submission.js';
 import { faultyNetwork } from './faulty-network.js';
+import { fuzz } from './fuzz.js';
 import { halfOpen } from './half-open.js';
 import { inFlight } from './in-flight.js';
 import { killWorkers } from './kill-workers.js';
@@ -34,4 +35,5 @@ export const scenarios: Scenario[] = [
   inFlight,
   ledger,
   ledgerAudit,
+  fuzz,
 ];
