@@ -74,7 +74,10 @@ export interface StepRow {
   output_truncated?: true;
 }
 
-/** Jobs `j`: the row, its money, and its place in the queue while it waits. */
+/**
+ * Jobs `j`: the row, its money, and its place in the queue while it waits. With `offset 0` Postgres takes the
+ * job's own generations; else it may look through all that are pending, for each job of a page.
+ */
 export const JOB_SELECT = `
   select j.id, j.name, j.description, j.job_type, j.status, j.priority, j.progress, j.collection_id, j.workflow_id,
          j.workflow_version, j.tags, j.external_id, j.generations as generation_count, j.completed, j.failed,
@@ -102,9 +105,10 @@ export const JOB_SELECT = `
                     where o.lane = first.lane and o.status = 'pending' and o.priority = first.priority
                       and (o.turn, o.id) < (first.turn, first.id)
                     limit ${QUEUE_COUNTED}) as earlier) as position
-       from (select g.lane, g.priority, g.turn, g.id from generation g
-              where g.job_id = j.id and g.status = 'pending' order by g.turn, g.id limit 1) as first
-   ) as waiting on j.status = 'pending'`;
+       from (select g.lane, g.priority, g.turn, g.id
+               from (select * from generation where job_id = j.id and j.status = 'pending' offset 0) as g
+              where g.status = 'pending' order by g.turn, g.id limit 1) as first
+   ) as waiting on true`;
 
 const STEPS = (withOutput: boolean) => `
   select jsonb_agg(jsonb_build_object(

@@ -67,7 +67,7 @@ const PIECES = [
        id, user_id, collection_id, workflow_id, workflow_version, name, job_type, status, priority, instruction_set,
        tags, external_id, seq, progress, steps_done, generations, completed, base_status, created_at, started_at, completed_at)
      select bench_id(2, n), user_id, bench_id(1, n), $4, 1, 'Job ' || n, 'collection_auto_generation', 'completed', 50, ${SET},
-            array['tag-' || n % 1000], 'external-' || n, ${EVENTS.length}, 100, 1, 1, 1, 'captured', at, at, at + interval '1 s'
+            array['tag-' || n / 500], 'external-' || n, ${EVENTS.length}, 100, 1, 1, 1, 'captured', at, at, at + interval '1 s'
        from job_no`,
   `${JOBS} insert into generation (
        id, job_id, user_id, index, hash, status, lane, priority, turn, price, lease, progress, values, created_at, started_at,

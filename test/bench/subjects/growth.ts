@@ -20,7 +20,7 @@ const PAGES: Record<string, ReadPage> = {
   'GET /jobs': { path: '/jobs?limit=20' },
   'GET /jobs?status=processing': { path: '/jobs?limit=20&status=processing' },
   'GET /jobs?status=failed': { path: '/jobs?limit=20&status=failed' },
-  'GET /jobs?tag=': { path: '/jobs?limit=20&tag=tag-500' },
+  'GET /jobs?tag=': { path: '/jobs?limit=20&tag=tag-1' },
   'GET /jobs?external_id=': { path: '/jobs?limit=20&external_id=external-500' },
   'GET /assets': { path: '/assets?limit=20' },
   'GET /credits': { path: '/credits' },
