@@ -4,7 +4,8 @@ import { createTestDatabase, type TestDatabase } from '../../test/setup/database
 import { reconcile } from './reconcile.js';
 
 /** `npm run chaos -- ledger` runs 5,000. */
-const SEQUENCES = 200;
+const SEQUENCES = 150;
+const TIMEOUT_MS = 120_000;
 
 describe('the ledger against a model of it', () => {
   let test: TestDatabase;
@@ -20,5 +21,5 @@ describe('the ledger against a model of it', () => {
     expect(Object.keys(tally)).toHaveLength(8);
     const { drift } = await reconcile(test.database);
     expect(drift.filter(({ rule }) => ['balance', 'held', 'running_sum'].includes(rule))).toEqual([]);
-  });
+  }, TIMEOUT_MS);
 });

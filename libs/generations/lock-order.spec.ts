@@ -39,7 +39,8 @@ const CHANGES: Array<[name: string, takes: Table[], change: Change]> = [
     store.failStep(claimed.lease, attempt, failure, null)],
   ['a rest', ['job', 'generation'], ({ store }, { claimed }) => store.park(claimed.lease, 1, null)],
   ['a hand-back', ['job', 'generation'], ({ store }, { claimed }) => store.handBack(claimed.lease)],
-  ['a cancel', ['job', 'generation', 'account'], ({ control }, { userId, jobId }) => control.cancelJob(userId, jobId)],
+  ['a cancel', ['job', 'generation', 'account'], ({ control }, { userId, jobId }) =>
+    control.cancelJob(userId, jobId)],
 ];
 
 describe('the order of locks', () => {
@@ -61,7 +62,7 @@ describe('the order of locks', () => {
   }
 
   /** While `change` waits for the row of `table`, it holds nothing that comes after it. */
-  async function holdsNothingAfter(table: Table, jobId: string, change: () => Promise<unknown>): Promise<void> {
+  async function holdsNothingAfter(table: Table, jobId: string, change: () => Promise<unknown>) {
     const later = ORDER.slice(ORDER.indexOf(table) + 1);
     let changing!: Promise<unknown>;
     await road.database.transaction(async (tx) => {

@@ -4,7 +4,10 @@ import { submitJob } from '../../test/factories/job.js';
 import { buildRoad, type Road } from '../../test/factories/road.js';
 import { claim } from './claims.js';
 
-const steps: Step[] = [{ id: 1, nodeName: 'slow', nodePayload: { ms: 1 } }, { id: 2, nodeName: 'echo', nodePayload: {} }];
+const steps: Step[] = [
+  { id: 1, nodeName: 'slow', nodePayload: { ms: 1 } },
+  { id: 2, nodeName: 'echo', nodePayload: {} },
+];
 const start = (attempt: number) => [{ stepId: '1', node: 'slow', alias: null, attempt, inputDigest: null }];
 const output = { assets: [], value: 'stale', traits: [] };
 const file = {
@@ -17,9 +20,11 @@ const failure = { code: 'STALE', message: 'of a worker that was thought dead', l
 type Write = (road: Road, claimed: Claim, attempt: Attempt) => Promise<unknown>;
 const finished = (attempt: Attempt) => [{ attempt, node: 'slow', alias: null, output, logs: [] }];
 const WRITES: Record<string, Write> = {
-  'a checkpoint': ({ store }, { lease, state }, attempt) => store.checkpoint(lease, state, finished(attempt), []),
+  'a checkpoint': ({ store }, { lease, state }, attempt) =>
+    store.checkpoint(lease, state, finished(attempt), []),
   'the start of a step': ({ store }, { lease, state }) => store.checkpoint(lease, state, [], start(2)),
-  'the end of the generation': ({ store }, { lease, state }, attempt) => store.finish(lease, state, finished(attempt)),
+  'the end of the generation': ({ store }, { lease, state }, attempt) =>
+    store.finish(lease, state, finished(attempt)),
   'a file': ({ store }, { lease, state }) => store.keepFiles(lease, state, '1', [file]),
   'a step that waits': ({ store }, { lease }, attempt) =>
     store.waitStep(lease, attempt, { reference: 'r', pollAfterMs: 1, timeoutMs: 1, logs: [] }),

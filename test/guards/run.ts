@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import startServers from '../setup/global-setup.mjs';
 import stopServers from '../setup/global-teardown.mjs';
+import type { Guard } from './guard.js';
 import { guards } from './guards.js';
 import { Tree } from './tree.js';
 
@@ -10,7 +11,8 @@ import { Tree } from './tree.js';
  * demands that a test fails. What stays green is a promise that nothing keeps us to.
  */
 const { positionals } = parseArgs({ allowPositionals: true });
-const chosen = guards.filter(({ name }) => positionals.length === 0 || positionals.some((part) => name.includes(part)));
+const isChosen = ({ name }: Guard) => positionals.length === 0 || positionals.some((part) => name.includes(part));
+const chosen = guards.filter(isChosen);
 // One Postgres and one Redis for all runs.
 await startServers();
 const tree = new Tree(join(import.meta.dirname, '../..'));

@@ -1,15 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { v7 as uuid } from 'uuid';
 import type { Step } from '#libs/instruction-set/instruction-set.js';
 import { busyStep, quickStep } from '../../e2e/pipelines.js';
 import type { Client, Receipt } from '../../e2e/client.js';
 import { percentile, type Storm } from './storm.js';
-import { storedWork } from './works.js';
+import { storeWork } from './works.js';
 
 /** Computes for ten seconds and more. */
 const LONG: Step[] = [busyStep('long', 400)];
 const SHORT: Step[] = [quickStep('short')];
 const REACH_MS = 1_000;
+/** What a tenth allows for, which shares its machine with other tests. */
+const BUSY_MS = 5_000;
 const PATIENCE_MS = 30_000;
 
 /**
@@ -19,11 +20,9 @@ const PATIENCE_MS = 30_000;
 export async function measureCancelReach(storm: Storm, artist: Client, rounds: number): Promise<string[]> {
   const { town } = storm;
   const worker = await town.worker({ WORKER_CONCURRENCY: '1' });
-  const [long, short] = await Promise.all(
-    [LONG, SHORT].map((steps) => artist.create<{ id: string }>('/workflows', storedWork(`reach ${uuid()}`, steps))),
-  );
-  const submit = (workflow: { id: string }) =>
-    artist.create<Receipt>('/api/collections/generate', { title: 'Reach', workflow_id: workflow.id });
+  const [long, short] = await Promise.all([LONG, SHORT].map((steps) => storeWork(artist, steps)));
+  const submit = (workflowId: string) =>
+    artist.create<Receipt>('/api/collections/generate', { title: 'Reach', workflow_id: workflowId });
   const [waits, jobs]: [number[], string[]] = [[], []];
   for (let round = 0; round < rounds; round++) {
     const { job_id: jobId } = await submit(long!);
@@ -38,7 +37,7 @@ export async function measureCancelReach(storm: Storm, artist: Client, rounds: n
   }
   storm.did('running steps cancelled', rounds);
   storm.figure('cancel to a free worker p50', percentile(waits, 0.5), 'ms');
-  storm.figure('cancel to a free worker p95', percentile(waits, 0.95), 'ms', REACH_MS);
+  storm.figure('cancel to a free worker p95', percentile(waits, 0.95), 'ms', storm.sized(REACH_MS, BUSY_MS));
   await worker.end('SIGTERM');
   return jobs;
 }

@@ -9,6 +9,7 @@ const MAX_CUTS = 10;
 const LOOK_MS = 5;
 const RETRY_MS = 50;
 const PATIENCE_MS = 120_000;
+const UNCUT = { events: Infinity, ms: PATIENCE_MS };
 
 /**
  * A client of one job's stream that loses its connection 1 to 10 times, and whatever the others do to it,
@@ -47,7 +48,7 @@ export class StreamFollower {
   judge(last: number): void {
     const expected = Array.from({ length: last - this.begin }, (_, index) => this.begin + 1 + index);
     if (this.ids.join() === expected.join()) this.storm.did('streams whole');
-    else this.storm.fault(`A stream of job ${this.jobId} told ${this.ids.join()} of ${this.begin + 1} to ${last}`);
+    else this.storm.fault(`A stream of job ${this.jobId} told ${this.ids.join()}, not ${expected.join()}`);
   }
 
   private get random() {
@@ -56,7 +57,8 @@ export class StreamFollower {
 
   private async open(): Promise<EventReader | null> {
     const api = this.random.pick(this.apis);
-    const reader = await this.client.at(api).events(`/jobs/${this.jobId}/events`, this.position).catch(() => null);
+    const path = `/jobs/${this.jobId}/events`;
+    const reader = await this.client.at(api).events(path, this.position).catch(() => null);
     if (!reader) return null;
     if (reader.status === 200 || reader.status === 204) return reader;
     this.storm.did(`streams answered ${reader.status}`);
@@ -66,9 +68,9 @@ export class StreamFollower {
 
   /** Reads until the next cut. True: the last event has come. */
   private async read(reader: EventReader): Promise<boolean> {
-    const [events, ms] = this.cutsLeft > 0 ? [this.random.integer(1, 6), this.random.integer(0, 1_500)] : [Infinity, PATIENCE_MS];
-    const until = Date.now() + ms;
-    while (!reader.ended && Date.now() < until && reader.ids.length < events) await delay(LOOK_MS);
+    const cut = this.cutsLeft > 0 ? { events: this.random.integer(1, 6), ms: this.random.integer(0, 1_500) } : UNCUT;
+    const until = Date.now() + cut.ms;
+    while (!reader.ended && Date.now() < until && reader.ids.length < cut.events) await delay(LOOK_MS);
     const endedThere = reader.ended;
     reader.close();
     this.remember(reader);

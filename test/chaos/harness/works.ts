@@ -1,4 +1,6 @@
+import { v7 as uuid } from 'uuid';
 import type { Step } from '#libs/instruction-set/instruction-set.js';
+import type { Client } from '../../e2e/client.js';
 import { busyStep, formWorkflow } from '../../e2e/pipelines.js';
 
 /** Million rounds of a step that computes for some tens of milliseconds. */
@@ -45,3 +47,8 @@ export const DOOMED: Step[] = [
 const CREDITS = { base: 0.5, per_generation: 0.25 };
 
 export const storedWork = (name: string, steps: Step[]) => formWorkflow(name, CREDITS, steps);
+
+/** Stores a workflow of these steps under a name of its own; resolves with its id. */
+export async function storeWork(artist: Client, steps: Step[]): Promise<string> {
+  return (await artist.create<{ id: string }>('/workflows', storedWork(`storm ${uuid()}`, steps))).id;
+}

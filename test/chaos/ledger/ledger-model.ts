@@ -9,7 +9,7 @@ export interface Operation {
   maxOpen: number | null;
 }
 
-/** `rejected`: the database refused it as something that must never be asked (a key used twice, a sum below zero). */
+/** `rejected`: the schema refused what must never be asked (a key used twice, a sum below zero). */
 export type Outcome = 'done' | 'INSUFFICIENT_CREDITS' | 'TOO_MANY_INFLIGHT' | 'rejected';
 
 /** What the ledger promises, in the plainest way: no SQL, nothing at once, everything in memory. */

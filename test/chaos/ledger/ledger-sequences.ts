@@ -4,7 +4,9 @@ import { inspect, isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { baseKey, generationKey, Ledger, type Hold } from '#libs/credits/ledger.js';
 import { type Database, type Transaction, sqlState } from '#libs/database/database.js';
-import { GENERATIONS, JOBS, operationOf, remember, sequence, type Command, type Reservation } from './ledger-commands.js';
+import {
+  GENERATIONS, JOBS, operationOf, remember, sequence, type Command, type Reservation,
+} from './ledger-commands.js';
 import { LedgerModel, type Operation, type Outcome } from './ledger-model.js';
 
 /** SQLSTATEs of a unique key and of a check constraint. */
@@ -18,7 +20,11 @@ export type Tally = Record<`${Operation['call']}: ${Outcome}`, number>;
  * the same. What was asked for at the same time must come out as in one of the possible orders. Throws
  * with the shortest sequence that differs, its seed and its path.
  */
-export async function runLedgerSequences(database: Database, runs: number, seed: number): Promise<Partial<Tally>> {
+export async function runLedgerSequences(
+  database: Database,
+  runs: number,
+  seed: number,
+): Promise<Partial<Tally>> {
   const tally: Partial<Tally> = {};
   const property = fc.asyncProperty(sequence, async ({ prices, steps }) => {
     const run = await SequenceRun.start(database, prices, tally);
@@ -107,8 +113,8 @@ class SequenceRun {
       return { model, outcomes: alone ? said : said.map(whichever), account: accountOf(model) };
     });
     const actual = { outcomes: alone ? outcomes : outcomes.map(whichever), account };
-    const way = ways.find(({ model: _model, ...expected }) => isDeepStrictEqual(expected, actual)) ?? ways[0]!;
-    const { model, ...expected } = way;
+    const isIt = ({ model: _model, ...expected }: (typeof ways)[number]) => isDeepStrictEqual(expected, actual);
+    const { model, ...expected } = ways.find(isIt) ?? ways[0]!;
     deepStrictEqual(actual, expected, inspect({ operations, actual, oneWay: expected }, { depth: 5 }));
     this.model = model;
   }
@@ -143,7 +149,8 @@ function reservationsOf(jobId: string, prices: bigint[]): Reservation[] {
 
 function permutations(items: number[]): number[][] {
   if (items.length <= 1) return [items];
-  return items.flatMap((item) => permutations(items.filter((other) => other !== item)).map((rest) => [item, ...rest]));
+  const without = (item: number) => permutations(items.filter((other) => other !== item));
+  return items.flatMap((item) => without(item).map((rest) => [item, ...rest]));
 }
 
 const ACCOUNT = `

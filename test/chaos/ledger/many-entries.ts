@@ -42,7 +42,8 @@ const JOBS = `
     select distinct on (user_id) user_id, amount from credit_entry order by user_id, id desc
   ), job_row as (
     insert into job (id, user_id, name, job_type, priority, instruction_set, generations, base_status)
-    select gen_random_uuid(), user_id, 'Open', 'collection_generation', 50, '{"steps": []}', 1, 'captured' from last
+    select gen_random_uuid(), user_id, 'Open', 'collection_generation', 50, '{"steps": []}', 1, 'captured'
+      from last
     returning id, user_id
   )
   insert into generation (id, job_id, user_id, index, hash, lane, priority, turn, price)

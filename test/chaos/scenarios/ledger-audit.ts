@@ -1,6 +1,6 @@
+import pg from 'pg';
 import { v7 as uuid } from 'uuid';
 import type { Reconciliation } from '#libs/credits/reconcile.js';
-import pg from 'pg';
 import type { Client } from '../../e2e/client.js';
 import { fillLedger } from '../ledger/many-entries.js';
 import type { Scenario } from '../harness/scenario.js';
@@ -15,7 +15,8 @@ const FAULTS: Array<[rule: string, sql: string]> = [
   ['open_generations', 'update account set open_generations = 7 where user_id = $1'],
   [
     'running_sum',
-    'update credit_entry set balance_after = balance_after + 1 where id = (select min(id) from credit_entry where user_id = $1)',
+    `update credit_entry set balance_after = balance_after + 1
+      where id = (select min(id) from credit_entry where user_id = $1)`,
   ],
 ];
 
@@ -40,7 +41,9 @@ export const ledgerAudit: Scenario = {
     storm.mustReach('entries checked', entries);
     for (const { user_id, rule } of right.drift) storm.fault(`account ${user_id} is right, yet: ${rule}`);
 
-    const { rows } = await database.query<{ user_id: string }>('select user_id from account order by 1 limit 5');
+    const { rows } = await database.query<{ user_id: string }>(
+      'select user_id from account order by 1 limit $1', [FAULTS.length],
+    );
     for (const [index, [, sql]] of FAULTS.entries()) await database.query(sql, [rows[index]!.user_id]);
     await database.end();
     const { drift } = await check(admin);

@@ -16,7 +16,7 @@ const LARGEST_SEED = 2 ** 31 - 1;
 
 export const ledger: Scenario = {
   name: 'ledger',
-  promise: 'Random commands, several at once, leave the books as the model of the ledger has them after every step.',
+  promise: 'Whatever is asked of it, in turn or at once, the ledger stands as its model does after every step.',
   backends: ['postgres'],
 
   async run(storm) {

@@ -8,7 +8,7 @@ import { untilCalm } from '../harness/calm.js';
 import type { Scenario } from '../harness/scenario.js';
 import type { Storm } from '../harness/storm.js';
 import { StreamFollower } from '../harness/stream-follower.js';
-import { DOOMED, storedWork, WORKS } from '../harness/works.js';
+import { DOOMED, storeWork, WORKS } from '../harness/works.js';
 
 const WORKERS = 3;
 const FOLLOWERS_OF_JOB = 5;
@@ -24,9 +24,7 @@ export const streams: Scenario = {
     const apis = await town.startApis(2);
     await town.startWorkers(WORKERS);
     const artist = await town.richClient(apis[0]!, 1e6);
-    const works = await Promise.all(
-      [...WORKS, DOOMED].map((steps) => artist.create<{ id: string }>('/workflows', storedWork(`storm ${uuid()}`, steps))),
-    );
+    const works = await Promise.all([...WORKS, DOOMED].map((steps) => storeWork(artist, steps)));
     let over = false;
     const following = followJobs(storm, artist, apis, works).finally(() => (over = true));
     await Promise.all([following, disturb(storm, apis, () => over)]);
@@ -38,17 +36,20 @@ export const streams: Scenario = {
   },
 };
 
-async function followJobs(storm: Storm, artist: Client, apis: Api[], works: Array<{ id: string }>): Promise<void> {
+async function followJobs(storm: Storm, artist: Client, apis: Api[], works: string[]): Promise<void> {
   const random = storm.random('jobs');
   storm.receipts = new Set();
   const followOne = async () => {
-    const body = { title: 'Storm', workflow_id: random.pick(works).id, generations: random.integer(1, 4) };
+    const body = { title: 'Storm', workflow_id: random.pick(works), generations: random.integer(1, 4) };
     const headers = { 'idempotency-key': uuid() };
     const { job_id: jobId } = await persistently(() =>
       artist.at(random.pick(apis)).create<Receipt>('/api/collections/generate', body, headers),
     );
     (storm.receipts as Set<string>).add(jobId);
-    const followers = Array.from({ length: FOLLOWERS_OF_JOB }, () => new StreamFollower(storm, artist, apis, jobId));
+    const followers = Array.from(
+      { length: FOLLOWERS_OF_JOB },
+      () => new StreamFollower(storm, artist, apis, jobId),
+    );
     await Promise.all(followers.map((follower) => follower.follow()));
     const [job] = await storm.town.query<{ seq: string }>('select seq from job where id = $1', [jobId]);
     for (const follower of followers) follower.judge(Number(job?.seq));
@@ -67,7 +68,7 @@ async function disturb(storm: Storm, apis: Api[], isOver: () => boolean): Promis
   }
 }
 
-async function restart(storm: Storm, apis: Api[], place: number, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+async function restart(storm: Storm, apis: Api[], place: number, signal: NodeJS.Signals): Promise<void> {
   await apis[place]!.program.end(signal);
   apis[place] = await storm.town.api();
   storm.did('APIs restarted');
