@@ -66,6 +66,7 @@ const publisherOptions: RedisOptions = {
   enableOfflineQueue: false,
   maxRetriesPerRequest: 0,
   commandTimeout: PUBLISH_TIMEOUT_MS,
+  socketTimeout: PING_TIMEOUT_MS,
   // What is published in one turn of the event loop goes out in one write.
   enableAutoPipelining: true,
 };

@@ -8,6 +8,8 @@ const SCHEMA = 'bullmq';
 /** Each worker keeps one connection for LISTEN. A pool without spare ones hangs. */
 const POOL_SIZE = LANES.length + 4;
 const CONNECT_TIMEOUT_MS = 2_000;
+/** Queries of the queue are quick: without an answer by then the connection is dead, and nobody said so. */
+const SILENCE_MS = 10_000;
 
 /** Connects to Postgres and brings BullMQ's schema up to date. Safe in any number of processes at once. */
 export async function connectPostgresBackend(
@@ -20,6 +22,7 @@ export async function connectPostgresBackend(
     options: `-c search_path=${SCHEMA}`,
     application_name: 'platen-queue',
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: SILENCE_MS,
     keepAlive: true,
   });
   // Each queue and worker on this pool listens for its errors, too.

@@ -5,6 +5,8 @@ import type { AnyBackendFactory, QueueBackend } from './queue-backend.js';
 /** After an outage BullMQ's own backoff grows to 20 s; work has to go on within seconds. */
 const RECONNECT_AT_MOST_MS = 1_000;
 const COMMAND_TIMEOUT_MS = 2_000;
+/** A command that timed out leaves its connection as it is; one that says nothing at all is given up. */
+const SILENT_SOCKET_MS = 3_000;
 const START_TIMEOUT_MS = 5_000;
 /** A worker waits 5 s for work at most: an answer that takes longer than this never comes. */
 const DEAD_SOCKET_MS = 15_000;
@@ -35,6 +37,7 @@ export async function connectRedisBackend(
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     commandTimeout: COMMAND_TIMEOUT_MS,
+    socketTimeout: SILENT_SOCKET_MS,
   });
   producer.on('error', onError);
   try {
