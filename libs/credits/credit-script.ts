@@ -7,7 +7,7 @@ import {
   type ScriptSandbox,
 } from '#libs/sandbox/script-sandbox.js';
 
-/** On a busy machine 50 ms can pass without the script having had any of them: a good one must not be refused. */
+/** On a busy machine 50 ms can pass without the script: a good one must not be refused for that. */
 const LIMITS = { cpuMs: 50, timeMs: 1_000, memoryBytes: 16 * 1024 ** 2 };
 /** Credits. Above this, micro-credits are no longer exact numbers. */
 const MAX_COST = 1_000_000_000;
@@ -28,8 +28,8 @@ export interface ComputedCost {
 
 /**
  * Runs a credit script: text that defines `computeCost(context)`, which returns `{ cost, details? }`. It has
- * 50 ms of the processor and 16 MB, and neither clock, network nor randomness, so that equal variables cost the same.
- * Throws CreditScriptError, or AppError SERVICE_UNAVAILABLE when there is no room to run it.
+ * 50 ms of the processor and 16 MB, and neither clock, network nor randomness, so that equal variables cost
+ * the same. Throws CreditScriptError, or AppError SERVICE_UNAVAILABLE when there is no room to run it.
  */
 export async function computeCost(
   sandbox: ScriptSandbox,

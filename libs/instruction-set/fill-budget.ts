@@ -14,7 +14,8 @@ export class FillBudget {
   spend(value: unknown, at: () => string): void {
     this.bytes += this.sizeOf(value);
     if (this.bytes <= MAX_BYTES) return;
-    throw inputFault('PAYLOAD_TOO_LARGE', `${at()}: more than ${MAX_BYTES / 1024 ** 2} MiB are filled into the payload`);
+    const limit = `${MAX_BYTES / 1024 ** 2} MiB`;
+    throw inputFault('PAYLOAD_TOO_LARGE', `${at()}: more than ${limit} are filled into the payload`);
   }
 
   private sizeOf(value: unknown): number {

@@ -76,7 +76,8 @@ const CODES: Record<SketchError['reason'], string> = {
 /**
  * Draws a p5.js or plain canvas sketch and keeps its canvas as an image. The same sketch, hash, variables
  * and assets give the same bytes. Images of other hosts are loaded here, not by the browser, and their digests
- * recorded: what such a host gives another time is not in our hands. What `$fx.features(…)` or `$fxhashFeatures` says becomes traits.
+ * recorded: what such a host gives another time is not in our hands. What `$fx.features(…)` or
+ * `$fxhashFeatures` says becomes traits.
  */
 export const p5Node = (sketches: SketchRenderer, images: RemoteImages) =>
   defineNode<P5Payload>({
@@ -95,7 +96,8 @@ export const p5Node = (sketches: SketchRenderer, images: RemoteImages) =>
       });
       image.logs.forEach((line) => context.log(line));
       const name = `sketch.${context.payload.format === 'jpeg' ? 'jpg' : context.payload.format}`;
-      return { kind: 'done', assets: [{ name, bytes: image.bytes }], traits: traitsOf(image), fetched: assets.fetched };
+      const { fetched } = assets;
+      return { kind: 'done', assets: [{ name, bytes: image.bytes }], traits: traitsOf(image), fetched };
     },
   });
 

@@ -38,7 +38,9 @@ export function limitedBody(
   };
   source.once('error', fail);
   decoder.once('error', fail);
-  meter.once('close', () => [source, decoder].forEach((stream) => stream.on('error', () => undefined).destroy()));
+  meter.once('close', () => {
+    for (const stream of [source, decoder]) stream.on('error', () => undefined).destroy();
+  });
   source.pipe(decoder).pipe(meter);
   return meter;
 }

@@ -44,7 +44,9 @@ export interface OutboundAnswer {
   body: Readable;
 }
 
-const LIMITS: OutboundLimits = { totalMs: 30_000, headersMs: 10_000, maxBytes: 32 * 1024 ** 2, maxRedirects: 5 };
+const LIMITS: OutboundLimits = {
+  totalMs: 30_000, headersMs: 10_000, maxBytes: 32 * 1024 ** 2, maxRedirects: 5,
+};
 const MAX_HEADER_BYTES = 16 * 1024;
 const CONNECTIONS_PER_HOST = 16;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
@@ -74,7 +76,7 @@ export class OutboundClient {
     vettedUrl(text, this.allowed);
   }
 
-  /** Resolves when the answer's headers are there. Throws OutboundError, or the reason of the signal's abort. */
+  /** Resolves when the answer's headers are there. Throws OutboundError, or the signal's reason. */
   async request(text: string, request: OutboundRequest = {}): Promise<OutboundAnswer> {
     const hold = new RequestHold(request.signal, request.totalMs ?? LIMITS.totalMs);
     try {
@@ -97,7 +99,9 @@ export class OutboundClient {
       const next = method === 'GET' || method === 'HEAD' ? redirectOf(answer, url) : undefined;
       if (next === undefined || maxRedirects === 0) return this.answerOf(answer, url, request, hold);
       answer.body.on('error', () => undefined).destroy();
-      if (hops === maxRedirects) throw new OutboundError('redirects', `It redirects more than ${maxRedirects} times`);
+      if (hops === maxRedirects) {
+        throw new OutboundError('redirects', `It redirects more than ${maxRedirects} times`);
+      }
       const target = vettedUrl(next.href, this.allowed);
       if (target.origin !== url.origin) headers = harmlessHeaders(headers);
       url = target;

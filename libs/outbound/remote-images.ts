@@ -63,7 +63,8 @@ export class RemoteImages {
   private async judged(bytes: Buffer): Promise<RemoteImage> {
     const mimeType = (await fileTypeFromBuffer(bytes).catch(() => undefined))?.mime ?? '';
     if (!TYPES.has(mimeType)) throw noImage();
-    const { width, height, pages = 1 } = await sharp(bytes, { limitInputPixels: MAX_PIXELS }).metadata().catch(() => {
+    const header = sharp(bytes, { limitInputPixels: MAX_PIXELS }).metadata();
+    const { width, height, pages = 1 } = await header.catch(() => {
       throw noImage();
     });
     if (Math.max(width * height * pages, screenOf(bytes, mimeType)) > MAX_PIXELS) throw noImage();

@@ -30,7 +30,8 @@ export class RequestHold {
 const tookTooLong = () => new OutboundError('timeout', 'The host did not answer in time');
 
 function toldOf(error: unknown): OutboundError {
-  if (error instanceof errors.HeadersTimeoutError || error instanceof errors.BodyTimeoutError) return tookTooLong();
+  const isLate = error instanceof errors.HeadersTimeoutError || error instanceof errors.BodyTimeoutError;
+  if (isLate) return tookTooLong();
   if (error instanceof errors.HeadersOverflowError) {
     return new OutboundError('too_large', 'The headers of the answer are too large');
   }

@@ -50,7 +50,7 @@ export class ChromiumSketchRenderer extends SketchRenderer {
       return await this.renderOnce(sketch);
     } catch (failure) {
       const crashed = failure instanceof SketchError && failure.reason === 'browser' && (await this.pages.alive());
-      if (crashed) throw new SketchError('error', `The sketch crashed its page, or took more than 2 GB of memory: ${failure.message}`, true);
+      if (crashed) throw new SketchError('error', `${CRASHED}: ${failure.message}`, true);
       throw failure;
     }
   }
@@ -71,6 +71,8 @@ export class ChromiumSketchRenderer extends SketchRenderer {
     this.closing.add(closed);
   }
 }
+
+const CRASHED = 'The sketch crashed its page, or took more than 2 GB of memory';
 
 const browserFailed = (failure: unknown): never => {
   if (failure instanceof SketchError) throw failure;
