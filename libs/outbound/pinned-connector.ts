@@ -31,11 +31,11 @@ export const resolveName: ResolveName = async (name, isAllowed) => {
  * connection goes to one of those: a name that resolves otherwise a moment later changes nothing.
  */
 export function pinnedConnector(allowed: AllowedHosts, resolve: ResolveName): buildConnector.connector {
-  return (options, callback) => {
+  return (options, connected) => {
     const isAllowed = allowed.has(new URL(`${options.protocol}//${options.hostname}:${options.port || ''}`));
     addressesOf(options.hostname, isAllowed, resolve).then(
-      (addresses) => connectTo(addresses, options, callback),
-      (error: Error) => callback(error, null),
+      (addresses) => connectTo(addresses, options, connected),
+      (error: Error) => connected(error, null),
     );
   };
 }
