@@ -38,6 +38,16 @@ describe('claims', () => {
     expect(ids.length).toBe(20);
   });
 
+  it('neither waits for a generation that somebody else has in hand, nor takes it after them', async () => {
+    const { generationIds: [first, second] } = await submit({ generations: 2 });
+    await test.database.transaction(async (tx) => {
+      await tx.query('select from generation where id = $1 for update', [first]);
+      expect(await take()).toMatchObject({ generationId: second, number: 1 });
+      expect(await take()).toBeUndefined();
+    });
+    expect(await take()).toMatchObject({ generationId: first, number: 1 });
+  });
+
   it('leaves other lanes, and what nothing wakes, alone', async () => {
     await submit({ lane: 'chromium' });
     const asleep = await submit();

@@ -1,6 +1,7 @@
 import type { Attempt, Claim, Lease } from '#libs/engine/generation-store.js';
 import type { Step } from '#libs/instruction-set/instruction-set.js';
 import { submitJob } from '../../test/factories/job.js';
+import { account, eventTypes } from '../../test/factories/reads.js';
 import { buildRoad, type Road } from '../../test/factories/road.js';
 import { claim } from './claims.js';
 
@@ -93,6 +94,21 @@ describe('under a lease that ran out', () => {
     const before = await everything();
     await expect(road.store.begin(lease, state, [])).rejects.toThrow('lease');
     expect(await everything()).toEqual(before);
+  });
+});
+
+describe('an end', () => {
+  it('comes once, also when the worker never heard that it had come', async () => {
+    const road = await buildRoad();
+    const { jobId, userId } = await submitJob(road.database, { steps, price: 2 });
+    const { lease, state } = (await claim(road.database, { lane: 'default', worker: 'test', idle: true })) as Claim;
+    const [attempt] = await road.store.begin(lease, state, start(1));
+    await road.store.finish(lease, state, finished(attempt!));
+    const events = await eventTypes(road.database, jobId);
+    await expect(road.store.finish(lease, state, finished(attempt!))).rejects.toThrow('lease');
+    expect(await eventTypes(road.database, jobId)).toEqual(events);
+    expect(await account(road.database, userId)).toEqual({ balance: 0, held: 0, open: 0 });
+    await road.close();
   });
 });
 

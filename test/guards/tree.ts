@@ -9,6 +9,7 @@ import type { Guard } from './guard.js';
 export type Verdict = { failed: string[]; passed: number } | { broken: string };
 
 const LEFT_OUT = new Set(['node_modules', 'dist', '.git', '.platen']);
+const JEST = 'node_modules/jest/bin/jest.js';
 const TIMEOUT_MS = 600_000;
 
 /** A copy of the sources, in which guards are taken away without touching the original. */
@@ -37,8 +38,9 @@ export class Tree {
   async test(specs: string[]): Promise<Verdict> {
     const report = join(this.root, 'report.json');
     rmSync(report, { force: true });
-    const jest = ['node_modules/jest/bin/jest.js', ...specs, '--json', `--outputFile=${report}`, '--runInBand'];
-    const child = spawn(process.execPath, ['--experimental-vm-modules', ...jest], {
+    // A test that fails may leave open what would keep the process.
+    const flags = ['--json', `--outputFile=${report}`, '--runInBand', '--forceExit'];
+    const child = spawn(process.execPath, ['--experimental-vm-modules', JEST, ...specs, ...flags], {
       cwd: this.root,
       stdio: 'ignore',
       timeout: TIMEOUT_MS,
