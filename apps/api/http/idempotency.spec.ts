@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
+import { insufficientCredits } from '#libs/errors/errors.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/setup/database.js';
+import type { Answer } from './envelope.js';
 import { Idempotency } from './idempotency.js';
 import type { Caller } from './policy.js';
 
@@ -157,4 +159,67 @@ describe(Idempotency.name, () => {
       },
     );
   });
+
+  describe('of what is written in one statement, answer included', () => {
+    /** As `run`; `before` holds up the statement, or refuses. */
+    const runAtOnce = (at: Idempotency, before: () => Promise<void> = async () => {}, request = requestOf()) =>
+      at.runAtOnce(request, caller, async () => 'a name', async (name, keep) => {
+        await before();
+        const project = { id: randomUUID() };
+        const { userId } = caller;
+        await test.database.query(PROJECT_AND_ANSWER, [project.id, userId, name, JSON.stringify(keep(project))]);
+        return project;
+      });
+
+    it('answers the same text again, wherever it is asked', async () => {
+      const first = await runAtOnce(here);
+      expect(first).toMatchObject({ status: 201, replayed: false });
+      for (const at of [here, there]) {
+        expect(await runAtOnce(at)).toMatchObject({ status: 201, text: first.text, replayed: true });
+      }
+      expect(await effects()).toBe(1);
+    });
+
+    it('gives a twin in another process the answer of the one that was first', async () => {
+      let first!: Answer;
+      const twin = await runAtOnce(there, async () => void (first = await runAtOnce(here)));
+      expect(twin).toMatchObject({ text: first.text, replayed: true });
+      expect(await effects()).toBe(1);
+    });
+
+    it('gives it also to a twin that is refused what the first one took', async () => {
+      let first!: Answer;
+      const twin = await runAtOnce(there, async () => {
+        first = await runAtOnce(here);
+        throw insufficientCredits({ required: 1, available: 0, cost_breakdown: {} });
+      });
+      expect(twin).toMatchObject({ text: first.text, replayed: true });
+    });
+
+    it('keeps nothing of a failure', async () => {
+      const fail = () => Promise.reject(new Error('too late'));
+      await expect(runAtOnce(here, fail)).rejects.toThrow('too late');
+      expect(await runAtOnce(there)).toMatchObject({ replayed: false });
+    });
+
+    it('refuses a twin in another process that asks for something else', async () => {
+      const other = requestOf({ body: { a: 2 } });
+      const twin = runAtOnce(there, async () => void (await runAtOnce(here)), other);
+      await expect(twin).rejects.toMatchObject({ status: 422 });
+    });
+
+    it('forgets after 24 hours', async () => {
+      const first = await runAtOnce(here);
+      await age('24 hours 1 second');
+      const second = await runAtOnce(there);
+      expect(second).toMatchObject({ replayed: false });
+      expect(second.text).not.toBe(first.text);
+    });
+  });
 });
+
+const PROJECT_AND_ANSWER = `
+  with project_row as (insert into project (id, user_id, name) values ($1, $2, $3))
+  insert into idempotency_key (user_id, route, key, fingerprint, status, body)
+  select $2, a.route, a.key, a.fingerprint, a.status, a.body
+    from jsonb_to_record($4::jsonb) as a (route text, key text, fingerprint text, status integer, body text)`;

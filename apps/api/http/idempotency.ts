@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import type { FastifyRequest } from 'fastify';
 import { sqlState, type Database, type Transaction } from '#libs/database/database.js';
+import { AppError } from '#libs/errors/app-error.js';
 import { fieldError, idempotencyInProgress, idempotencyKeyReused } from '#libs/errors/errors.js';
 import type { KeptAnswer } from '#libs/submission/kept-answer.js';
 import { Answer, successEnvelope } from './envelope.js';
@@ -107,15 +108,20 @@ export class Idempotency {
     });
   }
 
-  /** A twin in another process may be first: then its answer counts. One that has expired makes room. */
+  /**
+   * A twin in another process may be first: then its answer counts, also where this one was refused what the
+   * first has taken, such as the last credit. An answer that has expired makes room.
+   */
   private async unlessTaken(keyed: KeyedRequest, write: () => Promise<Answer>): Promise<Answer> {
     try {
       return await write();
     } catch (error) {
       if (sqlState(error) === LOCK_NOT_AVAILABLE) throw idempotencyInProgress();
-      if (!isTaken(error)) throw error;
+      const taken = isTaken(error);
+      if (!taken && !(error instanceof AppError)) throw error;
       const twins = await this.find(this.database, keyed);
       if (twins) return twins;
+      if (!taken) throw error;
       await this.database.query(DROP_EXPIRED, [keyed.userId, keyed.route, keyed.key]);
       return write();
     }
