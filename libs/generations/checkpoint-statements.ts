@@ -39,7 +39,8 @@ export const BEGIN = prepared('begin_generation', `
 
 /**
  * Steps are finished, others start. `$8` the generation's progress in percent. The lease is left to its
- * renewal: so the row changes in no column that an index holds.
+ * renewal: so the row changes in no column that an index holds. Written again because its answer was lost, it
+ * finds its steps finished and started: it is answered the same, and nothing is told or counted twice.
  */
 export const CHECKPOINT = prepared('checkpoint', `
   with ${locked()}, fenced as (
@@ -47,18 +48,23 @@ export const CHECKPOINT = prepared('checkpoint', `
       from locked
      where g.id = $2 and g.lease = $3 and g.status = 'processing'
     returning g.*
-  ), ${attempts()}, event as (
+  ), ${attempts()}, applied as (
+    select from fenced
+     where (select count(*) from closed) = jsonb_array_length($4::jsonb)
+       and not exists (select from started where not fresh)
+  ), event as (
     select row_number() over (order by place) + locked.seq as seq, type, data
-      from locked cross join fenced cross join lateral (${given()}) as e
+      from locked cross join applied cross join lateral (${given()}) as e
   ), ${history()}, job_row as (
     update job j
        set steps_done = n.steps_done, ${numbers()},
            progress = greatest(j.progress, least(99, 100::bigint * n.steps_done / (j.steps * j.generations)))
-      from locked cross join fenced
+      from locked cross join applied
       cross join lateral (select locked.steps_done + jsonb_array_length($4::jsonb) as steps_done) as n
      where j.id = locked.id
   )
-  select locked.seq, locked.now, ${begunAttempts()} from locked cross join fenced`);
+  select locked.seq, locked.now, exists (select from applied) as applied, ${begunAttempts()}
+    from locked cross join fenced`);
 
 /**
  * The last checkpoint of a generation: its price and, with the job's first success, the base cost are
@@ -138,12 +144,16 @@ function attempts(): string {
       from locked cross join fenced
       cross join jsonb_to_recordset($4::jsonb) as c (id bigint, output jsonb, logs jsonb)
      where s.id = c.id and s.status in ('running', 'waiting')
+    returning s.id
   ), started as (
     insert into step_run (generation_id, run, alone, step_id, node, alias, token, input_digest, attempt)
     select fenced.id, fenced.run, $6::boolean, s.step_id, s.node, s.alias, s.token, s.input_digest, s.attempt
       from fenced cross join jsonb_to_recordset($5::jsonb) as s (
              step_id bigint, node text, alias text, token uuid, input_digest text, attempt integer)
-    returning id, step_id, attempt, token
+    -- By its token a start knows itself again; xmax tells a row that was there already.
+    on conflict (generation_id, step_id, attempt) do update set token = excluded.token
+     where step_run.token = excluded.token
+    returning id, step_id, attempt, token, xmax = 0 as fresh
   )`;
 }
 

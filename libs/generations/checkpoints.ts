@@ -28,6 +28,8 @@ interface WrittenRow {
   seq: string;
   now: Date;
   attempts: Array<{ id: number; step_id: number; attempt: number; token: string }> | null;
+  /** False: it had been written before, and only its answer was lost. */
+  applied?: boolean;
 }
 
 interface BegunRow extends WrittenRow {
@@ -110,7 +112,7 @@ export class Checkpoints {
       signals.refused.send({ generationId: lease.generationId });
       throw new LeaseLost();
     }
-    this.announce(state, row, [...before(row), ...events, ...after(row)]);
+    if (row.applied !== false) this.announce(state, row, [...before(row), ...events, ...after(row)]);
     return row;
   }
 

@@ -32,6 +32,13 @@ const ENDINGS: AuditRule[] = [
                  is distinct from (g.completed, g.failed, g.cancelled, g.generations)`,
   },
   {
+    rule: 'job whose steps are miscounted',
+    sql: `select 'job ' || j.id as subject, format('%s done, %s counted', count(s.id), j.steps_done) as found
+            from job j join generation g on g.job_id = j.id
+            left join step_run s on s.generation_id = g.id and s.status = 'completed'
+           group by j.id having count(s.id) <> j.steps_done`,
+  },
+  {
     rule: 'ended generation that somebody still holds',
     sql: `select 'generation ' || id as subject, coalesce(leased_by, 'nobody') || ' until ' || lease_until as found
             from generation where status in ${ENDED} and lease_until is not null`,

@@ -12,6 +12,7 @@ const DAMAGES: Array<[rule: string, sql: string]> = [
   ['job that never ended', `update job set status = 'processing' where id = (select id from job limit 1)`],
   ['generation that never ended', `update generation set status = 'waiting' where status = 'failed'`],
   ['job whose counts are not its generations', `update job set completed = completed - 1 where completed > 0`],
+  ['job whose steps are miscounted', 'update job set steps_done = steps_done + 1'],
   [
     'ended generation that somebody still holds',
     `update generation set lease_until = now(), leased_by = 'x' where index = 0`,

@@ -14,6 +14,8 @@ export interface Fault {
   match?: RegExp;
   /** How long a `slow` one waits. */
   delayMs?: number;
+  /** After so many it is over; unset, it goes on. */
+  times?: number;
 }
 
 const SLOW_MS = 200;
@@ -69,7 +71,7 @@ export class FaultProxy {
 
   /** From now on requests meet these faults; an empty list mends everything but what is half-open already. */
   inflict(...faults: Fault[]): void {
-    this.faults = faults;
+    this.faults = faults.map((fault) => ({ ...fault }));
   }
 
   /** Every connection, old or new, goes silent without an end until `speak`. */
@@ -112,6 +114,7 @@ export class FaultProxy {
     if (way.mute) return;
     const fault = this.faultFor(bytes);
     if (!fault) return this.pass(way, bytes);
+    if (fault.times !== undefined) fault.times -= 1;
     this.hits[fault.kind] += 1;
     if (fault.kind === 'error') this.reset(way);
     else if (fault.kind === 'timeout') way.mute = true;
@@ -138,7 +141,8 @@ export class FaultProxy {
 
   private faultFor(bytes: Buffer): Fault | undefined {
     return this.faults.find(
-      ({ probability, match }) =>
+      ({ probability, match, times = 1 }) =>
+        times > 0 &&
         (!match || match.test(bytes.toString('latin1'))) && this.random() < probability,
     );
   }
