@@ -4,8 +4,8 @@ import type { Storm } from './storm.js';
 
 /** Workers that are replaced as soon as one has died, by whatever hand. */
 export class Crew {
-  /** Those that run; some of them may still be starting. */
-  readonly members = new Set<Program>();
+  /** Those that run, with what they were started with; some of them may still be starting. */
+  readonly members = new Map<Program, Variables>();
   private readonly places: Array<Promise<void>> = [];
   private dismissed = false;
   deaths = 0;
@@ -22,10 +22,16 @@ export class Crew {
     return crew;
   }
 
+  /** Workers that take generations, and are not to die at a point of their own. */
+  get victims(): Program[] {
+    const ready = [...this.members].filter(([{ output }, { CRASH_POINT }]) => !CRASH_POINT && /is ready/.test(output));
+    return ready.map(([member]) => member);
+  }
+
   /** No one is replaced any more, and the ones that run are killed. */
   async dismiss(): Promise<void> {
     this.dismissed = true;
-    for (const member of this.members) member.signal('SIGKILL');
+    for (const member of this.members.keys()) member.signal('SIGKILL');
     await Promise.all(this.places);
   }
 
@@ -34,8 +40,9 @@ export class Crew {
     this.places.push(
       (async () => {
         while (!this.dismissed) {
-          const member = this.storm.town.beginWorker(this.variablesOfNext());
-          this.members.add(member);
+          const variables = this.variablesOfNext();
+          const member = this.storm.town.beginWorker(variables);
+          this.members.set(member, variables);
           // One that dies before it is ready has died all the same.
           await Promise.race([member.prints(/^The worker is (ready)/m).catch(() => undefined), member.exited]);
           ready();
