@@ -37,8 +37,8 @@ export interface Streams {
 
 export async function buildStreams(variables: { REDIS_URL?: string }): Promise<Streams> {
   const first = await startTestApi({ ...variables });
-  const url = await databaseUrl(first);
-  const another = () => startTestApi({ ...variables, DATABASE_URL: url });
+  const url = first.databaseUrl;
+  const another = () => first.another();
   const second = await another();
   const bus = createEventBus({ redisUrl: variables.REDIS_URL, databaseUrl: url });
   const transactions = new JobTransactions(first.database, new Ledger(), bus);
@@ -63,11 +63,4 @@ export async function buildStreams(variables: { REDIS_URL?: string }): Promise<S
       await first.close();
     },
   };
-}
-
-async function databaseUrl({ database }: TestApi): Promise<string> {
-  const [row] = await database.query<{ name: string }>('select current_database() as name');
-  const url = new URL(process.env['PLATEN_TEST_DATABASE_URL']!);
-  url.pathname = `/${row!.name}`;
-  return url.href;
 }

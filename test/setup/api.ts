@@ -16,6 +16,8 @@ export interface TestApi {
   databaseUrl: string;
   /** `PLATEN_HOME`: storage and spool are in it. */
   home: string;
+  /** Another process on the same database and files. */
+  another(variables?: Record<string, string>): Promise<TestApi>;
   /** Headers of a request by this user. */
   as(userId: string, role?: Role): { authorization: string };
   close(): Promise<void>;
@@ -36,6 +38,8 @@ export async function startTestApi(variables: Record<string, string> = {}): Prom
     database,
     databaseUrl,
     home,
+    another: (differs = {}) =>
+      startTestApi({ ...variables, DATABASE_URL: databaseUrl, STORAGE_PATH: join(home, 'storage'), ...differs }),
     as: (userId, role = 'user') => ({
       authorization: `Bearer ${issueToken(JWT_SECRET, { sub: userId, role })}`,
     }),

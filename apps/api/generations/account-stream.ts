@@ -13,7 +13,7 @@ const LOOK_AGAIN_MS = 50;
 export interface AccountStreamParts {
   scope: LogScope;
   log: EventLog;
-  present: (event: JobEvent) => JobEvent;
+  textOf: (event: JobEvent) => string;
 }
 
 /**
@@ -56,7 +56,7 @@ export class AccountStream {
   private report(event: NodeProgress): void {
     const { connection } = this;
     if (!connection || this.pumping || connection.congested || !this.thinner.passes(event)) return;
-    void connection.send({ event: event.type, data: event });
+    void connection.send({ event: event.type, json: JSON.stringify(event) });
   }
 
   /** What was expected in vain (a deleted job) is forgotten here. */
@@ -85,10 +85,10 @@ export class AccountStream {
 
   /** One read's worth. Returns how many there were. */
   private async deliver(connection: SseConnection): Promise<number> {
-    const { scope, log, present } = this.parts;
+    const { scope, log, textOf } = this.parts;
     const logged = await log.afterPosition(scope, this.position as LogPosition, EVENTS_PER_READ);
     for (const { position, event } of logged) {
-      await connection.send({ id: encodePosition(position), event: event.type, data: present(event) });
+      await connection.send({ id: encodePosition(position), event: event.type, json: textOf(event) });
       this.position = position;
       if ((this.expected.get(event.job_id) ?? Infinity) <= event.seq) this.expected.delete(event.job_id);
     }

@@ -33,6 +33,7 @@ type Beginning = (connection: SseConnection) => Promise<void>;
 export class EventGateway {
   private readonly connections = new Set<SseConnection>();
   private readonly streamsOf = new Map<string, number>();
+  private readonly texts = new WeakMap<JobEvent, string>();
   private closing = false;
 
   constructor(
@@ -49,7 +50,7 @@ export class EventGateway {
    */
   openJob(request: StreamRequest, jobId: string): Promise<void> {
     return this.admit(request, async (onClose) => {
-      const stream = new JobStream({ jobId, log: this.log, present: this.present });
+      const stream = new JobStream({ jobId, log: this.log, textOf: this.textOf });
       onClose(this.feed.ofJob(jobId, (message) => stream.receive(message)));
       const [head] = await this.log.heads([jobId]);
       if (head?.userId !== request.userId) throw jobNotFound();
@@ -60,7 +61,7 @@ export class EventGateway {
       }
       const { job, seq } = await this.jobs.snapshot(request.userId, jobId);
       return async (connection) => {
-        await connection.send({ id: String(seq), event: 'snapshot', data: job });
+        await connection.send({ id: String(seq), event: 'snapshot', json: JSON.stringify(job) });
         stream.start(connection, seq, seq, ENDED.has(job.status));
       };
     });
@@ -74,7 +75,7 @@ export class EventGateway {
     const scope: LogScope = { userId: request.userId, ...(collectionId && { collectionId }) };
     return this.admit(request, async (onClose) => {
       if (collectionId) await this.jobs.assertCollectionOwner(request.userId, collectionId);
-      const stream = new AccountStream({ scope, log: this.log, present: this.present });
+      const stream = new AccountStream({ scope, log: this.log, textOf: this.textOf });
       onClose(this.feed.ofUser(request.userId, (message) => stream.receive(message)));
       const resumeAfter = decodePosition(request.lastEventId);
       // The position first: what happens between the two reads is then told again, not lost.
@@ -82,7 +83,7 @@ export class EventGateway {
       const open = resumeAfter ? [] : await this.jobs.open(request.userId, collectionId, OPEN_JOBS_SHOWN);
       return async (connection) => {
         if (!resumeAfter) {
-          await connection.send({ id: encodePosition(position), event: 'snapshot', data: { jobs: open } });
+          await connection.send({ id: encodePosition(position), event: 'snapshot', json: JSON.stringify({ jobs: open }) });
         }
         stream.start(connection, position);
       };
@@ -100,7 +101,12 @@ export class EventGateway {
     for (const connection of this.connections) connection.end(SHUTDOWN_GRACE_MS);
   }
 
-  private readonly present = (event: JobEvent): JobEvent => presentEvent(event, this.urls);
+  /** Written once for all who get the same message. */
+  private readonly textOf = (event: JobEvent): string => {
+    const text = this.texts.get(event) ?? JSON.stringify(presentEvent(event, this.urls));
+    this.texts.set(event, text);
+    return text;
+  };
 
   /**
    * Counts the stream against its user, opens it when `prepare` says how it begins, and undoes everything

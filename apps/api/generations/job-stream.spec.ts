@@ -49,7 +49,7 @@ describe(JobStream.name, () => {
             },
           } as unknown as EventLog;
           const client = new SlowClient(slowness);
-          const stream = new JobStream({ jobId: 'job', log, present: (event) => event });
+          const stream = new JobStream({ jobId: 'job', log, textOf: JSON.stringify });
           const from = Math.min(resumeAfter, startAfter, total - 1);
           const start = () => stream.start(client as unknown as SseConnection, from, rows.length, false);
           for (const [i, { message, carries, pause }] of fates.entries()) {

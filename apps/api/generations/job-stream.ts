@@ -11,7 +11,8 @@ const CARRIED_AT_MOST = 200;
 export interface JobStreamParts {
   jobId: string;
   log: EventLog;
-  present: (event: JobEvent) => JobEvent;
+  /** The event as JSON, for everyone who listens. */
+  textOf: (event: JobEvent) => string;
 }
 
 /**
@@ -51,7 +52,7 @@ export class JobStream {
   private report(event: NodeProgress): void {
     const { connection } = this;
     if (!connection || this.pumping || connection.congested || !this.thinner.passes(event)) return;
-    void connection.send({ event: event.type, data: event });
+    void connection.send({ event: event.type, json: JSON.stringify(event) });
   }
 
   private carry(events: JobEvent[]): void {
@@ -66,9 +67,13 @@ export class JobStream {
     this.pumping = true;
     try {
       while (this.delivered < this.known && !connection.closed) {
-        const events = await this.next();
+        // Without a wait where none is needed: most messages bring what comes next, and most clients take it.
+        const events = this.takeCarried() ?? (await this.read());
         if (events.length === 0) break;
-        for (const event of events) await this.deliver(connection, event);
+        for (const event of events) {
+          const taking = this.deliver(connection, event);
+          if (taking) await taking;
+        }
       }
       if (this.final && this.delivered >= this.known) connection.end();
     } catch {
@@ -79,18 +84,23 @@ export class JobStream {
     }
   }
 
-  private async next(): Promise<JobEvent[]> {
-    const { jobId, log } = this.parts;
+  private takeCarried(): JobEvent[] | null {
     const carried = this.carried.filter(({ seq }) => seq > this.delivered);
-    if (carried[0]?.seq !== this.delivered + 1) return log.after(jobId, this.delivered, EVENTS_PER_READ);
+    if (carried[0]?.seq !== this.delivered + 1) return null;
     this.carried = [];
     return carried;
   }
 
-  private async deliver(connection: SseConnection, event: JobEvent): Promise<void> {
-    await connection.send({ id: String(event.seq), event: event.type, data: this.parts.present(event) });
+  private read(): Promise<JobEvent[]> {
+    const { jobId, log } = this.parts;
+    return log.after(jobId, this.delivered, EVENTS_PER_READ);
+  }
+
+  private deliver(connection: SseConnection, event: JobEvent): Promise<void> | null {
+    const taking = connection.send({ id: String(event.seq), event: event.type, json: this.parts.textOf(event) });
     this.delivered = event.seq;
     this.known = Math.max(this.known, event.seq);
     this.final = FINAL_EVENTS.has(event.type);
+    return taking;
   }
 }

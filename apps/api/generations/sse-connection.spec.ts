@@ -34,7 +34,7 @@ describe(SseConnection.name, () => {
 
   it('keeps the headers that hooks have set, and forbids proxies to transform or buffer', async () => {
     const connection = await open(1_000);
-    await connection.send({ id: '7', event: 'node_completed', data: { text: 'two\nlines' } });
+    await connection.send({ id: '7', event: 'node_completed', json: JSON.stringify({ text: 'two\nlines' }) });
     const text = 'id: 7\nevent: node_completed\ndata: {"text":"two\\nlines"}\n\n';
     await eventually(() => expect(received).toContain(text));
     expect(received).toMatch(/x-request-id: r1/i);
@@ -49,7 +49,7 @@ describe(SseConnection.name, () => {
     const data = 'x'.repeat(100_000);
     let sent = 0;
     while (!connection.closed && sent < 1_000) {
-      await connection.send({ event: 'node_completed', data });
+      await connection.send({ event: 'node_completed', json: JSON.stringify(data) });
       sent += 1;
     }
     expect(connection.closed).toBe(true);
@@ -60,7 +60,7 @@ describe(SseConnection.name, () => {
   it('waits for a client that is slow but reads', async () => {
     const connection = await open(1_000);
     const reading = setInterval(() => (client.isPaused() ? client.resume() : client.pause()), 5);
-    for (let i = 0; i < 100; i++) await connection.send({ id: String(i), event: 'e', data: 'x'.repeat(100_000) });
+    for (let i = 0; i < 100; i++) await connection.send({ id: String(i), event: 'e', json: JSON.stringify('x'.repeat(100_000)) });
     clearInterval(reading);
     client.resume();
     expect(connection.closed).toBe(false);
@@ -75,14 +75,14 @@ describe(SseConnection.name, () => {
     await eventually(() => expect(told).toHaveBeenCalledTimes(1));
     connection.onClose(told);
     expect(told).toHaveBeenCalledTimes(2);
-    await connection.send({ event: 'e', data: 1 });
+    await connection.send({ event: 'e', json: '1' });
     expect(connection.closed).toBe(true);
   });
 
   it('cuts off a client that does not take the end', async () => {
     const connection = await open(10_000);
     client.pause();
-    void connection.send({ event: 'e', data: 'x'.repeat(20_000_000) });
+    void connection.send({ event: 'e', json: JSON.stringify('x'.repeat(20_000_000)) });
     const closed = jest.fn();
     connection.onClose(closed);
     connection.end(100);

@@ -12,7 +12,8 @@ export interface ServerSentEvent {
   /** Makes the event resumable. */
   id?: string;
   event: string;
-  data: unknown;
+  /** The data, as JSON. */
+  json: string;
 }
 
 /** One client's `text/event-stream`: writes no faster than the client reads, and keeps proxies awake. */
@@ -59,12 +60,12 @@ export class SseConnection {
     else this.raw.once('close', listener);
   }
 
-  /** Resolves when the client can take more, or is gone. */
-  async send({ id, event, data }: ServerSentEvent): Promise<void> {
-    if (this.closed) return;
+  /** Null when the client can take more at once; else resolves when it can, or is gone. */
+  send({ id, event, json }: ServerSentEvent): Promise<void> | null {
+    if (this.closed) return null;
     const head = id === undefined ? '' : `id: ${id}\n`;
-    const flowing = this.raw.write(`${head}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
-    if (!flowing) await this.drained();
+    const flowing = this.raw.write(`${head}event: ${event}\ndata: ${json}\n\n`);
+    return flowing ? null : this.drained();
   }
 
   /** The server has said all. A client that does not take the rest is cut off. */
