@@ -6,7 +6,7 @@ import { Program } from '../e2e/program.js';
 import { JWT_SECRET, type TestApi } from '../setup/api.js';
 import { createTestDatabase } from '../setup/database.js';
 
-export interface BuiltApi extends Omit<TestApi, 'another'> {
+export interface BuiltApi extends TestApi {
   /** Starts a worker beside it. */
   startWorker(): Promise<void>;
 }

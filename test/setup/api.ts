@@ -16,15 +16,18 @@ export interface TestApi {
   databaseUrl: string;
   /** `PLATEN_HOME`: storage and spool are in it. */
   home: string;
-  /** Another process on the same database and files. */
-  another(variables?: Record<string, string>): Promise<TestApi>;
   /** Headers of a request by this user. */
   as(userId: string, role?: Role): { authorization: string };
   close(): Promise<void>;
 }
 
+export interface FirstTestApi extends TestApi {
+  /** Another process on the same database and files. */
+  another(variables?: Record<string, string>): Promise<TestApi>;
+}
+
 /** The whole API on a free port, with a database and a folder of its own. */
-export async function startTestApi(variables: Record<string, string> = {}): Promise<TestApi> {
+export async function startTestApi(variables: Record<string, string> = {}): Promise<FirstTestApi> {
   const { database, url: databaseUrl, close: closeDatabase } = await createTestDatabase();
   const home = await mkdtemp(join(tmpdir(), 'platen-api-'));
   const api = await startApi(
