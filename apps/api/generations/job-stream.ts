@@ -70,10 +70,8 @@ export class JobStream {
         // Without a wait where none is needed: most messages bring what comes next, and most clients take it.
         const events = this.takeCarried() ?? (await this.read());
         if (events.length === 0) break;
-        for (const event of events) {
-          const taking = this.deliver(connection, event);
-          if (taking) await taking;
-        }
+        const taking = this.deliver(connection, events);
+        if (taking) await taking;
       }
       if (this.final && this.delivered >= this.known) connection.end();
     } catch {
@@ -84,6 +82,7 @@ export class JobStream {
     }
   }
 
+  /** The next events, as far as messages brought them. */
   private takeCarried(): JobEvent[] | null {
     const carried = this.carried.filter(({ seq }) => seq > this.delivered);
     if (carried[0]?.seq !== this.delivered + 1) return null;
@@ -96,11 +95,15 @@ export class JobStream {
     return log.after(jobId, this.delivered, EVENTS_PER_READ);
   }
 
-  private deliver(connection: SseConnection, event: JobEvent): Promise<void> | null {
-    const taking = connection.send({ id: String(event.seq), event: event.type, json: this.parts.textOf(event) });
-    this.delivered = event.seq;
-    this.known = Math.max(this.known, event.seq);
-    this.final = FINAL_EVENTS.has(event.type);
-    return taking;
+  /** Null: the client took them all; else the rest follows as it takes more. */
+  private deliver(connection: SseConnection, events: JobEvent[], from = 0): Promise<void> | null {
+    for (const [place, event] of events.slice(from).entries()) {
+      const taking = connection.send({ id: String(event.seq), event: event.type, json: this.parts.textOf(event) });
+      this.delivered = event.seq;
+      this.known = Math.max(this.known, event.seq);
+      this.final = FINAL_EVENTS.has(event.type);
+      if (taking) return taking.then(() => this.deliver(connection, events, from + place + 1));
+    }
+    return null;
   }
 }
