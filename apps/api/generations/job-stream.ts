@@ -96,7 +96,7 @@ export class JobStream {
   }
 
   /** Null: the client took them all; else the rest follows as it takes more. */
-  private deliver(connection: SseConnection, events: JobEvent[], from = 0): Promise<void> | null {
+  private deliver(connection: SseConnection, events: JobEvent[], from = 0): Promise<unknown> | null {
     for (const [place, event] of events.slice(from).entries()) {
       const taking = connection.send({ id: String(event.seq), event: event.type, json: this.parts.textOf(event) });
       this.delivered = event.seq;
