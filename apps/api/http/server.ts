@@ -5,6 +5,7 @@ import { LogController, type FastifyInstance, type FastifyReply, type FastifyReq
 import type { Logger } from 'pino';
 import { fieldError, notFound } from '#libs/errors/errors.js';
 import { failureEnvelope } from './envelope.js';
+import { answerInvalidHttp } from './invalid-http.js';
 import { acceptJsonBodies } from './json-body.js';
 import { closeUnusedConnections } from './unused-connections.js';
 
@@ -35,15 +36,7 @@ export function createServer(logger: Logger): FastifyAdapter {
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 500 },
     frameworkErrors: answerNoPath,
-    clientErrorHandler: (_error, socket) => {
-      const answer = JSON.stringify(failureEnvelope(fieldError('body', 'is not valid HTTP')));
-      if (!socket.writable) return;
-      socket.end(
-        `HTTP/1.1 400 Bad Request\r\nX-Request-Id: ${randomUUID()}\r\n` +
-          `Content-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(answer)}\r\n` +
-          `Connection: close\r\n\r\n${answer}`,
-      );
-    },
+    clientErrorHandler: answerInvalidHttp,
   });
   prepare(adapter.getInstance() as unknown as FastifyInstance);
   return adapter;
