@@ -61,9 +61,9 @@ async function cancelMany(storm: Storm, artist: Client, apis: Api[]): Promise<Ca
     if (answer && answer.status >= 300 && answer.status !== 409) {
       storm.fault(`A cancel was answered ${answer.status}: ${answer.text}`);
     }
-    const accepted = answer && answer.status < 300;
-    storm.did(accepted === null ? 'cancels without an answer' : accepted ? 'cancels accepted' : 'cancels too late');
-    return { jobId, index, accepted };
+    if (!answer) storm.did('cancels without an answer');
+    else storm.did(answer.status < 300 ? 'cancels accepted' : 'cancels too late');
+    return { jobId, index, accepted: answer && answer.status < 300 };
   };
   const open = new PQueue({ concurrency: OPEN_JOBS });
   return open.addAll(Array.from({ length: storm.sized(2_000, 200) }, () => cancelOne));
@@ -87,7 +87,8 @@ async function compare(storm: Storm, told: Cancel[]): Promise<void> {
     const { status, ends } = jobs.get(jobId)!;
     const end = index === null ? status : ends[index];
     const outcome = `job ${jobId}: ${status} of ${ends.join(', ')}, cancel of ${index ?? 'all'}`;
-    if (accepted !== null && (end === 'cancelled') !== accepted) storm.fault(`${outcome} ${accepted ? 'accepted' : 'refused'}`);
+    const isAsTold = accepted === null || (end === 'cancelled') === accepted;
+    if (!isAsTold) storm.fault(`${outcome} ${accepted ? 'accepted' : 'refused'}`);
     if (ends.some((state) => state !== 'completed' && state !== 'cancelled')) storm.fault(outcome);
   }
 }
