@@ -57,15 +57,15 @@ export async function runStorm(scenario: Scenario, options: StormOptions): Promi
   }
   clearInterval(progress);
   const verdict = [...storm.verdict(), ...(found?.violations ?? []).map(told)];
+  const hits = { ...Object.fromEntries(storm.crashPoints.hits()), ...proxyHits(town) };
   const logs = verdict.length > 0 ? town.keepLogs() : null;
   await town.close();
   if (scenario.stopsPostgres) await postgres.stop();
   if (!logs) rmSync(folder, { recursive: true, force: true });
   return {
-    scenario: scenario.name, promise: scenario.promise, backend, size, seed, verdict, logs, audit: found,
+    scenario: scenario.name, promise: scenario.promise, backend, size, seed, hits, verdict, logs, audit: found,
     seconds: (Date.now() - startedAt) / 1_000,
     done: Object.fromEntries(storm.done),
-    hits: { ...Object.fromEntries(storm.crashPoints.hits()), ...proxyHits(town) },
     figures: Object.fromEntries(storm.figures),
   };
 }
