@@ -166,8 +166,8 @@ export const boundaryGuards: Guard[] = [
   {
     name: 'streams: no gap between events that messages bring',
     file: 'apps/api/generations/job-stream.ts',
-    find: 'if (carried[0]?.seq !== this.delivered + 1) return log.after',
-    replace: 'if (carried.length === 0) return log.after',
+    find: 'if (carried[0]?.seq !== this.delivered + 1) return null',
+    replace: 'if (carried.length === 0) return null',
     red: ['apps/api/generations/job-stream.spec.ts'],
   },
 ];
