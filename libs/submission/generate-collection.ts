@@ -9,6 +9,7 @@ import type { Accounts } from '#libs/identity/accounts.js';
 import type { Caller } from '#libs/identity/caller.js';
 import type { InstructionSet, JsonObject } from '#libs/instruction-set/instruction-set.js';
 import type { NodeRegistry } from '#libs/nodes/registry.js';
+import { tracepoint } from '#libs/tracepoints/tracepoints.js';
 import { validateVariables, type ValidatedVariables } from '#libs/workflows/form-variables.js';
 import { isExecutable, maxGenerationsOf, type StoredWorkflow } from '#libs/workflows/stored-workflow.js';
 import { toInstructionSet } from '#libs/workflows/to-instruction-set.js';
@@ -64,6 +65,7 @@ export class GenerateCollection {
    * `PROJECT_NOT_FOUND`.
    */
   async prepare(caller: Caller, request: GenerateCollectionRequest): Promise<PreparedCollection> {
+    tracepoint('submission.before-check');
     const workflow = await this.catalog.find(request.workflow_id, caller);
     if (!isExecutable(workflow)) throw workflowNotExecutable();
     const { values, faults } = checkAgainst(workflow, request);

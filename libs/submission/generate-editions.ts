@@ -9,6 +9,7 @@ import type { Caller } from '#libs/identity/caller.js';
 import { generateHash } from '#libs/instruction-set/hash.js';
 import type { InstructionSet, JsonObject } from '#libs/instruction-set/instruction-set.js';
 import type { NodeRegistry } from '#libs/nodes/registry.js';
+import { tracepoint } from '#libs/tracepoints/tracepoints.js';
 import type { WorkflowEstimates } from '#libs/workflows/workflow-estimate.js';
 import { collectionJob } from './collection-job.js';
 import { findSource, type CollectionSource } from './collection-source.js';
@@ -48,6 +49,7 @@ export class GenerateEditions {
    * becomes of the collection. Throws `COLLECTION_NOT_FOUND`, 400 naming all faults.
    */
   async prepare(caller: Caller, id: string, request: GenerateEditionsRequest): Promise<PreparedEditions> {
+    tracepoint('submission.before-check');
     const source = await findSource(this.database, caller.userId, id);
     const { variables, values, faults } = applyVariables(source, request.variables);
     const all = [...requestFaults(source, request), ...faults];

@@ -6,6 +6,7 @@ import { channel, type Channel } from 'node:diagnostics_channel';
  * stops the process just there) subscribes, and nobody else pays for it.
  */
 export const TRACEPOINTS = [
+  'submission.before-check',
   'submission.before-write',
   'submission.before-commit',
   'submission.after-commit',

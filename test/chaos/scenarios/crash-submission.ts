@@ -7,7 +7,7 @@ import type { Storm } from '../harness/storm.js';
 import { WORKS } from '../harness/works.js';
 
 const POINTS: Tracepoint[] = [
-  'submission.before-write', 'submission.before-commit', 'submission.after-commit', 'submission.before-dispatch',
+  'submission.before-check', 'submission.before-write', 'submission.after-commit', 'submission.before-dispatch',
   'submission.after-dispatch', 'submission.before-answer',
 ];
 const VICTIMS_AT_ONCE = 3;
