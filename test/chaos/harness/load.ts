@@ -14,6 +14,13 @@ const CREDITS = 1e6;
 /** A workflow that each of the users has under an id of their own. */
 export type Work = ReadonlyMap<Client, string>;
 
+interface Order {
+  user: Client;
+  path: string;
+  body: object;
+  generations: number;
+}
+
 /**
  * Clients as they should be: each submission has an `Idempotency-Key` and is repeated, at whatever API
  * there is, until it has an answer. Counts every kind of answer, and finds fault with those that must never be.
@@ -22,6 +29,7 @@ export class Load {
   readonly receipts = new Set<string>();
   /** Generations that were accepted. */
   generations = 0;
+  private readonly owners = new Map<string, Client>();
   private turn = 0;
   private next = 0;
 
@@ -58,17 +66,33 @@ export class Load {
    * Submits for the next user, to `first` to begin with. Resolves with the receipt once there is one; throws
    * after two minutes without.
    */
-  async submit(work: Work, generations = 1, first?: Api): Promise<Receipt> {
+  submit(work: Work, generations = 1, first?: Api): Promise<Receipt> {
     const user = this.users[this.turn++ % this.users.length] as Client;
-    const workflowId = work.get(user);
+    const body = { title: 'Storm', workflow_id: work.get(user), generations };
+    return this.insist({ user, path: '/api/collections/generate', body, generations }, first);
+  }
+
+  /** As `submit`, of more editions of a collection that was submitted before. */
+  submitMore(receipt: Receipt, generations = 1, first?: Api): Promise<Receipt> {
+    const path = `/collections/${receipt.collection_id}/generations`;
+    return this.insist({ user: this.ownerOf(receipt), path, body: { generations }, generations }, first);
+  }
+
+  ownerOf({ collection_id: id }: Receipt): Client {
+    const user = this.owners.get(id);
+    if (!user) throw new Error(`No client has made the collection ${id}`);
+    return user;
+  }
+
+  private async insist(order: Order, first?: Api): Promise<Receipt> {
     const headers = { 'idempotency-key': uuid() };
-    const body = { title: 'Storm', workflow_id: workflowId, generations };
     const deadline = Date.now() + PATIENCE_MS;
     for (let api = first; ; api = undefined) {
-      const receipt = await this.attempt(user, headers, body, api);
+      const receipt = await this.attempt(order, headers, api);
       if (receipt) {
         this.receipts.add(receipt.job_id);
-        this.generations += generations;
+        this.owners.set(receipt.collection_id, order.user);
+        this.generations += order.generations;
         return receipt;
       }
       if (Date.now() > deadline) throw new Error('A submission got no answer for two minutes');
@@ -88,14 +112,12 @@ export class Load {
   }
 
   private async attempt(
-    user: Client,
+    { user, path, body }: Order,
     headers: Record<string, string>,
-    body: unknown,
     first?: Api,
   ): Promise<Receipt | null> {
     const api = first ?? this.nextApi();
     if (!api) return null;
-    const path = '/api/collections/generate';
     const answer = await user.at(api).request<Receipt>('POST', path, { body, headers }).catch(() => null);
     if (!answer) {
       this.storm.did('submissions cut off');

@@ -6,9 +6,11 @@ import type { Scenario } from '../harness/scenario.js';
 import type { Storm } from '../harness/storm.js';
 import { WORKS } from '../harness/works.js';
 
+/** Only more editions of a collection are written in several statements. */
+const IN_TRANSACTION: Tracepoint = 'submission.before-commit';
 const POINTS: Tracepoint[] = [
-  'submission.before-check', 'submission.before-write', 'submission.after-commit', 'submission.before-dispatch',
-  'submission.after-dispatch', 'submission.before-answer',
+  'submission.before-check', 'submission.before-write', IN_TRANSACTION, 'submission.after-commit',
+  'submission.before-dispatch', 'submission.after-dispatch', 'submission.before-answer',
 ];
 const VICTIMS_AT_ONCE = 3;
 const DEATH_MS = 10_000;
@@ -38,8 +40,10 @@ export const crashSubmission: Scenario = {
 
 /** One client, one key: the API it calls first dies, the next one answers. */
 async function dieAt(storm: Storm, load: Load, work: Work, point: Tracepoint): Promise<void> {
+  const made = point === IN_TRANSACTION ? await load.submit(work) : null;
   const victim = await storm.town.api(storm.crashAt(point));
-  await load.submit(work, 1, victim);
+  if (made) await load.submitMore(made, 1, victim);
+  else await load.submit(work, 1, victim);
   const died = await Promise.race([victim.program.exited.then(() => true), delay(DEATH_MS, false)]);
   if (died) storm.did(`APIs killed at ${point}`);
   else await victim.program.end('SIGKILL');

@@ -1,5 +1,6 @@
 import type { Scenario } from '../harness/scenario.js';
 import { cancels } from './cancels.js';
+import { crashControl } from './crash-control.js';
 import { crashSubmission } from './crash-submission.js';
 import { faultyNetwork } from './faulty-network.js';
 import { fuzz } from './fuzz.js';
@@ -24,6 +25,7 @@ export const scenarios: Scenario[] = [
   redisAway,
   postgresRestarts,
   crashSubmission,
+  crashControl,
   zombies,
   halfOpen,
   faultyNetwork,
