@@ -3,13 +3,6 @@ import type { Guard } from './guard.js';
 /** What bounds code, files and addresses of strangers. */
 export const strangerGuards: Guard[] = [
   {
-    name: 'scripts: time',
-    file: 'libs/sandbox/quickjs/run-script.mjs',
-    find: '(isLate ||= performance.now() > end || cpuTime() > cpuEnd)',
-    replace: '(isLate &&= performance.now() > end || cpuTime() > cpuEnd)',
-    red: ['libs/sandbox/quickjs/sandbox-processes.spec.ts'],
-  },
-  {
     name: 'scripts: the kill of what cannot be interrupted',
     file: 'libs/sandbox/quickjs/script-process.ts',
     find: 'setImmediate(() => isWaiting && this.kill(late))',
