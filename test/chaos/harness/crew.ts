@@ -39,7 +39,7 @@ export class Crew {
   private fill(ready: () => void): void {
     this.places.push(
       (async () => {
-        while (!this.dismissed) {
+        while (!this.dismissed && this.storm.town.isOpen) {
           const variables = this.variablesOfNext();
           const member = this.storm.town.beginWorker(variables);
           this.members.set(member, variables);

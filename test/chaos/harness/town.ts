@@ -34,7 +34,7 @@ interface Ground {
 export class Town extends Processes {
   readonly postgres: PrivatePostgres;
   readonly folder: string;
-  private isClosed = false;
+  isOpen = true;
 
   private constructor(
     { postgres, folder }: TownOptions,
@@ -133,7 +133,7 @@ export class Town extends Processes {
 
   /** Whatever part of a storm still goes on after this ends with an error. */
   override async close(): Promise<void> {
-    this.isClosed = true;
+    this.isOpen = false;
     await super.close();
     const { postgresWay, redisWay, redis } = this.ground;
     await Promise.all([postgresWay.close(), redisWay?.close(), redis?.kill()]);
@@ -145,7 +145,7 @@ export class Town extends Processes {
   }
 
   private refuseClosed(): void {
-    if (this.isClosed) throw new Error('The storm is over');
+    if (!this.isOpen) throw new Error('The storm is over');
   }
 }
 
