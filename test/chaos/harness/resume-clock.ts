@@ -24,24 +24,28 @@ export class ResumeClock {
     this.deaths.push(...rows.map(({ id }) => ({ generationId: id, at })));
   }
 
-  /** Tells the figure once everything has ended. */
+  /** Tells the figures once everything has ended. */
   async tell(storm: Storm): Promise<void> {
-    const waits = await Promise.all(this.deaths.map((death) => this.waitAfter(death)));
-    const known = waits.filter((wait): wait is number => wait !== null);
-    storm.did('generations resumed after a kill', known.length);
+    const resumed = await this.waitsFor('generation_resumed');
+    const found = await this.waitsFor('generation_waiting');
+    storm.did('generations resumed after a kill', resumed.length);
     storm.mustReach('generations resumed after a kill', storm.sized(100, 5));
-    storm.figure('kill to resume p50', percentile(known, 0.5) / 1_000, 's');
-    storm.figure('kill to resume p99', percentile(known, 0.99) / 1_000, 's', storm.sized(RESUME_S, null));
+    storm.figure('kill to found p99', percentile(found, 0.99), 's');
+    storm.figure('kill to resume p50', percentile(resumed, 0.5), 's');
+    storm.figure('kill to resume p99', percentile(resumed, 0.99), 's', storm.sized(RESUME_S, null));
   }
 
-  /** Null when it ended just before the kill. */
-  private async waitAfter({ generationId, at }: Death): Promise<number | null> {
-    const [row] = await this.town.query<{ at: Date }>(
-      `select h.at from generation g join job_history h on h.job_id = g.job_id
-        where g.id = $1 and h.type = 'generation_resumed' and h.data ->> 'generation_id' = g.id::text
-          and h.at > to_timestamp($2::float8 / 1000) order by h.seq limit 1`,
-      [generationId, at],
+  /** Seconds from each kill to the generation's next event of that type; none where it ended just before. */
+  private async waitsFor(type: string): Promise<number[]> {
+    const rows = await this.town.query<{ wait: number | null }>(
+      `select min(extract(epoch from h.at) - d.at / 1000)::float8 as wait
+         from jsonb_to_recordset($1::jsonb) as d ("generationId" uuid, at float8)
+         join generation g on g.id = d."generationId"
+         join job_history h on h.job_id = g.job_id and h.data ->> 'generation_id' = g.id::text and h.type = $2
+          and h.at > to_timestamp(d.at / 1000)
+        group by d."generationId", d.at`,
+      [JSON.stringify(this.deaths), type],
     );
-    return row ? row.at.getTime() - at : null;
+    return rows.map(({ wait }) => wait).filter((wait): wait is number => wait !== null);
   }
 }
