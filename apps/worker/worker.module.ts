@@ -32,6 +32,8 @@ import { QuickJsSandbox } from '#libs/sandbox/quickjs/quickjs-sandbox.js';
 import { ScriptSandbox } from '#libs/sandbox/script-sandbox.js';
 import { SketchRenderer } from '#libs/sandbox/sketch-renderer.js';
 import { Storage } from '#libs/storage/storage.js';
+import { StepWorkflows } from '#libs/workflows/step-workflows.js';
+import { WorkflowCatalog } from '#libs/workflows/workflow-catalog.js';
 import { renderDraft } from './draft-renderer.js';
 import { GenerationWorker, type WorkerParts } from './generation-worker.js';
 import { Sweeper } from './sweeper.js';
@@ -75,12 +77,20 @@ const FACTORIES: FactoryProvider[] = [
       new NodeRegistry(createNodes({ scripts, sketches, images: new RemoteImages(outbound) })),
   },
   {
+    provide: StepWorkflows,
+    inject: [PATIENT_DATABASE, NodeRegistry, Environment],
+    useFactory: (database: Database, registry: NodeRegistry, { STORAGE_BUCKET }: Environment) =>
+      new StepWorkflows(new WorkflowCatalog(database), registry, STORAGE_BUCKET),
+  },
+  {
     provide: StepRunner,
-    inject: [NodeRegistry, Storage, PATIENT_DATABASE, Environment],
-    useFactory: (registry: NodeRegistry, storage: Storage, database: Database, environment: Environment) => {
+    inject: [NodeRegistry, Storage, PATIENT_DATABASE, Environment, StepWorkflows],
+    useFactory: (
+      registry: NodeRegistry, storage: Storage, database: Database, environment: Environment, stored: StepWorkflows,
+    ) => {
       const spool = new Spool(join(resolve(environment.PLATEN_HOME), 'spool'));
       const files = new AssetFiles(storage, spool, { maxBytes: environment.MAX_ASSET_BYTES });
-      return new StepRunner(registry, files, new AssetInputs(database, environment.PUBLIC_URL));
+      return new StepRunner(registry, files, new AssetInputs(database, environment.PUBLIC_URL), stored);
     },
   },
   {
@@ -121,8 +131,8 @@ const FACTORIES: FactoryProvider[] = [
   },
   {
     provide: ExternalCancels,
-    inject: [Database, NodeRegistry],
-    useFactory: (database: Database, registry: NodeRegistry) => new ExternalCancels(database, registry),
+    inject: [Database, StepWorkflows],
+    useFactory: (database: Database, stored: StepWorkflows) => new ExternalCancels(database, stored),
   },
   {
     provide: Sweeper,

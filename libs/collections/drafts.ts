@@ -8,6 +8,7 @@ import { readInstructionSet } from '#libs/instruction-set/check.js';
 import { EMPTY_INSTRUCTION_SET, type InstructionSet, type JsonObject, type Step } from '#libs/instruction-set/instruction-set.js';
 import { rewriteReferences } from '#libs/instruction-set/references.js';
 import type { NodeRegistry } from '#libs/nodes/registry.js';
+import { namedSteps, type StepWorkflows } from '#libs/workflows/step-workflows.js';
 import { collectionView, type CollectionView } from './collection.js';
 import type { CollectionMetadata } from './collection-metadata.js';
 import { createCollection, reserveCollection, type NewCollection } from './new-collection.js';
@@ -26,20 +27,20 @@ export interface DraftRequest {
 export class CollectionDrafts {
   constructor(
     private readonly database: Database,
-    private readonly registry: NodeRegistry,
+    private readonly stepWorkflows: StepWorkflows,
   ) {}
 
   /** Checks and completes it. Throws 400 naming all faults, `PROJECT_NOT_FOUND`, `NOT_FOUND` (asset). */
   async prepare(caller: Caller, request: DraftRequest): Promise<NewCollection> {
     const { metadata, data, assetId, projectId } = request;
-    const set = assetId === null ? this.setOf(data) : await this.setOfAsset(caller, assetId);
+    const { set, registry } = await (assetId === null ? this.setOf(caller, data) : this.setOfAsset(caller, assetId));
     const { userId } = caller;
     const reserved = await reserveCollection(this.database, { userId, projectId, steps: set.steps.length });
     return {
       id: uuidv7(),
       userId,
       ...reserved,
-      data: withComponentIds(set, reserved.componentIds, this.registry),
+      data: withComponentIds(set, reserved.componentIds, registry),
       inherits: assetId === null ? [] : set.steps.map(({ id }) => componentIdOf(id)),
       metadata,
       autoPublish: false,
@@ -52,30 +53,44 @@ export class CollectionDrafts {
   }
 
   /** What is wrong with the set in a body that is faulty itself, so that a client learns all of it at once. */
-  furtherFaults(body: unknown): FieldFault[] {
+  async furtherFaults(caller: Caller, body: unknown): Promise<FieldFault[]> {
     const { data } = Object(body) as { data?: unknown };
-    return typeof data === 'object' && data !== null ? readSet(data, this.registry).faults : [];
+    if (typeof data !== 'object' || data === null) return [];
+    return readSet(data, await this.registryFor(caller, data)).faults;
   }
 
-  private setOf(data: unknown): InstructionSet {
-    if (data === undefined || data === null) return EMPTY_INSTRUCTION_SET;
-    const { set, faults } = readSet(data, this.registry);
+  private async setOf(caller: Caller, data: unknown): Promise<ReadSet> {
+    const registry = await this.registryFor(caller, data);
+    if (data === undefined || data === null) return { set: EMPTY_INSTRUCTION_SET, registry };
+    const { set, faults } = readSet(data, registry);
     if (faults.length > 0) throw validationError(faults);
-    return set;
+    return { set, registry };
   }
 
-  private async setOfAsset(caller: Caller, assetId: string): Promise<InstructionSet> {
+  private async setOfAsset(caller: Caller, assetId: string): Promise<ReadSet> {
     const asset = await findAsset(this.database, caller, assetId);
     if (!asset || !maySeeOrigin(asset, caller)) throw notFound('Asset');
-    const { set, faults } = readInstructionSet(setIn(asset.gen_in_data), this.registry);
+    const data = setIn(asset.gen_in_data);
+    const registry = await this.registryFor(caller, data);
+    const { set, faults } = readInstructionSet(data, registry);
     if (faults.length > 0) throw fieldError('asset_id', 'was not made by a set that can run here');
-    return set;
+    return { set, registry };
   }
+
+  /** The nodes that an unchecked set may name. */
+  private async registryFor(caller: Caller, data: unknown): Promise<NodeRegistry> {
+    return (await this.stepWorkflows.find(namedSteps(data), caller)).registry;
+  }
+}
+
+interface ReadSet {
+  set: InstructionSet;
+  registry: NodeRegistry;
 }
 
 /** `gen_in_data` without what it tells beyond the set. */
 function setIn(made: JsonObject | null): unknown {
-  const { fetched: _fetched, ...set } = made ?? {};
+  const { fetched: _fetched, workflows: _workflows, ...set } = made ?? {};
   return made && set;
 }
 

@@ -10,7 +10,8 @@ const node = (name: string, aliases: string[] = []): NodeDefinition => ({
 const registry = new NodeRegistry([node('p5', ['p5.js']), node('prompt'), node('replicate')]);
 const steps = (...named: Array<[string, Record<string, string>?]>) =>
   named.map(([nodeName, nodePayload = {}], id) => ({ id, nodeName, nodePayload }));
-const workflow = (data: PricedWorkflow['data'], saved_by_admin = false): PricedWorkflow => ({ data, saved_by_admin });
+const workflow = (data: PricedWorkflow['data'], saved_by_admin = false): PricedWorkflow =>
+  ({ type: 'pipeline', data, saved_by_admin });
 
 describe('Pricing', () => {
   const sandbox = new QuickJsSandbox();

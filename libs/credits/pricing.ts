@@ -33,6 +33,8 @@ export interface FixedPrice {
 
 /** What of a stored workflow makes its price. */
 export interface PricedWorkflow {
+  /** Its type's node may have a price of its own. */
+  type: string;
   data: {
     /** A fixed price, or a script that defines `computeCost(context)`. Absent: the sum of the steps. */
     credits?: string | FixedPrice | null;
@@ -65,20 +67,21 @@ export class Pricing {
 
   /**
    * The price of a workflow for a form's `values`, by its script or its fixed price, but per generation never
-   * below what its steps cost, unless an admin saved it. Throws 400 on `variables` when its script fails.
+   * below what its steps cost, unless an admin saved it. `nested`: what the stored workflows among its steps ask.
+   * Throws 400 on `variables` when its script fails.
    */
-  async priceWorkflow(workflow: PricedWorkflow, values: JsonObject): Promise<Price> {
+  async priceWorkflow(workflow: PricedWorkflow, values: JsonObject, nested: MicroCredits = 0n): Promise<Price> {
     try {
-      return await this.ownPrice(workflow, values);
+      return await this.ownPrice(workflow, values, nested);
     } catch (error) {
       if (!(error instanceof CreditScriptError)) throw error;
       throw fieldError('variables', `have no price: ${error.message}`);
     }
   }
 
-  /** A set without a workflow costs the sum of its steps, and no base. */
-  priceInstructionSet(set: Pick<InstructionSet, 'steps'>): Price {
-    return { base: 0n, perGeneration: this.sumOf(set.steps) };
+  /** A set without a workflow costs the sum of its steps, and no base. `nested` as in `priceWorkflow`. */
+  priceInstructionSet(set: Pick<InstructionSet, 'steps'>, nested: MicroCredits = 0n): Price {
+    return { base: 0n, perGeneration: this.sumOf(set.steps) + nested };
   }
 
   /**
@@ -109,9 +112,9 @@ export class Pricing {
     };
   }
 
-  private async ownPrice(workflow: PricedWorkflow, values: JsonObject): Promise<Price> {
+  private async ownPrice(workflow: PricedWorkflow, values: JsonObject, nested: MicroCredits = 0n): Promise<Price> {
     const { data, saved_by_admin } = workflow;
-    const floor = this.floorOf(workflow);
+    const floor = this.floorOf(workflow) + nested;
     if (data.credits === undefined || data.credits === null) return { base: 0n, perGeneration: floor };
     const { base = 0, per_generation } = await this.askedPrice(data.credits, values);
     const asked = toMicroCredits(per_generation);
@@ -124,15 +127,15 @@ export class Pricing {
     return { per_generation: cost };
   }
 
-  private floorOf({ data }: PricedWorkflow): MicroCredits {
-    return this.sumOf(data.pipeline?.steps ?? []);
+  private floorOf({ type, data }: PricedWorkflow): MicroCredits {
+    return this.sumOf(data.pipeline?.steps ?? [{ nodeName: type, nodePayload: {} }]);
   }
 
-  private sumOf(steps: readonly Step[]): MicroCredits {
+  private sumOf(steps: ReadonlyArray<Pick<Step, 'nodeName' | 'nodePayload'>>): MicroCredits {
     return steps.reduce((sum, step) => sum + toMicroCredits(this.stepPrice(step)), 0n);
   }
 
-  private stepPrice({ nodeName, nodePayload }: Step): number {
+  private stepPrice({ nodeName, nodePayload }: Pick<Step, 'nodeName' | 'nodePayload'>): number {
     const node = this.canonicalName(nodeName);
     const model = MODEL_NODES.has(node) ? (nodePayload['model'] ?? nodePayload['version']) : undefined;
     const modelPrice = typeof model === 'string' ? (this.modelPrices.get(model) ?? MODEL_PRICE) : 0;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import { completePayload } from '#libs/nodes/payload.js';
-import type { JsonObject, Step } from '#libs/instruction-set/instruction-set.js';
+import type { InstructionSet, JsonObject, Step } from '#libs/instruction-set/instruction-set.js';
 import { dependenciesOf } from '#libs/instruction-set/graph.js';
 import { resolvePayload, type ResolutionScope } from '#libs/instruction-set/references.js';
 import {
@@ -33,12 +33,18 @@ export type StepOutcome =
   | { kind: 'done'; result: StepResult }
   | ({ kind: 'waiting' } & StepWaiting);
 
+/** The nodes that a job's steps name: the built-in ones, and its versions of stored workflows. */
+export interface StoredNodes {
+  pinned(set: Pick<InstructionSet, 'workflows'>): Promise<NodeRegistry>;
+}
+
 /** Runs one attempt of one step: resolves its payload, calls its node, stores the files it made. */
 export class StepRunner {
   constructor(
     private readonly registry: NodeRegistry,
     private readonly files: AssetStore & AssetReader,
     private readonly lookup: AssetLookup,
+    private readonly stored: StoredNodes = { pinned: async () => registry },
   ) {}
 
   /** The steps that each step waits for. */
@@ -48,7 +54,7 @@ export class StepRunner {
 
   /** Resolves references and variables and fills in defaults. Throws `NodeError` when that cannot be. */
   async prepare(state: GenerationState, step: Step): Promise<PreparedStep> {
-    const node = this.registry.find(step.nodeName);
+    const node = (await this.stored.pinned(state.instructionSet)).find(step.nodeName);
     if (!node) throw inputFault('UNKNOWN_NODE', `There is no node "${step.nodeName}"`);
     const scope = {
       variables: state.values,

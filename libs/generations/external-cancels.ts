@@ -1,10 +1,17 @@
 import type { Database } from '#libs/database/database.js';
-import type { Json } from '#libs/instruction-set/instruction-set.js';
-import type { NodeRegistry } from '#libs/nodes/registry.js';
+import type { InstructionSet, Json } from '#libs/instruction-set/instruction-set.js';
+import type { StoredNodes } from '#libs/engine/step-runner.js';
 
 const CALL_TIMEOUT_MS = 10_000;
 /** Calls per sweep. */
 const BATCH = 20;
+
+interface CancelRow {
+  id: string;
+  node: string;
+  reference: Json;
+  workflows: InstructionSet['workflows'] | null;
+}
 
 /**
  * Stops work outside whose step was cancelled while it waited. The row stays locked while its node is
@@ -13,7 +20,7 @@ const BATCH = 20;
 export class ExternalCancels {
   constructor(
     private readonly database: Database,
-    private readonly registry: NodeRegistry,
+    private readonly nodes: StoredNodes,
   ) {}
 
   /** Returns how many were stopped. One that fails does not keep the others waiting. */
@@ -31,15 +38,17 @@ export class ExternalCancels {
 
   private cancelNext(skip: string[]): Promise<'none' | 'stopped' | { failed: string }> {
     return this.database.transaction(async (tx) => {
-      const [row] = await tx.query<{ id: string; node: string; reference: Json }>(
-        `select id, node, reference from step_run
-          where external_cancel_due and completed_at > now() - interval '1 hour' and id <> all($1)
-          order by completed_at limit 1 for update skip locked`,
+      const [row] = await tx.query<CancelRow>(
+        `select s.id, s.node, s.reference, j.instruction_set -> 'workflows' as workflows
+           from step_run s join generation g on g.id = s.generation_id join job j on j.id = g.job_id
+          where s.external_cancel_due and s.completed_at > now() - interval '1 hour' and s.id <> all($1)
+          order by s.completed_at limit 1 for update of s skip locked`,
         [skip],
       );
       if (!row) return 'none';
       try {
-        await this.registry.find(row.node)?.cancel?.(row.reference, AbortSignal.timeout(CALL_TIMEOUT_MS));
+        const registry = await this.nodes.pinned({ workflows: row.workflows ?? {} });
+        await registry.find(row.node)?.cancel?.(row.reference, AbortSignal.timeout(CALL_TIMEOUT_MS));
       } catch {
         return { failed: row.id };
       }

@@ -101,6 +101,7 @@ function stepFaults(
       field: joinPath('nodePayload', field), message,
     }));
     if (!node) faults.push({ field: 'nodeName', message: `is not a node: "${step.nodeName}"` });
+    if (node?.storedOnly) faults.push({ field: 'nodeName', message: 'runs through a stored workflow only' });
     return faults.map(({ field, message }) => ({ field: `steps[${index}].${field}`, message }));
   });
 }

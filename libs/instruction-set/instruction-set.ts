@@ -27,12 +27,20 @@ export interface VariableDefinition {
 /** A record `{ name: value }`, or the list form. */
 export type Variables = JsonObject | VariableDefinition[];
 
+/** A version of a stored workflow. */
+export interface WorkflowPin {
+  id: string;
+  version: number;
+}
+
 /** What a collection makes (`GenerationInput` of the original design): steps, editions, variables. */
 export interface InstructionSet {
   version: 'v2';
   steps: Step[];
   generations: { hashes: string[]; generations: number; use_custom_hashes: boolean };
   variables: Variables;
+  /** Of a job: the versions of the stored workflows that its steps name, by name, as they were at submission. */
+  workflows?: Record<string, WorkflowPin>;
 }
 
 /** The set of a collection made from nothing: a draft that cannot generate yet. */

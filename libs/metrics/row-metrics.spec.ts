@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => test.close());
 // A reading that was left behind may still hold what is emptied: one of the two gives way, and is tried again.
-afterEach(() => test.database.change('truncate account, workflow, flat_file cascade'));
+afterEach(() => test.database.change('truncate account, workflow, flat_file cascade', []));
 
 /** A page as a process that has just started would give it, `complete` once all has been read. */
 async function read(complete = true): Promise<Map<string, number>> {

@@ -87,6 +87,8 @@ export interface NodeContext<Payload = JsonObject> {
   /** The edition's hash: the one source of all randomness. */
   readonly hash: string;
   readonly generationIndex: number;
+  /** Whose generation it is. */
+  readonly edition: { readonly userId: string; readonly jobId: string; readonly generationId: string };
   /** Values of the instruction set's variables for this edition. */
   readonly variables: Readonly<JsonObject>;
   /** A stream of random numbers that depends on the hash and the step only. */
@@ -119,6 +121,8 @@ export interface NodeDefinition<Payload = JsonObject> {
   readonly aliases: readonly string[];
   readonly title: string;
   readonly lane: Lane;
+  /** Reached through stored workflows alone: no step may name it. */
+  readonly storedOnly?: true;
   /**
    * JSON Schema of the payload, with `default`s, which are filled in. A property with `verbatim: true` is
    * never substituted (source code); one with `asset: true` takes an asset, as an `AssetHandle`, or the http(s)

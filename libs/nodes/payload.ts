@@ -9,8 +9,6 @@ export interface PayloadFault {
   message: string;
 }
 
-/** `verbatim` and `asset` are our own words (`NodeDefinition.payload`). */
-const ajv = createValidator({ strict: true, allowUnionTypes: true }).addKeyword('verbatim').addKeyword('asset');
 const compiled = new WeakMap<NodeDefinition, ValidateFunction>();
 
 /**
@@ -42,7 +40,10 @@ export function completePayload(node: NodeDefinition, resolved: JsonObject): Jso
 function validatorOf(node: NodeDefinition): ValidateFunction {
   const known = compiled.get(node);
   if (known) return known;
-  const validate = ajv.compile(node.payload);
+  // An ajv keeps all that it compiled for ever: a stored workflow's goes with its node.
+  const ajv = createValidator({ strict: true, allowUnionTypes: true });
+  // Our own words (`NodeDefinition.payload`).
+  const validate = ajv.addKeyword('verbatim').addKeyword('asset').compile(node.payload);
   compiled.set(node, validate);
   return validate;
 }

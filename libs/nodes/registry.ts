@@ -7,7 +7,11 @@ export const normalizeNodeName = (name: string): string => name.toLowerCase().re
 export class NodeRegistry {
   private readonly byName = new Map<string, NodeDefinition>();
 
-  constructor(readonly definitions: readonly NodeDefinition[]) {
+  /** `stored`: stored workflows as nodes. A built-in node's name is never theirs, and theirs match exactly. */
+  constructor(
+    readonly definitions: readonly NodeDefinition[],
+    private readonly stored: ReadonlyMap<string, NodeDefinition> = new Map(),
+  ) {
     for (const definition of definitions) {
       for (const name of new Set([definition.name, ...definition.aliases].map(normalizeNodeName))) {
         const taken = this.byName.get(name);
@@ -18,6 +22,12 @@ export class NodeRegistry {
   }
 
   find(name: string): NodeDefinition | undefined {
-    return this.byName.get(normalizeNodeName(name));
+    return this.byName.get(normalizeNodeName(name)) ?? this.stored.get(name);
+  }
+
+  /** These nodes and the workflows that a set's steps name. */
+  with(workflows: readonly NodeDefinition[]): NodeRegistry {
+    if (workflows.length === 0) return this;
+    return new NodeRegistry(this.definitions, new Map(workflows.map((node) => [node.name, node])));
   }
 }

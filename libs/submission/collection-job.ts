@@ -3,7 +3,7 @@ import type { Plan } from '#libs/credits/plans.js';
 import { costBreakdown, type Price } from '#libs/credits/pricing.js';
 import { lanesOf } from '#libs/instruction-set/check.js';
 import type { InstructionSet } from '#libs/instruction-set/instruction-set.js';
-import type { NodeRegistry } from '#libs/nodes/registry.js';
+import { withPins, type StepNodes } from '#libs/workflows/step-workflows.js';
 import type { JobLabels, JobOptions, JobSubmission } from './job-submission.js';
 
 export interface CollectionJobParts extends JobLabels {
@@ -22,14 +22,14 @@ export interface CollectionJobParts extends JobLabels {
 }
 
 /** The job that makes a collection's editions. */
-export function collectionJob({ set, ...parts }: CollectionJobParts, registry: NodeRegistry): JobSubmission {
+export function collectionJob({ set, ...parts }: CollectionJobParts, nodes: StepNodes): JobSubmission {
   const { hashes } = set.generations;
   return {
     ...parts,
     id: uuidv7(),
     face: 'collections',
-    instructionSet: set,
-    lane: lanesOf(set, registry),
+    instructionSet: withPins(set, nodes.workflows),
+    lane: lanesOf(set, nodes.registry),
     generations: hashes.map((hash) => ({ id: uuidv7(), hash })),
     breakdown: costBreakdown(parts.price, hashes.length),
   };

@@ -3,16 +3,7 @@ import type { Origin } from '#libs/collections/new-collection.js';
 import type { Queryable } from '#libs/database/database.js';
 import { collectionNotFound } from '#libs/errors/errors.js';
 import { EMPTY_INSTRUCTION_SET, type InstructionSet } from '#libs/instruction-set/instruction-set.js';
-import type { WorkflowData } from '#libs/workflows/stored-workflow.js';
-
-/** The version of the workflow that a collection's set was made from: its form and its price still count. */
-export interface SourceWorkflow {
-  id: string;
-  version: number;
-  type: 'pipeline';
-  saved_by_admin: boolean;
-  data: WorkflowData;
-}
+import type { WorkflowVersion } from '#libs/workflows/stored-workflow.js';
 
 /** What a collection's further generations are made of. */
 export interface CollectionSource {
@@ -20,14 +11,16 @@ export interface CollectionSource {
   projectId: string;
   title: string | null;
   set: InstructionSet;
-  /** Null: the set was written by hand, or is of an asset. */
-  workflow: SourceWorkflow | null;
+  /**
+   * The version of the workflow that the set was made from: its form and its price still count. Null: the set
+   * was written by hand, or is of an asset.
+   */
+  workflow: WorkflowVersion | null;
 }
 
 type Row = Pick<CollectionRow, 'id' | 'project_id' | 'title' | 'data'> & {
   origin: Origin | null;
-  workflow_data: WorkflowData | null;
-  workflow_type: 'pipeline' | null;
+  workflow: Omit<WorkflowVersion, 'id' | 'version' | 'saved_by_admin'> | null;
 };
 
 /** One's own collection and where its set comes from. Throws `COLLECTION_NOT_FOUND`. */
@@ -43,20 +36,18 @@ export async function findSource(db: Queryable, userId: string, id: string): Pro
   };
 }
 
-function workflowOf({ origin, workflow_data, workflow_type }: Row): SourceWorkflow | null {
-  if (!origin || !workflow_data || !workflow_type) return null;
-  return {
-    id: origin.workflow_id,
-    version: origin.workflow_version,
-    type: workflow_type,
-    saved_by_admin: origin.saved_by_admin,
-    data: workflow_data,
-  };
+function workflowOf({ origin, workflow }: Row): WorkflowVersion | null {
+  if (!origin || !workflow) return null;
+  const { workflow_id: id, workflow_version: version, saved_by_admin } = origin;
+  return { id, version, saved_by_admin, ...workflow };
 }
 
 /** The newest entry that says where the set comes from is the one that counts. */
 const SOURCE = `
-  select c.id, c.project_id, c.title, c.data, h.origin, v.data as workflow_data, v.type as workflow_type
+  select c.id, c.project_id, c.title, c.data, h.origin,
+         case when v.version is not null then jsonb_build_object(
+           'user_id', v.user_id, 'name', v.name, 'label', v.label, 'type', v.type,
+           'output_mime_type', v.output_mime_type, 'data', v.data) end as workflow
     from collection c
     left join lateral (
       select data -> 'origin' as origin from collection_history

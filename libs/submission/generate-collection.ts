@@ -8,10 +8,10 @@ import { editionsExhausted, validationError, workflowNotExecutable } from '#libs
 import type { Accounts } from '#libs/identity/accounts.js';
 import type { Caller } from '#libs/identity/caller.js';
 import type { InstructionSet, JsonObject } from '#libs/instruction-set/instruction-set.js';
-import type { NodeRegistry } from '#libs/nodes/registry.js';
 import { tracepoint } from '#libs/tracepoints/tracepoints.js';
 import { validateVariables, type ValidatedVariables } from '#libs/workflows/form-variables.js';
-import { isExecutable, maxGenerationsOf, type StoredWorkflow } from '#libs/workflows/stored-workflow.js';
+import type { StepNodes, StepWorkflows } from '#libs/workflows/step-workflows.js';
+import { authorOf, isExecutable, maxGenerationsOf, type StoredWorkflow } from '#libs/workflows/stored-workflow.js';
 import { toInstructionSet } from '#libs/workflows/to-instruction-set.js';
 import type { WorkflowCatalog } from '#libs/workflows/workflow-catalog.js';
 import type { WorkflowEstimates } from '#libs/workflows/workflow-estimate.js';
@@ -54,7 +54,7 @@ export class GenerateCollection {
     private readonly database: Database,
     private readonly catalog: WorkflowCatalog,
     private readonly estimates: WorkflowEstimates,
-    private readonly registry: NodeRegistry,
+    private readonly stepWorkflows: StepWorkflows,
     private readonly accounts: Accounts,
     private readonly submissions: Submissions,
   ) {}
@@ -73,8 +73,9 @@ export class GenerateCollection {
     const { editions } = request.metadata;
     if (editions && request.generations > editions) throw editionsExhausted(editions);
     const set = toInstructionSet(workflow, values, request.generations);
-    const collection = await this.collectionOf(caller, request, workflow, set);
-    const job = await this.jobOf(caller, request, workflow, collection, values);
+    const nodes = await this.stepWorkflows.find(set.steps, authorOf(workflow), [workflow]);
+    const collection = await this.collectionOf(caller, request, workflow, set, nodes);
+    const job = await this.jobOf(caller, request, workflow, collection, { values, nodes });
     const estimatedDuration = await this.estimates.durations.until(workflow, request.generations, job);
     return { collection, job, estimatedDuration };
   }
@@ -109,6 +110,7 @@ export class GenerateCollection {
     request: GenerateCollectionRequest,
     workflow: StoredWorkflow,
     set: InstructionSet,
+    { registry }: StepNodes,
   ): Promise<NewCollection> {
     const { title, description, project_id, metadata, options } = request;
     const steps = set.steps.length;
@@ -117,7 +119,7 @@ export class GenerateCollection {
       id: uuidv7(),
       userId,
       ...reserved,
-      data: withComponentIds(set, reserved.componentIds, this.registry),
+      data: withComponentIds(set, reserved.componentIds, registry),
       inherits: [],
       metadata: { ...metadata, title, description: description ?? null },
       autoPublish: options.auto_publish,
@@ -134,7 +136,7 @@ export class GenerateCollection {
     request: GenerateCollectionRequest,
     workflow: StoredWorkflow,
     collection: NewCollection,
-    values: JsonObject,
+    { values, nodes }: { values: JsonObject; nodes: StepNodes },
   ): Promise<JobSubmission> {
     const { workflow_priority, auto_publish, save_intermediate_outputs } = request.options;
     const parts = {
@@ -148,11 +150,11 @@ export class GenerateCollection {
       priority: workflow_priority,
       options: { auto_publish, save_intermediate_outputs },
       set: collection.data,
-      price: await this.estimates.pricing.priceWorkflow(workflow, values),
+      price: await this.estimates.priceWorkflow(workflow, values, nodes),
       tags: request.tags,
       externalId: request.external_id ?? null,
     };
-    return collectionJob(parts, this.registry);
+    return collectionJob(parts, nodes);
   }
 }
 

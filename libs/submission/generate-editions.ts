@@ -8,8 +8,9 @@ import type { Accounts } from '#libs/identity/accounts.js';
 import type { Caller } from '#libs/identity/caller.js';
 import { generateHash } from '#libs/instruction-set/hash.js';
 import type { InstructionSet, JsonObject } from '#libs/instruction-set/instruction-set.js';
-import type { NodeRegistry } from '#libs/nodes/registry.js';
 import { tracepoint } from '#libs/tracepoints/tracepoints.js';
+import type { StepNodes, StepWorkflows } from '#libs/workflows/step-workflows.js';
+import { authorOf } from '#libs/workflows/stored-workflow.js';
 import type { WorkflowEstimates } from '#libs/workflows/workflow-estimate.js';
 import { collectionJob } from './collection-job.js';
 import { findSource, type CollectionSource } from './collection-source.js';
@@ -39,7 +40,7 @@ export class GenerateEditions {
   constructor(
     private readonly database: Database,
     private readonly estimates: WorkflowEstimates,
-    private readonly registry: NodeRegistry,
+    private readonly stepWorkflows: StepWorkflows,
     private readonly accounts: Accounts,
     private readonly submissions: Submissions,
   ) {}
@@ -50,12 +51,17 @@ export class GenerateEditions {
    */
   async prepare(caller: Caller, id: string, request: GenerateEditionsRequest): Promise<PreparedEditions> {
     tracepoint('submission.before-check');
-    const source = await findSource(this.database, caller.userId, id);
+    const found = await findSource(this.database, caller.userId, id);
+    const nodes = await this.nodesOf(found, caller);
+    const source = narrowed(found, request, nodes);
     const { variables, values, faults } = applyVariables(source, request.variables);
-    const all = [...requestFaults(source, request), ...faults];
+    const all = [...requestFaults(source, request, nodes), ...nodeFaults(source, nodes), ...faults];
     if (all.length > 0) throw validationError(all);
     const set = { ...source.set, variables, generations: editionsOf(source.set, request.generations) };
-    const job = await this.jobOf(caller, source, request, set, values);
+    const price = source.workflow
+      ? await this.estimates.priceWorkflow(source.workflow, values, nodes)
+      : await this.estimates.priceSet(set, nodes);
+    const job = await this.jobOf(caller, { source, request, set, price, nodes });
     // A set without a workflow has no history of its own to tell how long it takes.
     const measured = source.workflow ?? { id: NIL, data: {} };
     const count = job.generations.length;
@@ -70,12 +76,15 @@ export class GenerateEditions {
     return receiptOf(job, source, estimatedDuration);
   }
 
+  /** What came of a workflow may name what its author may use. */
+  private nodesOf({ set, workflow }: CollectionSource, caller: Caller): Promise<StepNodes> {
+    if (!workflow) return this.stepWorkflows.find(set.steps, caller);
+    return this.stepWorkflows.find(set.steps, authorOf(workflow), [workflow]);
+  }
+
   private async jobOf(
     { userId }: Caller,
-    source: CollectionSource,
-    request: GenerateEditionsRequest,
-    set: InstructionSet,
-    values: JsonObject,
+    { source, request, set, price, nodes }: EditionParts,
   ): Promise<JobSubmission> {
     const { workflow, title, id } = source;
     const parts = {
@@ -89,20 +98,41 @@ export class GenerateEditions {
       priority: request.workflow_priority,
       options: {},
       set,
-      price: await this.priceOf(source, values),
+      price,
       tags: request.tags,
       externalId: request.external_id ?? null,
     };
-    return collectionJob(parts, this.registry);
-  }
-
-  private async priceOf({ workflow, set }: CollectionSource, values: JsonObject): Promise<Price> {
-    const { pricing } = this.estimates;
-    return workflow ? pricing.priceWorkflow(workflow, values) : pricing.priceInstructionSet(set);
+    return collectionJob(parts, nodes);
   }
 }
 
-function requestFaults({ set, workflow }: CollectionSource, request: GenerateEditionsRequest): FieldFault[] {
+interface EditionParts {
+  source: CollectionSource;
+  request: GenerateEditionsRequest;
+  set: InstructionSet;
+  price: Price;
+  nodes: StepNodes;
+}
+
+/** A workflow among the steps that is asked for by its id runs alone. */
+function narrowed(source: CollectionSource, request: GenerateEditionsRequest, nodes: StepNodes): CollectionSource {
+  const asked = request.workflow_id?.toLowerCase();
+  if (asked === undefined || asked === source.workflow?.id) return source;
+  const step = source.set.steps.find(({ nodeName }) => nodes.workflows.get(nodeName)?.id === asked);
+  return step ? { ...source, set: { ...source.set, steps: [step] }, workflow: null } : source;
+}
+
+/** A workflow may be gone since the collection was made. */
+const nodeFaults = ({ set }: CollectionSource, { registry }: StepNodes): FieldFault[] =>
+  set.steps.flatMap(({ nodeName }, index) =>
+    registry.find(nodeName) ? [] : [{ field: `data.steps[${index}].nodeName`, message: `is not a node: "${nodeName}"` }],
+  );
+
+function requestFaults(
+  { set }: CollectionSource,
+  request: GenerateEditionsRequest,
+  { workflows }: StepNodes,
+): FieldFault[] {
   const faults: FieldFault[] = [];
   const { hashes, use_custom_hashes } = set.generations;
   if (set.steps.length === 0) {
@@ -112,7 +142,8 @@ function requestFaults({ set, workflow }: CollectionSource, request: GenerateEdi
     const message = `Must be ${hashes.length}: the collection has custom hashes`;
     faults.push({ field: 'generations', message });
   }
-  if (request.workflow_id !== undefined && request.workflow_id.toLowerCase() !== workflow?.id) {
+  const asked = request.workflow_id?.toLowerCase();
+  if (asked !== undefined && ![...workflows.values()].some(({ id }) => id === asked)) {
     faults.push({ field: 'workflow_id', message: 'is not a workflow that the collection uses' });
   }
   return faults;

@@ -7,11 +7,7 @@ import { formSchema, isMultiple } from './form-schema.js';
 import {
   fieldsOf, hasDefault, isNumeric, isRequired, isText, type AuthoredForm, type FormField,
 } from './form.js';
-
-/** Values that the system knows of each generation: known names, but never taken from a caller. */
-export const SYSTEM_NAMES = [
-  'hash', 'seed', 'prefix', 'filename', 'bucket', 'generation_index', 'user_id',
-] as const;
+import { SYSTEM_NAMES } from './system-values.js';
 
 export interface ValidateOptions {
   /** Names beside the form's that are known, and dropped. Default `SYSTEM_NAMES`. */

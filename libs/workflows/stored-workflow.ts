@@ -1,10 +1,7 @@
 import type { FixedPrice } from '#libs/credits/pricing.js';
-import type { JsonObject, Step, Variables } from '#libs/instruction-set/instruction-set.js';
+import type { Json, JsonObject, Step, Variables } from '#libs/instruction-set/instruction-set.js';
+import type { Caller } from '#libs/identity/caller.js';
 import type { AuthoredForm } from './form.js';
-
-/** Types that this version stores. `basic` is a form and a price, and does not execute. */
-export const WORKFLOW_TYPES = ['pipeline', 'basic'] as const;
-export type WorkflowType = (typeof WORKFLOW_TYPES)[number];
 
 /** The steps of a pipeline; its form's values become variables, read as `{{fieldId}}`. */
 export interface Pipeline {
@@ -18,6 +15,13 @@ export interface WorkflowData {
   /** A fixed price, or a script that defines `computeCost(context)`. */
   credits?: string | FixedPrice | null;
   pipeline?: Pipeline;
+  /** Of other types: their own parts (`kinds`). */
+  inputs?: Json;
+  workflow?: JsonObject;
+  required_models?: JsonObject | null;
+  api?: JsonObject;
+  body?: Json;
+  job?: JsonObject;
   /** Sample variables. */
   test?: JsonObject | null;
   /** Seconds of one generation, until the system knows better. */
@@ -29,7 +33,8 @@ export interface WorkflowInput {
   name: string;
   label: string | null;
   description: string | null;
-  type: WorkflowType;
+  /** The name of a `WorkflowKind`. */
+  type: string;
   output_mime_type: string | null;
   visibility: 'private' | 'public';
   tags: string[];
@@ -50,8 +55,17 @@ export interface StoredWorkflow extends WorkflowInput {
 /** What a version alone tells: enough to make jobs of it and to price them. */
 export type WorkflowVersion = Pick<
   StoredWorkflow,
-  'id' | 'version' | 'name' | 'label' | 'type' | 'output_mime_type' | 'data' | 'saved_by_admin'
+  'id' | 'version' | 'user_id' | 'name' | 'label' | 'type' | 'output_mime_type' | 'data' | 'saved_by_admin'
 >;
+
+/** What makes jobs and prices of it. */
+export type ExecutableWorkflow = Pick<StoredWorkflow, 'name' | 'label' | 'type' | 'output_mime_type' | 'data'>;
+
+/** Whose workflows and secrets its steps may use, whoever runs it. */
+export const authorOf = ({ user_id, saved_by_admin }: Pick<StoredWorkflow, 'user_id' | 'saved_by_admin'>): Caller => ({
+  userId: user_id,
+  role: saved_by_admin ? 'admin' : 'user',
+});
 
 /** Whether jobs can be made of it. */
 export const isExecutable = (workflow: Pick<WorkflowInput, 'type' | 'output_mime_type'>): boolean =>

@@ -6,7 +6,7 @@ import type { WorkflowData } from './stored-workflow.js';
 
 const steps = [{ id: 'text', nodeName: 'prompt', nodePayload: { template: '{{subject}}' } }];
 const workflow = (data: WorkflowData, output_mime_type: string | null = 'image/png') => ({
-  type: 'pipeline' as const, output_mime_type, data,
+  name: 'fox', label: null, type: 'pipeline', output_mime_type, data,
 });
 
 describe('toInstructionSet', () => {

@@ -4,20 +4,21 @@ import type {
   InstructionSet, Json, JsonObject, VariableDefinition, Variables,
 } from '#libs/instruction-set/instruction-set.js';
 import { fieldsOf, isText } from './form.js';
-import { isExecutable, type WorkflowData, type WorkflowInput } from './stored-workflow.js';
+import { isExecutable, type ExecutableWorkflow, type Pipeline, type WorkflowData } from './stored-workflow.js';
 
 /**
  * What a workflow makes of a form's `values` (`validateVariables`): the pipeline's steps under the author's
- * ids, the values as its variables, and a new hash for each generation. Throws `WORKFLOW_NOT_EXECUTABLE`.
+ * ids, or the workflow itself as the one step; the values as their variables, and a new hash for each
+ * generation. Throws `WORKFLOW_NOT_EXECUTABLE`.
  */
 export function toInstructionSet(
-  workflow: Pick<WorkflowInput, 'type' | 'output_mime_type' | 'data'>,
+  workflow: ExecutableWorkflow,
   values: JsonObject,
   generations: number,
 ): InstructionSet {
+  if (!isExecutable(workflow)) throw workflowNotExecutable();
   const { data } = workflow;
-  if (!isExecutable(workflow) || !data.pipeline) throw workflowNotExecutable();
-  const { steps, variables = {} } = structuredClone(data.pipeline);
+  const { steps, variables = {} } = structuredClone(pipelineOf(workflow));
   return {
     version: 'v2',
     steps,
@@ -28,6 +29,14 @@ export function toInstructionSet(
     },
     variables: withValues(variables, { ...emptyValues(data), ...values }),
   };
+}
+
+/** A workflow that is one step reads its form's fields as a pipeline's steps do: a value is never a template. */
+export function pipelineOf(workflow: Pick<ExecutableWorkflow, 'name' | 'label' | 'data'>): Pipeline {
+  const { name, label, data } = workflow;
+  if (data.pipeline) return data.pipeline;
+  const nodePayload = Object.fromEntries(fieldsOf(data.form).map(({ id }) => [id, `{{${id}}}`]));
+  return { steps: [{ id: 1, nodeName: name, alias: label ?? name, nodePayload }] };
 }
 
 /** A field that was left out is still a name that steps may read: an empty text, or null. */

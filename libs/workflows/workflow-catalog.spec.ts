@@ -52,7 +52,8 @@ describe('WorkflowCatalog', () => {
     const { id } = await store();
     await catalog.find(id, undefined);
     await db.database.query(
-      `insert into workflow_version (workflow_id, version, name, type, data) values ($1, 2, 'x', 'pipeline', '{"test": {}}')`,
+      `insert into workflow_version (workflow_id, version, user_id, name, type, data)
+       values ($1, 2, gen_random_uuid(), 'x', 'pipeline', '{"test": {}}')`,
       [id],
     );
     await db.database.query(`update workflow set version = 2, visibility = 'private' where id = $1`, [id]);

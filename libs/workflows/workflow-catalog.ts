@@ -43,13 +43,24 @@ export class WorkflowCatalog {
   async version(id: string, version: number): Promise<WorkflowVersion> {
     const [found] = await this.withData(
       await this.database.query<WorkflowVersion>(
-        `select workflow_id as id, version, name, label, type, output_mime_type, saved_by_admin
+        `select workflow_id as id, version, user_id, name, label, type, output_mime_type, saved_by_admin
            from workflow_version where workflow_id = $1 and version = $2`,
         [id, version],
       ),
     );
     if (!found) throw workflowNotFound();
     return found;
+  }
+
+  /** The newest versions of those of that name that the caller may use. */
+  async findNamed(names: string[], caller: Caller | undefined): Promise<StoredWorkflow[]> {
+    return this.withData(
+      await this.database.query<StoredWorkflow>(
+        `select ${COLUMNS} from workflow
+          where name = any($1) and (visibility = 'public' or user_id = $2 or $3)`,
+        [names, caller?.userId ?? null, caller?.role === 'admin'],
+      ),
+    );
   }
 
   /** Public workflows and the caller's own, newest first. Reads one more than `limit`, for paging. */
@@ -134,7 +145,7 @@ const CREATE = `
     returning *
   ), first_version as (
     insert into workflow_version (
-      workflow_id, version, name, label, type, output_mime_type, data, saved_by_admin)
-    select id, version, name, label, type, output_mime_type, data, saved_by_admin from created
+      workflow_id, version, user_id, name, label, type, output_mime_type, data, saved_by_admin)
+    select id, version, user_id, name, label, type, output_mime_type, data, saved_by_admin from created
   )
   select ${COLUMNS} from created`;

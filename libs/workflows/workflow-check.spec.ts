@@ -1,8 +1,13 @@
+import { NIL } from 'uuid';
+import type { Database } from '#libs/database/database.js';
 import { createNodes } from '#libs/nodes/index.js';
 import { NodeRegistry } from '#libs/nodes/registry.js';
 import type { RemoteImages } from '#libs/outbound/remote-images.js';
 import { QuickJsSandbox } from '#libs/sandbox/quickjs/quickjs-sandbox.js';
 import type { SketchRenderer } from '#libs/sandbox/sketch-renderer.js';
+import { workflowKindNames } from './kinds/index.js';
+import { StepWorkflows } from './step-workflows.js';
+import { WorkflowCatalog } from './workflow-catalog.js';
 import { WorkflowCheck } from './workflow-check.js';
 
 const field = { id: 'subject', type: 'prompt_editor', required: true };
@@ -17,13 +22,16 @@ const pipeline = {
 };
 const test = { subject: 'a fox' };
 
+const NOTHING_STORED = { query: async () => [] } as unknown as Database;
+
 describe('WorkflowCheck', () => {
   const sandbox = new QuickJsSandbox();
   afterAll(() => sandbox.close());
   const sketches = {} as SketchRenderer;
-  const check = new WorkflowCheck(new NodeRegistry(createNodes({ scripts: sandbox, sketches, images: {} as RemoteImages })), sandbox);
+  const registry = new NodeRegistry(createNodes({ scripts: sandbox, sketches, images: {} as RemoteImages }));
+  const check = new WorkflowCheck(registry, sandbox, new StepWorkflows(new WorkflowCatalog(NOTHING_STORED), registry));
 
-  const faultsOf = (data: unknown, more = {}) => check.faultsOf({ name: 'fox', type: 'pipeline', data, ...more });
+  const faultsOf = (data: unknown, more = {}) => check.faultsOf({ name: 'fox', type: 'pipeline', data, ...more }, { userId: NIL, role: 'user' });
   const fieldsOf = async (data: unknown, more = {}) => (await faultsOf(data, more)).map(({ field: path }) => path);
 
   it('accepts a pipeline whose steps read the fields of its form', async () => {
@@ -39,9 +47,9 @@ describe('WorkflowCheck', () => {
   });
 
   it('says which types this version takes', async () => {
-    for (const type of ['comfy_workflow', 'fetch_api', 'direct_job', 'toString', 7, undefined]) {
+    for (const type of ['nothing', 'toString', 7, undefined]) {
       expect(await faultsOf({}, { type })).toEqual([
-        { field: 'type', message: 'must be one of pipeline, basic in this version' },
+        { field: 'type', message: `must be one of ${workflowKindNames().join(', ')}` },
       ]);
     }
   });

@@ -1,26 +1,28 @@
+import type { ValidateFunction } from 'ajv';
 import { computeCost, CreditScriptError } from '#libs/credits/credit-script.js';
 import type { FieldFault } from '#libs/errors/app-error.js';
 import { checkInstructionSet } from '#libs/instruction-set/check.js';
 import { joinPath } from '#libs/instruction-set/field-path.js';
 import { createValidator, schemaFaults } from '#libs/instruction-set/json-schema.js';
+import type { Caller } from '#libs/identity/caller.js';
 import type { NodeRegistry } from '#libs/nodes/registry.js';
 import type { ScriptSandbox } from '#libs/sandbox/script-sandbox.js';
 import { checkForm } from './form-check.js';
 import { validateVariables } from './form-variables.js';
 import { fieldsOf } from './form.js';
 import { sampleVariables } from './sample-variables.js';
-import { WORKFLOW_TYPES, type WorkflowData, type WorkflowType } from './stored-workflow.js';
+import { namedSteps, type StepWorkflows } from './step-workflows.js';
+import type { WorkflowData } from './stored-workflow.js';
+import { findWorkflowKind, WORKFLOW_KINDS, workflowKindNames } from './kinds/index.js';
+import type { WorkflowKind } from './kinds/workflow-kind.js';
 import { dataSchema } from './workflow-schema.js';
 
 const ajv = createValidator();
-const shapes = {
-  pipeline: ajv.compile<WorkflowData>(dataSchema('pipeline')),
-  basic: ajv.compile<WorkflowData>(dataSchema('basic')),
-};
+const shapes = new Map(WORKFLOW_KINDS.map((kind) => [kind, ajv.compile<WorkflowData>(dataSchema(kind))]));
 
 const UNKNOWN_TYPE: FieldFault = {
   field: 'type',
-  message: `must be one of ${WORKFLOW_TYPES.join(', ')} in this version`,
+  message: `must be one of ${workflowKindNames().join(', ')}`,
 };
 
 /** Bytes of JSON. A form is sent to whoever looks at the workflow. */
@@ -32,24 +34,27 @@ const isFormTooLarge = (data: unknown): boolean => {
   return form !== undefined && Buffer.byteLength(JSON.stringify(form)) > MAX_FORM_BYTES;
 };
 
-const isType = (type: unknown): type is WorkflowType =>
-  (WORKFLOW_TYPES as readonly unknown[]).includes(type);
-
 /** Checks a workflow as a whole each time it is saved, so that nothing stored can fail for its own fault. */
 export class WorkflowCheck {
   constructor(
     private readonly registry: NodeRegistry,
     private readonly sandbox: ScriptSandbox,
+    private readonly stepWorkflows: StepWorkflows,
   ) {}
 
   /**
-   * Every fault of `type`, `name` and `data` at once; the other fields are the request's own affair. Runs
-   * the credit script with the form's defaults and the `test` variables. `data` is not changed.
+   * Every fault of `type`, `name` and `data` at once; the other fields are the request's own affair. Steps may
+   * name what `author` may use. Runs the credit script with the form's defaults and the `test` variables.
+   * `data` is not changed.
    */
-  async faultsOf(workflow: { name?: unknown; type?: unknown; data?: unknown }): Promise<FieldFault[]> {
+  async faultsOf(
+    workflow: { name?: unknown; type?: unknown; data?: unknown },
+    author: Caller,
+  ): Promise<FieldFault[]> {
     const faults = this.nameFaults(workflow.name);
-    if (!isType(workflow.type)) return [...faults, UNKNOWN_TYPE];
-    return [...faults, ...(await this.dataFaults(workflow.type, workflow.data))];
+    const kind = findWorkflowKind(workflow.type);
+    if (!kind) return [...faults, UNKNOWN_TYPE];
+    return [...faults, ...(await this.dataFaults(kind, workflow.data, author))];
   }
 
   /** A workflow is a step by its name, so it cannot have a built-in node's. */
@@ -59,14 +64,15 @@ export class WorkflowCheck {
   }
 
   /** Parts whose shape is sound are checked further, though others are not. */
-  private async dataFaults(type: WorkflowType, input: unknown): Promise<FieldFault[]> {
+  private async dataFaults(kind: WorkflowKind, input: unknown, author: Caller): Promise<FieldFault[]> {
     if (isFormTooLarge(input)) return [FORM_TOO_LARGE];
-    const validate = shapes[type];
+    const validate = shapes.get(kind) as ValidateFunction<WorkflowData>;
     let faults = validate(input) ? [] : schemaFaults(validate, 'data');
     const isSound = (part: string) =>
       !faults.some(({ field }) => field === 'data' || field.startsWith(`data.${part}`));
     const data = input as WorkflowData;
-    if (isSound('pipeline')) faults = faults.concat(this.pipelineFaults(data, isSound('form')));
+    if (isSound('pipeline')) faults = faults.concat(await this.pipelineFaults(data, author, isSound('form')));
+    if (Object.keys(kind.parts).every(isSound)) faults = faults.concat(ownFaults(kind, data, isSound('form')));
     if (isSound('form')) faults = faults.concat(formFaults(data.form));
     if (isSound('form') && isSound('test')) faults = faults.concat(testFaults(data));
     const isPriceable = ['form', 'test', 'credits'].every(isSound);
@@ -74,11 +80,16 @@ export class WorkflowCheck {
   }
 
   /** Without a readable form its fields' names are not known, so that no name is refused. */
-  private pipelineFaults({ pipeline, form }: WorkflowData, isFormReadable: boolean): FieldFault[] {
+  private async pipelineFaults(
+    { pipeline, form }: WorkflowData,
+    author: Caller,
+    isFormReadable: boolean,
+  ): Promise<FieldFault[]> {
     if (!pipeline) return [];
     const { steps, variables = {} } = pipeline;
     const variableNames = isFormReadable ? fieldsOf(form).map(({ id }) => id) : null;
-    return checkInstructionSet({ steps, variables }, this.registry, { at: 'data.pipeline', variableNames });
+    const { registry } = await this.stepWorkflows.find(namedSteps(pipeline), author);
+    return checkInstructionSet({ steps, variables }, registry, { at: 'data.pipeline', variableNames });
   }
 
   private async creditFaults(data: WorkflowData): Promise<FieldFault[]> {
@@ -92,6 +103,9 @@ export class WorkflowCheck {
     }
   }
 }
+
+const ownFaults = (kind: WorkflowKind, data: WorkflowData, isFormSound: boolean): FieldFault[] =>
+  (kind.check?.(data, isFormSound) ?? []).map(({ field, message }) => ({ field: joinPath('data', field), message }));
 
 const formFaults = (form: WorkflowData['form']): FieldFault[] =>
   checkForm(form).map(({ field, message }) => ({ field: joinPath('data.form', field), message }));

@@ -1,7 +1,7 @@
 import { boundedList } from '#libs/instruction-set/json-schema.js';
 import type { JsonSchema } from '#libs/nodes/node.js';
 import { FIELD_TYPES } from './form.js';
-import type { WorkflowType } from './stored-workflow.js';
+import type { WorkflowKind } from './kinds/workflow-kind.js';
 
 const MAX_FIELDS = 200;
 const MAX_OPTIONS = 1_000;
@@ -75,28 +75,16 @@ const CREDITS: JsonSchema = {
   ],
 };
 
-/** Steps and variables are checked as an instruction set's. */
-const PIPELINE: JsonSchema = {
-  type: 'object',
-  required: ['steps'],
-  additionalProperties: false,
-  properties: {
-    version: { type: ['string', 'number'] },
-    steps: { type: 'array', minItems: 1 },
-    variables: true,
-  },
-};
-
 /** The shape of a workflow's `data`, by type. */
-export const dataSchema = (type: WorkflowType): JsonSchema => ({
+export const dataSchema = ({ required, parts }: WorkflowKind): JsonSchema => ({
   type: 'object',
   additionalProperties: false,
-  required: type === 'pipeline' ? ['pipeline'] : [],
+  required,
   properties: {
     form: FORM,
     credits: CREDITS,
     test: nullable('object'),
     estimated_duration: nullable('number', { exclusiveMinimum: 0, maximum: 86_400 }),
-    ...(type === 'pipeline' ? { pipeline: PIPELINE } : {}),
+    ...parts,
   },
 });

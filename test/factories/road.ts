@@ -71,7 +71,7 @@ export async function buildRoad({ backend = 'postgres', generationTimeoutMs = 60
     ...test, storageFolder, outside, bus, queue, store, steps,
     control: new JobControl(jobs, ledger, new Plans({}), queue, bus),
     reconciler: new Reconciler(test.database, jobs, queue, bus),
-    cancels: new ExternalCancels(test.database, registry),
+    cancels: new ExternalCancels(test.database, { pinned: async () => registry }),
     submit: async (plan) => {
       const job = await submitJob(test.database, plan);
       const lane = plan.lane ?? 'default';

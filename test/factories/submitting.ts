@@ -10,6 +10,7 @@ import { ScriptSandbox, type ScriptValue } from '#libs/sandbox/script-sandbox.js
 import { GenerateCollection } from '#libs/submission/generate-collection.js';
 import { GenerateEditions } from '#libs/submission/generate-editions.js';
 import { Submissions } from '#libs/submission/submissions.js';
+import { StepWorkflows } from '#libs/workflows/step-workflows.js';
 import { WorkflowCatalog } from '#libs/workflows/workflow-catalog.js';
 import { DurationEstimates } from '#libs/workflows/workflow-duration.js';
 import { WorkflowEstimates } from '#libs/workflows/workflow-estimate.js';
@@ -71,14 +72,15 @@ export function createSubmitting(database: Database) {
   const accounts = new Accounts(database, new Plans({}));
   const submissions = new Submissions(database, new Ledger(), queue, bus);
   const catalog = new WorkflowCatalog(database);
-  const estimates = new WorkflowEstimates(new DurationEstimates(database), pricing, registry);
+  const stepWorkflows = new StepWorkflows(catalog, registry);
+  const estimates = new WorkflowEstimates(new DurationEstimates(database), pricing, stepWorkflows);
   return {
     queue,
     bus,
     registry,
     submissions,
-    collections: new GenerateCollection(database, catalog, estimates, registry, accounts, submissions),
-    editions: new GenerateEditions(database, estimates, registry, accounts, submissions),
+    collections: new GenerateCollection(database, catalog, estimates, stepWorkflows, accounts, submissions),
+    editions: new GenerateEditions(database, estimates, stepWorkflows, accounts, submissions),
   };
 }
 

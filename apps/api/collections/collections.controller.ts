@@ -73,7 +73,7 @@ export class CollectionsController {
     { project_id, asset_id }: CreateCollectionQuery,
   ): Promise<NewCollection> {
     const { body, faults } = await readBody(CreateCollectionBody, raw);
-    if (!body) throw validationError([...faults, ...this.drafts.furtherFaults(raw)]);
+    if (!body) throw validationError([...faults, ...(await this.drafts.furtherFaults(caller, raw))]);
     const { data, ...metadata } = body;
     if (data && asset_id !== undefined) throw fieldError('asset_id', 'cannot be combined with data');
     return this.drafts.prepare(caller, {

@@ -6,13 +6,13 @@ import { Ledger } from '#libs/credits/ledger.js';
 import { Database } from '#libs/database/database.js';
 import { EventBus } from '#libs/events/event-bus.js';
 import { Accounts } from '#libs/identity/accounts.js';
-import { NodeRegistry } from '#libs/nodes/registry.js';
 import { JobQueries } from '#libs/generations/job-queries.js';
 import { JobWaiter } from '#libs/generations/job-waiter.js';
 import { WakeQueue } from '#libs/queue/wake-queue.js';
 import { GenerateCollection } from '#libs/submission/generate-collection.js';
 import { GenerateEditions } from '#libs/submission/generate-editions.js';
 import { Submissions } from '#libs/submission/submissions.js';
+import { StepWorkflows } from '#libs/workflows/step-workflows.js';
 import { WorkflowCatalog } from '#libs/workflows/workflow-catalog.js';
 import { WorkflowEstimates } from '#libs/workflows/workflow-estimate.js';
 import { HeldAnswers } from '../generations/held-answers.js';
@@ -32,8 +32,9 @@ import { SubmissionsController } from './submissions.controller.js';
     },
     {
       provide: CollectionDrafts,
-      inject: [Database, NodeRegistry],
-      useFactory: (database: Database, registry: NodeRegistry) => new CollectionDrafts(database, registry),
+      inject: [Database, StepWorkflows],
+      useFactory: (database: Database, stepWorkflows: StepWorkflows) =>
+        new CollectionDrafts(database, stepWorkflows),
     },
     {
       provide: Submissions,
@@ -43,13 +44,13 @@ import { SubmissionsController } from './submissions.controller.js';
     },
     {
       provide: GenerateCollection,
-      inject: [Database, WorkflowCatalog, WorkflowEstimates, NodeRegistry, Accounts, Submissions],
+      inject: [Database, WorkflowCatalog, WorkflowEstimates, StepWorkflows, Accounts, Submissions],
       useFactory: (...parts: ConstructorParameters<typeof GenerateCollection>) =>
         new GenerateCollection(...parts),
     },
     {
       provide: GenerateEditions,
-      inject: [Database, WorkflowEstimates, NodeRegistry, Accounts, Submissions],
+      inject: [Database, WorkflowEstimates, StepWorkflows, Accounts, Submissions],
       useFactory: (...parts: ConstructorParameters<typeof GenerateEditions>) =>
         new GenerateEditions(...parts),
     },

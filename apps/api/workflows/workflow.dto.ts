@@ -30,7 +30,7 @@ export class CreateWorkflowBody {
   @IsOptional() @IsString() @MaxLength(2_000)
   description: string | null = null;
 
-  /** `pipeline`, or `basic`: a form and a price. */
+  /** `pipeline`, `basic` (a form and a price), or another kind: see the page on workflows. */
   @IsString()
   type: string;
 

@@ -139,10 +139,8 @@ describe(WorkflowsController.name, () => {
   });
 
   it('says which types this version takes', async () => {
-    const answer = await create(body({ type: 'comfy_workflow' }));
-    expect(answer.body.details).toEqual(
-      [{ field: 'type', message: 'must be one of pipeline, basic in this version' }],
-    );
+    const answer = await create(body({ type: 'nothing' }));
+    expect(answer.body.details).toEqual([{ field: 'type', message: expect.stringContaining('must be one of basic') }]);
   });
 
   it('refuses a name that is taken, and stores a repeated request once', async () => {

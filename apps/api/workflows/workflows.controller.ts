@@ -5,6 +5,7 @@ import { Database } from '#libs/database/database.js';
 import { validationError } from '#libs/errors/errors.js';
 import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
 import type { WorkflowInput } from '#libs/workflows/stored-workflow.js';
+import { workflowKindOf } from '#libs/workflows/kinds/index.js';
 import { WorkflowCatalog, type WorkflowKey } from '#libs/workflows/workflow-catalog.js';
 import { WorkflowCheck } from '#libs/workflows/workflow-check.js';
 import { WorkflowEstimates } from '#libs/workflows/workflow-estimate.js';
@@ -71,7 +72,7 @@ export class WorkflowsController {
     return this.idempotency.run(
       request,
       caller,
-      () => this.checked(request.body),
+      () => this.checked(request.body, caller),
       async (tx, input) => {
         const workflow = await this.catalog.create(tx, caller, input);
         const [view] = await viewWorkflows(tx, this.prices, [workflow], caller);
@@ -101,13 +102,14 @@ export class WorkflowsController {
   }
 
   /** Faults of the fields and of what the workflow would do are told together. */
-  private async checked(raw: unknown): Promise<WorkflowInput> {
+  private async checked(raw: unknown, author: Caller): Promise<WorkflowInput> {
     const { body, faults } = await readBody(CreateWorkflowBody, raw);
-    const found = await this.check.faultsOf(body ?? (isObject(raw) ? raw : {}));
+    const found = await this.check.faultsOf(body ?? (isObject(raw) ? raw : {}), author);
     const named = new Set(faults?.map(({ field }) => field));
     const all = [...(faults ?? []), ...found.filter(({ field }) => !named.has(field))];
     if (all.length > 0) throw validationError(all);
-    return body as unknown as WorkflowInput;
+    const input = body as unknown as WorkflowInput;
+    return { ...input, type: workflowKindOf(input).name };
   }
 }
 

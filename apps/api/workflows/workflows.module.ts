@@ -10,6 +10,7 @@ import { RemoteImages } from '#libs/outbound/remote-images.js';
 import { ChromiumSketchRenderer } from '#libs/sandbox/chromium/chromium-sketch-renderer.js';
 import { QuickJsSandbox } from '#libs/sandbox/quickjs/quickjs-sandbox.js';
 import { ScriptSandbox } from '#libs/sandbox/script-sandbox.js';
+import { StepWorkflows } from '#libs/workflows/step-workflows.js';
 import { WorkflowCatalog } from '#libs/workflows/workflow-catalog.js';
 import { WorkflowCheck } from '#libs/workflows/workflow-check.js';
 import { DurationEstimates } from '#libs/workflows/workflow-duration.js';
@@ -37,10 +38,16 @@ const SERVICES: FactoryProvider[] = [
     useFactory: (database: Database) => new WorkflowCatalog(database),
   },
   {
+    provide: StepWorkflows,
+    inject: [WorkflowCatalog, NodeRegistry, Environment],
+    useFactory: (catalog: WorkflowCatalog, registry: NodeRegistry, { STORAGE_BUCKET }: Environment) =>
+      new StepWorkflows(catalog, registry, STORAGE_BUCKET),
+  },
+  {
     provide: WorkflowEstimates,
-    inject: [Database, Pricing, NodeRegistry],
-    useFactory: (database: Database, pricing: Pricing, registry: NodeRegistry) =>
-      new WorkflowEstimates(new DurationEstimates(database), pricing, registry),
+    inject: [Database, Pricing, StepWorkflows],
+    useFactory: (database: Database, pricing: Pricing, stepWorkflows: StepWorkflows) =>
+      new WorkflowEstimates(new DurationEstimates(database), pricing, stepWorkflows),
   },
 ];
 
@@ -50,8 +57,9 @@ const SERVICES: FactoryProvider[] = [
     ...SERVICES,
     {
       provide: WorkflowCheck,
-      inject: [NodeRegistry, ScriptSandbox],
-      useFactory: (registry: NodeRegistry, sandbox: ScriptSandbox) => new WorkflowCheck(registry, sandbox),
+      inject: [NodeRegistry, ScriptSandbox, StepWorkflows],
+      useFactory: (registry: NodeRegistry, sandbox: ScriptSandbox, stepWorkflows: StepWorkflows) =>
+        new WorkflowCheck(registry, sandbox, stepWorkflows),
     },
     {
       provide: WorkflowPrices,

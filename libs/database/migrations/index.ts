@@ -2,8 +2,10 @@ import { Initial1763700000000 } from './1763700000000-initial.js';
 import { RateLimit1763700000001 } from './1763700000001-rate-limit.js';
 import { RunningSums1763700000002 } from './1763700000002-running-sums.js';
 import { BoundedReads1763700000003 } from './1763700000003-bounded-reads.js';
+import { WorkflowKinds1763700000004 } from './1763700000004-workflow-kinds.js';
 
 /** Every migration, oldest first. */
 export const migrations = [
   Initial1763700000000, RateLimit1763700000001, RunningSums1763700000002, BoundedReads1763700000003,
+  WorkflowKinds1763700000004,
 ];
