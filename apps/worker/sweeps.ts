@@ -4,6 +4,7 @@ import { publishFinishedCollections } from '#libs/collections/auto-publish.js';
 import type { Database } from '#libs/database/database.js';
 import type { ExternalCancels } from '#libs/generations/external-cancels.js';
 import type { Reconciler } from '#libs/generations/reconciler.js';
+import type { WebhookInbox } from '#libs/generations/webhook-inbox.js';
 import type { Storage } from '#libs/storage/storage.js';
 import { signals } from '#libs/tracepoints/signals.js';
 import type { Sweep } from './sweeper.js';
@@ -13,10 +14,11 @@ export interface SweptParts {
   storage: Storage;
   reconciler: Reconciler;
   cancels: ExternalCancels;
+  inbox: WebhookInbox;
 }
 
 /** All that is looked after beside the generations themselves. */
-export function createSweeps({ database, storage, reconciler, cancels }: SweptParts): Sweep[] {
+export function createSweeps({ database, storage, reconciler, cancels, inbox }: SweptParts): Sweep[] {
   const orphans = new OrphanedFiles(database, storage);
   return [
     { name: 'reconcile', everyMs: 2_000, run: () => repair(reconciler) },
@@ -24,6 +26,7 @@ export function createSweeps({ database, storage, reconciler, cancels }: SweptPa
     { name: 'auto publish', everyMs: 2_000, run: () => publishFinishedCollections(database) },
     { name: 'deleted files', everyMs: 60_000, run: () => sweepDeletedFiles(database, storage) },
     { name: 'orphaned files', everyMs: 60_000, run: () => orphans.sweep() },
+    { name: 'old deliveries', everyMs: 60_000, run: () => inbox.sweep() },
   ];
 }
 

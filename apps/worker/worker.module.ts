@@ -20,6 +20,7 @@ import { ExternalCancels } from '#libs/generations/external-cancels.js';
 import { JobTransactions } from '#libs/generations/job-transaction.js';
 import { PostgresGenerationStore } from '#libs/generations/postgres-generation-store.js';
 import { Reconciler } from '#libs/generations/reconciler.js';
+import { WebhookInbox } from '#libs/generations/webhook-inbox.js';
 import { createNodes } from '#libs/nodes/index.js';
 import { MetricsModule } from '#libs/metrics/metrics.module.js';
 import { NodeRegistry } from '#libs/nodes/registry.js';
@@ -83,14 +84,20 @@ const FACTORIES: FactoryProvider[] = [
       new StepWorkflows(new WorkflowCatalog(database), registry, STORAGE_BUCKET),
   },
   {
+    provide: WebhookInbox,
+    inject: [PATIENT_DATABASE, WakeQueue],
+    useFactory: (database: Database, queue: WakeQueue) => new WebhookInbox(database, queue),
+  },
+  {
     provide: StepRunner,
-    inject: [NodeRegistry, Storage, PATIENT_DATABASE, Environment, StepWorkflows],
+    inject: [NodeRegistry, Storage, PATIENT_DATABASE, Environment, StepWorkflows, WebhookInbox],
     useFactory: (
       registry: NodeRegistry, storage: Storage, database: Database, environment: Environment, stored: StepWorkflows,
+      inbox: WebhookInbox,
     ) => {
       const spool = new Spool(join(resolve(environment.PLATEN_HOME), 'spool'));
       const files = new AssetFiles(storage, spool, { maxBytes: environment.MAX_ASSET_BYTES });
-      return new StepRunner(registry, files, new AssetInputs(database, environment.PUBLIC_URL), stored);
+      return new StepRunner(registry, files, new AssetInputs(database, environment.PUBLIC_URL), stored, inbox);
     },
   },
   {
@@ -136,10 +143,11 @@ const FACTORIES: FactoryProvider[] = [
   },
   {
     provide: Sweeper,
-    inject: [Database, Storage, Reconciler, ExternalCancels, LOGGER],
+    inject: [Database, Storage, Reconciler, ExternalCancels, WebhookInbox, LOGGER],
     useFactory: (
-      database: Database, storage: Storage, reconciler: Reconciler, cancels: ExternalCancels, log: Logger,
-    ) => new Sweeper(createSweeps({ database, storage, reconciler, cancels }), log),
+      database: Database, storage: Storage, reconciler: Reconciler, cancels: ExternalCancels, inbox: WebhookInbox,
+      log: Logger,
+    ) => new Sweeper(createSweeps({ database, storage, reconciler, cancels, inbox }), log),
   },
 ];
 

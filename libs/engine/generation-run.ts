@@ -213,6 +213,7 @@ export class GenerationRun {
     waiting?: WaitingAttempt,
   ): Promise<void> {
     if (prepared instanceof Error) throw prepared;
+    const wokenBefore = this.wakeSeq;
     const outcome = await this.steps.run({
       state: this.state,
       prepared,
@@ -227,9 +228,11 @@ export class GenerationRun {
       await this.keep(step, attempt, outcome.result);
     } else {
       await this.store.waitStep(this.lease, attempt, outcome);
+      // A wake-up that came while its node ran may have been for it.
+      const dueInMs = this.wakeSeq > wokenBefore ? 0 : outcome.pollAfterMs;
       const timeoutInMs = waiting ? waiting.timeoutInMs : outcome.timeoutMs;
-      const held = { ...attempt, reference: outcome.reference, timeoutInMs, dueInMs: outcome.pollAfterMs };
-      this.schedule.wait(held, outcome.pollAfterMs, timeoutInMs);
+      const held = { ...attempt, reference: outcome.reference, timeoutInMs, dueInMs };
+      this.schedule.wait(held, dueInMs, timeoutInMs);
     }
   }
 

@@ -58,7 +58,7 @@ export interface StepRecord {
   /** Failed attempts that count against the retry budget. */
   failures: number;
   retryInMs: number | null;
-  /** Token of the last attempt when its worker died: the outside may know it. */
+  /** Token of the last attempt when its worker died or gave it back: the outside may know it. */
   lostToken: string | null;
 }
 
@@ -192,4 +192,10 @@ export interface AssetStore {
 export interface AssetLookup {
   /** Those of `references` that this user may read, by reference. */
   find(userId: string, references: string[]): Promise<Map<string, AssetHandle>>;
+}
+
+/** Where webhooks leave what they bring. */
+export interface DeliveryReader {
+  /** The newest body that came in for this attempt; null: none yet. */
+  delivery(token: string): Promise<Json | null>;
 }

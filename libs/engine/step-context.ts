@@ -1,5 +1,5 @@
 import { randomStream, SeededRandom } from '#libs/instruction-set/random.js';
-import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
+import type { Json, JsonObject } from '#libs/instruction-set/instruction-set.js';
 import type { AssetReader, NodeContext } from '#libs/nodes/node.js';
 import type { GenerationState } from './generation-store.js';
 import { storableText } from './storable.js';
@@ -22,6 +22,8 @@ export interface ContextParts {
   payload: JsonObject;
   signal: AbortSignal;
   assets: AssetReader;
+  /** What came in for an attempt, by its token. */
+  delivery(token: string): Promise<Json | null>;
   /** Where the step's log lines go. */
   logs: string[];
   onProgress(progress: StepProgress): void;
@@ -43,6 +45,7 @@ export function createContext(parts: ContextParts): NodeContext {
       read: (handle) => parts.assets.read(handle, parts.signal),
       open: (handle) => parts.assets.open(handle, parts.signal),
     },
+    delivery: (token = parts.token) => parts.delivery(token),
     progress: (fraction, message) =>
       parts.onProgress({ stepId, fraction: clamp(fraction), message: message ? storableText(message.slice(0, 200)) : null }),
     log: (line) => {

@@ -10,8 +10,8 @@ import {
 import type { NodeRegistry } from '#libs/nodes/registry.js';
 import { tracepoint } from '#libs/tracepoints/tracepoints.js';
 import {
-  foreignKey, type AssetLookup, type AssetStore, type Attempt, type GenerationState, type StepResult, type StepWaiting,
-  type WaitingAttempt,
+  foreignKey, type AssetLookup, type AssetStore, type Attempt, type DeliveryReader, type GenerationState,
+  type StepResult, type StepWaiting, type WaitingAttempt,
 } from './generation-store.js';
 import { storableJson, storableTraits } from './storable.js';
 import { createContext, type StepProgress } from './step-context.js';
@@ -45,6 +45,7 @@ export class StepRunner {
     private readonly files: AssetStore & AssetReader,
     private readonly lookup: AssetLookup,
     private readonly stored: StoredNodes = { pinned: async () => registry },
+    private readonly inbox: DeliveryReader = { delivery: async () => null },
   ) {}
 
   /** The steps that each step waits for. */
@@ -104,6 +105,7 @@ export class StepRunner {
     const context = createContext({
       state, signal, payload: prepared.payload, stepId: attempt.stepId, token: attempt.token,
       assets: this.files, logs: call.logs, onProgress: call.onProgress,
+      delivery: (token) => this.inbox.delivery(token),
     });
     const work = this.call(prepared.node, context, call.waiting, call.lostToken);
     const outcome = await untilAborted(work, signal).catch((error: unknown) => {

@@ -4,6 +4,8 @@ import { resolveVariables } from '#libs/instruction-set/variables.js';
 
 /** Error code of an attempt whose worker died under it. */
 export const WORKER_LOST = 'WORKER_LOST';
+/** Of one that was broken off, for another worker to do again. */
+export const HANDED_BACK = 'HANDED_BACK';
 
 /** A claimed generation with its job's part and all attempts so far. */
 export interface ClaimedRow {
@@ -101,10 +103,12 @@ const waitingAttempt = (row: AttemptRow): WaitingAttempt => ({
 function advance(before: StepRecord | undefined, row: AttemptRow, run: number): StepRecord {
   const lost = row.status === 'failed' && row.code === WORKER_LOST;
   const counts = row.run === run && row.status === 'failed';
+  // Either way nobody knows how far it came.
+  const isOpen = lost || row.code === HANDED_BACK;
   return {
     attempts: row.attempt,
     failures: (before?.failures ?? 0) + (counts && !lost ? 1 : 0),
     retryInMs: counts ? row.due_in : null,
-    lostToken: lost ? row.token : null,
+    lostToken: isOpen ? row.token : null,
   };
 }

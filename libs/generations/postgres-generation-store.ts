@@ -12,6 +12,7 @@ import { failAttempt, letAttemptWait } from './attempts.js';
 import { Checkpoints } from './checkpoints.js';
 import { claim, LEASE_SECONDS } from './claims.js';
 import { loadForeignOutputs } from './foreign-outputs.js';
+import { HANDED_BACK } from './generation-state.js';
 import type { ChangedGeneration, JobChange, JobTransactions } from './job-transaction.js';
 import { CHANGED_COLUMNS, changedGeneration, eventOf, failGeneration, type ChangedRow } from './settlement.js';
 
@@ -159,7 +160,7 @@ const PARK = `
 
 /** No attempt of the node's own failed: it counts neither as a failure nor as a death. */
 const END_RUNNING = `
-  update step_run set status = 'cancelled', completed_at = $2, error = '{"code": "HANDED_BACK"}'
+  update step_run set status = 'cancelled', completed_at = $2, error = '{"code": "${HANDED_BACK}"}'
    where generation_id = $1 and status = 'running'`;
 
 const BREAK_OFF = `

@@ -97,6 +97,11 @@ export interface NodeContext<Payload = JsonObject> {
   readonly token: string;
   /** Aborts on cancel, on a lost lease, at the time limit and at shutdown. */
   readonly signal: AbortSignal;
+  /**
+   * The newest body that a webhook brought for this attempt, or for the lost one of that token; null: none yet.
+   * A delivery wakes the step, so one that waits needs no `pollAfterMs`.
+   */
+  delivery(token?: string): Promise<Json | null>;
   /** Reports how far the step is, from 0 to 1. Calls are cheap; they are thinned out on the way. */
   progress(fraction: number, message?: string): void;
   /** Adds a line to the step's log (the last 100 are kept). */

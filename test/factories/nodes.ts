@@ -11,9 +11,9 @@ export interface Outside {
 
 export const createOutside = (): Outside => ({ calls: [], answers: new Map(), cancelled: [] });
 
-/** Nodes that behave on cue: `echo`, `file`, `fail` (n times), `slow`, `wait` (for `outside.answers`). */
+/** Nodes that behave on cue: `echo`, `file`, `fail` (n times), `slow`, `wait` (for `outside.answers`), `deliver`. */
 export function testNodes(outside: Outside): NodeDefinition[] {
-  return [echoNode(outside), fileNode(outside), failNode(outside), slowNode(outside), waitNode(outside), readNode, oddNode];
+  return [echoNode(outside), fileNode(outside), failNode(outside), slowNode(outside), waitNode(outside), deliverNode(outside), readNode, oddNode];
 }
 
 const anyPayload = { type: 'object' };
@@ -104,5 +104,23 @@ const waitNode = (outside: Outside) =>
     },
     async cancel(reference) {
       outside.cancelled.push((reference as { name: string }).name);
+    },
+  });
+
+/** Is about to wait for `ms`, then waits for what a webhook brings. */
+const deliverNode = (outside: Outside) =>
+  defineNode<{ ms?: number }>({
+    name: 'deliver', aliases: [], title: 'Deliver', lane: 'provider', payload: anyPayload, timeLimitMs: 60_000,
+    async run({ payload, signal, token }) {
+      outside.calls.push(`ask:${token}`);
+      await sleep(payload.ms ?? 0, undefined, { signal });
+      return { kind: 'waiting', reference: null };
+    },
+    async poll({ delivery }, reference) {
+      const body = await delivery(reference === null ? undefined : String(reference));
+      return body === null ? { kind: 'waiting', reference } : { kind: 'done', value: body };
+    },
+    async find({ delivery }, lostToken) {
+      return (await delivery(lostToken)) === null ? null : lostToken;
     },
   });

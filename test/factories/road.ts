@@ -13,6 +13,7 @@ import { JobControl } from '#libs/generations/job-control.js';
 import { JobTransactions } from '#libs/generations/job-transaction.js';
 import { PostgresGenerationStore } from '#libs/generations/postgres-generation-store.js';
 import { Reconciler } from '#libs/generations/reconciler.js';
+import { WebhookInbox } from '#libs/generations/webhook-inbox.js';
 import { NodeRegistry } from '#libs/nodes/registry.js';
 import { createWakeQueue } from '#libs/queue/index.js';
 import type { WakeQueue } from '#libs/queue/wake-queue.js';
@@ -37,6 +38,7 @@ export interface Road extends TestDatabase {
   control: JobControl;
   reconciler: Reconciler;
   cancels: ExternalCancels;
+  inbox: WebhookInbox;
   /** A paid job, its generations woken. */
   submit(plan: JobPlan): Promise<SubmittedJob>;
   worker(options?: Partial<WorkerOptions>): GenerationWorker;
@@ -64,14 +66,17 @@ export async function buildRoad({ backend = 'postgres', generationTimeoutMs = 60
   const storageFolder = join(folder, 'storage');
   const storage = new LocalStorage(storageFolder);
   const files = new AssetFiles(storage, new Spool(join(folder, 'spool')), { maxBytes: 10_000_000 });
-  const steps = new StepRunner(registry, files, new AssetInputs(test.database));
+  const inbox = new WebhookInbox(test.database, queue);
+  const stored = { pinned: async () => registry };
+  const steps = new StepRunner(registry, files, new AssetInputs(test.database), stored, inbox);
   const log = pino({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
   const workers: GenerationWorker[] = [];
   return {
     ...test, storageFolder, outside, bus, queue, store, steps,
     control: new JobControl(jobs, ledger, new Plans({}), queue, bus),
     reconciler: new Reconciler(test.database, jobs, queue, bus),
-    cancels: new ExternalCancels(test.database, { pinned: async () => registry }),
+    cancels: new ExternalCancels(test.database, stored),
+    inbox,
     submit: async (plan) => {
       const job = await submitJob(test.database, plan);
       const lane = plan.lane ?? 'default';

@@ -145,4 +145,18 @@ export const engineGuards: Guard[] = [
     replace: 'const DEATHS_ALONE_TO_FAIL = 200;',
     red: ['libs/generations/reconciler.spec.ts'],
   },
+  {
+    name: 'wake-ups: one that comes before its step waits',
+    file: 'libs/engine/generation-run.ts',
+    find: 'this.wakeSeq > wokenBefore ? 0 : outcome.pollAfterMs',
+    replace: 'this.wakeSeq > wokenBefore ? null : outcome.pollAfterMs',
+    red: ['libs/generations/step-wake.spec.ts'],
+  },
+  {
+    name: 'deliveries: one for a step that is over',
+    file: 'libs/generations/step-wake.ts',
+    find: "where s.token = $1 and g.status in ('pending', 'processing', 'waiting')",
+    replace: 'where s.token = $1',
+    red: ['libs/generations/step-wake.spec.ts'],
+  },
 ];

@@ -1,0 +1,58 @@
+import type { Database } from '#libs/database/database.js';
+import type { DeliveryReader } from '#libs/engine/generation-store.js';
+import type { Json } from '#libs/instruction-set/instruction-set.js';
+import type { WakeQueue } from '#libs/queue/wake-queue.js';
+import { wakeStep } from './step-wake.js';
+
+/** How long a delivery is kept: longer than any step waits. */
+const KEPT_DAYS = 7;
+/** Rows deleted per sweep. */
+const BATCH = 1_000;
+
+export interface Delivery {
+  /** Who brings it. */
+  provider: string;
+  /** What its sender calls it: the same again is not taken again. */
+  id: string;
+  /** The attempt it is for. */
+  token: string;
+  body: Json;
+}
+
+/** What webhooks bring to steps that wait. A row is the delivery; the wake-up only says that there is one. */
+export class WebhookInbox implements DeliveryReader {
+  constructor(
+    private readonly database: Database,
+    private readonly queue: WakeQueue,
+  ) {}
+
+  /** Keeps a delivery and wakes its step. False, and nothing is kept: no step waits for it, or it came before. */
+  deliver({ provider, id, token, body }: Delivery): Promise<boolean> {
+    return this.database.transaction(async (tx) => {
+      if (!(await wakeStep(tx, this.queue, token))) return false;
+      const kept = await tx.query(
+        `insert into webhook_inbox (provider, id, step_token, body) values ($1, $2, $3, $4)
+         on conflict do nothing returning id`,
+        [provider, id, token, JSON.stringify(body)],
+      );
+      return kept.length > 0;
+    });
+  }
+
+  async delivery(token: string): Promise<Json | null> {
+    const [row] = await this.database.query<{ body: Json }>(
+      'select body from webhook_inbox where step_token = $1 order by received_at desc limit 1', [token],
+    );
+    return row?.body ?? null;
+  }
+
+  /** Returns how many were old enough to go. */
+  async sweep(): Promise<number> {
+    const gone = await this.database.query(
+      `delete from webhook_inbox where (provider, id) in (
+         select provider, id from webhook_inbox where received_at < now() - make_interval(days => ${KEPT_DAYS})
+          order by received_at limit ${BATCH}) returning 1`,
+    );
+    return gone.length;
+  }
+}
