@@ -224,16 +224,12 @@ export class GenerationRun {
       logs,
       onProgress: (progress) => this.control.onProgress(this.state, progress),
     });
-    if (outcome.kind === 'done') {
-      await this.keep(step, attempt, outcome.result);
-    } else {
-      await this.store.waitStep(this.lease, attempt, outcome);
-      // A wake-up that came while its node ran may have been for it.
-      const dueInMs = this.wakeSeq > wokenBefore ? 0 : outcome.pollAfterMs;
-      const timeoutInMs = waiting ? waiting.timeoutInMs : outcome.timeoutMs;
-      const held = { ...attempt, reference: outcome.reference, timeoutInMs, dueInMs };
-      this.schedule.wait(held, dueInMs, timeoutInMs);
-    }
+    if (outcome.kind === 'done') return this.keep(step, attempt, outcome.result);
+    await this.store.waitStep(this.lease, attempt, outcome);
+    // A wake-up that came while its node ran may have been for it.
+    const dueInMs = this.wakeSeq > wokenBefore ? 0 : outcome.pollAfterMs;
+    const timeoutInMs = waiting ? waiting.timeoutInMs : outcome.timeoutMs;
+    this.schedule.wait({ ...attempt, reference: outcome.reference, timeoutInMs, dueInMs }, dueInMs, timeoutInMs);
   }
 
   /** The output is there for the next steps at once; the next commit writes it before they start. */

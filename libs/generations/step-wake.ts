@@ -28,7 +28,7 @@ export async function wakeStep(tx: Transaction, queue: WakeQueue, token: string)
 const WAKE = `
   with awaited as (
     select g.id from step_run s join generation g on g.id = s.generation_id
-     where s.token = $1 and g.status in ('pending', 'processing', 'waiting')
+     where s.token = $1
        and (s.status in ('running', 'waiting')
          or (s.run = g.run and s.error ->> 'code' = any($2)
            and not exists (select from step_run done where done.generation_id = s.generation_id

@@ -152,11 +152,4 @@ export const engineGuards: Guard[] = [
     replace: 'this.wakeSeq > wokenBefore ? null : outcome.pollAfterMs',
     red: ['libs/generations/step-wake.spec.ts'],
   },
-  {
-    name: 'deliveries: one for a step that is over',
-    file: 'libs/generations/step-wake.ts',
-    find: "where s.token = $1 and g.status in ('pending', 'processing', 'waiting')",
-    replace: 'where s.token = $1',
-    red: ['libs/generations/step-wake.spec.ts'],
-  },
 ];
