@@ -1,6 +1,7 @@
 import { createPostgresBackend, runMigrations, withBackend } from 'bullmq';
 import pg from 'pg';
 import { LANES } from '#libs/nodes/node.js';
+import { PatientPool } from './patient-pool.js';
 import type { AnyBackendFactory, QueueBackend } from './queue-backend.js';
 
 /** BullMQ's tables live beside Platen's, in a schema of their own. */
@@ -16,7 +17,7 @@ export async function connectPostgresBackend(
   url: string,
   onError: (error: Error) => void,
 ): Promise<QueueBackend> {
-  const pool = new pg.Pool({
+  const config: pg.PoolConfig = {
     connectionString: url,
     max: POOL_SIZE,
     options: `-c search_path=${SCHEMA}`,
@@ -24,11 +25,11 @@ export async function connectPostgresBackend(
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     query_timeout: SILENCE_MS,
     keepAlive: true,
-  });
+  };
+  await migrate(config);
+  const pool = new PatientPool(config, onError);
   // Each queue and worker on this pool listens for its errors, too.
   pool.setMaxListeners(50);
-  pool.on('error', onError);
-  await migrate(pool);
   return {
     classes: withBackend(createPostgresBackend as AnyBackendFactory),
     queueOptions: { connection: pool },
@@ -45,16 +46,13 @@ function endQuietly(pool: pg.Pool): Promise<void> {
   return pool.end();
 }
 
-async function migrate(pool: pg.Pool): Promise<void> {
+/** At start a Postgres that is away is an error, not a thing to wait for. */
+async function migrate(config: pg.PoolConfig): Promise<void> {
+  const client = new pg.Client(config);
   try {
-    const client = await pool.connect();
-    try {
-      await runMigrations(client, SCHEMA);
-    } finally {
-      client.release();
-    }
-  } catch (error) {
-    await pool.end();
-    throw error;
+    await client.connect();
+    await runMigrations(client, SCHEMA);
+  } finally {
+    await client.end();
   }
 }
