@@ -15,10 +15,11 @@ export interface ScriptRun {
   code: string;
   /**
    * How the code is entered: `function_body` (or `export default` value/function) as the `javascript`
-   * node, `compute_cost` defines `computeCost(context)`, `expression` is one expression.
+   * node, `compute_cost` defines `computeCost(context)`, `expression` is one expression, `jq` a jq program over
+   * `globals.input`, whose result is the list of what it gives.
    */
-  entry: 'function_body' | 'compute_cost' | 'expression';
-  /** Names the code can read. */
+  entry: 'function_body' | 'compute_cost' | 'expression' | 'jq';
+  /** Names the code can read; `$name` in jq. */
   globals: JsonObject;
   /**
    * Seeds `Math.random` and `random()`; the clock then stands still at 2024-01-01T00:00:00Z. Absent:
@@ -50,7 +51,7 @@ export class SandboxUnavailable extends Error {
   }
 }
 
-/** Runs untrusted JavaScript with nothing of the host in reach, under hard limits. */
+/** Runs untrusted JavaScript and jq with nothing of the host in reach, under hard limits. */
 export abstract class ScriptSandbox {
   /**
    * `logs` are the last 100 lines of the script's console. Throws ScriptError, SandboxUnavailable, or the

@@ -17,6 +17,13 @@ export const strangerGuards: Guard[] = [
     red: ['libs/sandbox/quickjs/sandbox-processes.spec.ts'],
   },
   {
+    name: 'jq: memory',
+    file: 'libs/sandbox/jq/run-jq.mjs',
+    find: '/ WASM_PAGE + pages > this.maxPages;',
+    replace: '/ WASM_PAGE + pages > this.maxPages * 16;',
+    red: ['libs/sandbox/jq/jq.spec.ts'],
+  },
+  {
     name: 'scripts: an empty environment',
     file: 'libs/sandbox/quickjs/script-process.ts',
     find: "env: { TZ: 'UTC' },",

@@ -25,8 +25,12 @@ if (!process.connected) process.exit();
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => {});
 process.on('message', async (/** @type {ScriptRequest} */ request) => {
-  await send(await runScript(request, () => send('started')));
+  const run = request.entry === 'jq' ? await jq() : runScript;
+  await send(await run(request, () => send('started')));
 });
+
+/** Loaded when it is first needed: most processes never see a jq program. */
+const jq = async () => (await import('../jq/run-jq.mjs')).runJq;
 
 await runScript(
   { code: '', entry: 'function_body', globals: '{}', timeMs: 1_000, memoryBytes: 0 },
