@@ -24,13 +24,9 @@ import { WebhookInbox } from '#libs/generations/webhook-inbox.js';
 import { createNodes } from '#libs/nodes/index.js';
 import { MetricsModule } from '#libs/metrics/metrics.module.js';
 import { NodeRegistry } from '#libs/nodes/registry.js';
-import { OutboundClient } from '#libs/outbound/outbound-client.js';
-import { RemoteImages } from '#libs/outbound/remote-images.js';
 import { DraftQueue } from '#libs/queue/draft-queue.js';
 import { WakeQueue } from '#libs/queue/wake-queue.js';
 import { ChromiumSketchRenderer } from '#libs/sandbox/chromium/chromium-sketch-renderer.js';
-import { QuickJsSandbox } from '#libs/sandbox/quickjs/quickjs-sandbox.js';
-import { ScriptSandbox } from '#libs/sandbox/script-sandbox.js';
 import { SketchRenderer } from '#libs/sandbox/sketch-renderer.js';
 import { Storage } from '#libs/storage/storage.js';
 import { StepWorkflows } from '#libs/workflows/step-workflows.js';
@@ -39,6 +35,7 @@ import { renderDraft } from './draft-renderer.js';
 import { GenerationWorker, type WorkerParts } from './generation-worker.js';
 import { Sweeper } from './sweeper.js';
 import { createSweeps } from './sweeps.js';
+import { WorkerTools } from './worker-tools.js';
 
 /** How long a change of state waits for a Postgres that restarts, instead of failing the step. */
 const PATIENCE_MS = 30_000;
@@ -52,11 +49,6 @@ const FACTORIES: FactoryProvider[] = [
     useFactory: (dataSource: DataSource) => new Database(dataSource, PATIENCE_MS),
   },
   {
-    provide: ScriptSandbox,
-    inject: [Environment],
-    useFactory: ({ WORKER_CONCURRENCY }: Environment) => new QuickJsSandbox(WORKER_CONCURRENCY),
-  },
-  {
     provide: SketchRenderer,
     inject: [Environment],
     useFactory: (environment: Environment) =>
@@ -67,15 +59,14 @@ const FACTORIES: FactoryProvider[] = [
       }),
   },
   {
-    provide: OutboundClient,
-    inject: [Environment],
-    useFactory: ({ ALLOWED_HOSTS }: Environment) => new OutboundClient({ allowedHosts: ALLOWED_HOSTS }),
+    provide: WorkerTools,
+    inject: [Environment, SketchRenderer],
+    useFactory: (environment: Environment, sketches: SketchRenderer) => new WorkerTools(environment, sketches),
   },
   {
     provide: NodeRegistry,
-    inject: [ScriptSandbox, SketchRenderer, OutboundClient],
-    useFactory: (scripts: ScriptSandbox, sketches: SketchRenderer, outbound: OutboundClient) =>
-      new NodeRegistry(createNodes({ scripts, sketches, images: new RemoteImages(outbound) })),
+    inject: [WorkerTools],
+    useFactory: (tools: WorkerTools) => new NodeRegistry(createNodes(tools)),
   },
   {
     provide: StepWorkflows,
@@ -165,24 +156,20 @@ export class WorkerModule implements OnApplicationBootstrap, BeforeApplicationSh
   constructor(
     private readonly worker: GenerationWorker,
     private readonly sweeper: Sweeper,
-    private readonly scripts: ScriptSandbox,
-    private readonly sketches: SketchRenderer,
     private readonly drafts: DraftQueue,
-    private readonly outbound: OutboundClient,
+    private readonly tools: WorkerTools,
   ) {}
 
   onApplicationBootstrap(): void {
     this.worker.start();
     this.sweeper.start();
-    this.drafts.serve((draft) => renderDraft(this.sketches, draft));
+    this.drafts.serve((draft) => renderDraft(this.tools.sketches, draft));
   }
 
   /** Before the backing services close: what runs still checkpoints. */
   async beforeApplicationShutdown(): Promise<void> {
     await this.worker.stop();
     await this.sweeper.stop();
-    await this.sketches.close();
-    await this.scripts.close();
-    await this.outbound.close();
+    await this.tools.close();
   }
 }

@@ -136,6 +136,18 @@ export class Environment {
   @json @IsOptional() @IsObject()
   MODEL_PRICES?: Record<string, number>;
 
+  /** Where models of Replicate run on. Unset: steps that ask for one fail. */
+  @IsOptional() @IsString() @IsNotEmpty()
+  REPLICATE_API_TOKEN?: string;
+
+  /** Another server that speaks Replicate's protocol. Without a path, `/v1` is added. */
+  @url(['http', 'https'])
+  REPLICATE_BASE_URL: string = 'https://api.replicate.com/v1';
+
+  /** Replicate's `whsec_…`: with it and PUBLIC_URL, the end of a prediction is reported instead of asked after. */
+  @IsOptional() @IsString() @IsNotEmpty()
+  REPLICATE_WEBHOOK_SECRET?: string;
+
   /** Origins that browsers may call from, comma-separated; `*` for any. Default: none. */
   @list @IsArray()
   CORS_ORIGINS: string[] = [];
@@ -196,7 +208,7 @@ export function loadEnvironment(variables: NodeJS.ProcessEnv): Environment {
   const known = Object.keys(new Environment());
   const optional = ['PUBLIC_URL', 'DATABASE_URL', 'REDIS_URL', 'JWT_SECRET', 'JWT_JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE', 'PLATEN_MASTER_KEY',
     'STORAGE_PATH', 'STORAGE_BUCKET', 'AWS_ENDPOINT_URL_S3', 'AWS_REGION', 'AWS_ACCESS_KEY_ID',
-    'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'CDN_BASE_URL', 'PLANS', 'NODE_PRICES', 'MODEL_PRICES', 'CHROMIUM_PATH', 'WORKER_PORT', 'METRICS_TOKEN',
+    'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'CDN_BASE_URL', 'PLANS', 'NODE_PRICES', 'MODEL_PRICES', 'REPLICATE_API_TOKEN', 'REPLICATE_WEBHOOK_SECRET', 'CHROMIUM_PATH', 'WORKER_PORT', 'METRICS_TOKEN',
     'METRICS_PORT'];
   const given = Object.fromEntries(
     [...new Set([...known, ...optional])]

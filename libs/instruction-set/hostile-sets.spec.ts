@@ -1,16 +1,9 @@
 import { createNodes } from '#libs/nodes/index.js';
 import { NodeRegistry } from '#libs/nodes/registry.js';
-import { OutboundClient } from '#libs/outbound/outbound-client.js';
-import { RemoteImages } from '#libs/outbound/remote-images.js';
-import type { ScriptSandbox } from '#libs/sandbox/script-sandbox.js';
-import type { SketchRenderer } from '#libs/sandbox/sketch-renderer.js';
+import { nodeTools } from '../../test/factories/node-tools.js';
 import { checkInstructionSet } from './check.js';
 
-const registry = new NodeRegistry(
-  createNodes({
-    scripts: {} as ScriptSandbox, sketches: {} as SketchRenderer, images: new RemoteImages(new OutboundClient()),
-  }),
-);
+const registry = new NodeRegistry(createNodes(nodeTools()));
 const BODY = 1024 * 1024;
 /** What is quadratic takes minutes. What is linear takes up to half of it, where each of 90,000 places is looked at. */
 const LIMIT_MS = 2_500;

@@ -1,10 +1,12 @@
 import type { RemoteImages } from '#libs/outbound/remote-images.js';
+import type { Providers } from '#libs/providers/index.js';
 import type { ScriptSandbox } from '#libs/sandbox/script-sandbox.js';
 import type { SketchRenderer } from '#libs/sandbox/sketch-renderer.js';
 import { javascriptNode } from './javascript.node.js';
 import type { NodeDefinition } from './node.js';
 import { p5Node } from './p5.node.js';
 import { promptNode } from './prompt.node.js';
+import { replicateNode } from './replicate.node.js';
 import { variablesNode } from './variables.node.js';
 
 /** What nodes work with. All start lazily, so that the API can list nodes without a browser. */
@@ -12,6 +14,7 @@ export interface NodeTools {
   scripts: ScriptSandbox;
   sketches: SketchRenderer;
   images: RemoteImages;
+  providers: Pick<Providers, 'replicate'>;
 }
 
 /** Every built-in node: one line each. `registrations.spec.ts` compares this list with the folder. */
@@ -19,5 +22,6 @@ export const createNodes = (tools: NodeTools): NodeDefinition[] => [
   javascriptNode(tools.scripts),
   p5Node(tools.sketches, tools.images),
   promptNode,
+  replicateNode(tools.providers.replicate),
   variablesNode,
 ];

@@ -23,7 +23,8 @@ export interface OutboundLimits {
 export interface OutboundRequest extends Partial<OutboundLimits> {
   method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   headers?: Record<string, string>;
-  body?: string | Uint8Array;
+  /** A stream is sent as it comes, once: whoever retries opens it anew. */
+  body?: string | Uint8Array | Readable;
   signal?: AbortSignal;
 }
 

@@ -2,9 +2,8 @@ import { NIL } from 'uuid';
 import type { Database } from '#libs/database/database.js';
 import { createNodes } from '#libs/nodes/index.js';
 import { NodeRegistry } from '#libs/nodes/registry.js';
-import type { RemoteImages } from '#libs/outbound/remote-images.js';
 import { QuickJsSandbox } from '#libs/sandbox/quickjs/quickjs-sandbox.js';
-import type { SketchRenderer } from '#libs/sandbox/sketch-renderer.js';
+import { nodeTools } from '../../test/factories/node-tools.js';
 import { workflowKindNames } from './kinds/index.js';
 import { StepWorkflows } from './step-workflows.js';
 import { WorkflowCatalog } from './workflow-catalog.js';
@@ -27,8 +26,7 @@ const NOTHING_STORED = { query: async () => [] } as unknown as Database;
 describe('WorkflowCheck', () => {
   const sandbox = new QuickJsSandbox();
   afterAll(() => sandbox.close());
-  const sketches = {} as SketchRenderer;
-  const registry = new NodeRegistry(createNodes({ scripts: sandbox, sketches, images: {} as RemoteImages }));
+  const registry = new NodeRegistry(createNodes(nodeTools({ scripts: sandbox })));
   const check = new WorkflowCheck(registry, sandbox, new StepWorkflows(new WorkflowCatalog(NOTHING_STORED), registry));
 
   const faultsOf = (data: unknown, more = {}) => check.faultsOf({ name: 'fox', type: 'pipeline', data, ...more }, { userId: NIL, role: 'user' });

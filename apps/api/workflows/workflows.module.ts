@@ -7,6 +7,7 @@ import { createNodes } from '#libs/nodes/index.js';
 import { NodeRegistry } from '#libs/nodes/registry.js';
 import { OutboundClient } from '#libs/outbound/outbound-client.js';
 import { RemoteImages } from '#libs/outbound/remote-images.js';
+import { createProviders } from '#libs/providers/index.js';
 import { ChromiumSketchRenderer } from '#libs/sandbox/chromium/chromium-sketch-renderer.js';
 import { QuickJsSandbox } from '#libs/sandbox/quickjs/quickjs-sandbox.js';
 import { ScriptSandbox } from '#libs/sandbox/script-sandbox.js';
@@ -85,5 +86,6 @@ function createRegistry(environment: Environment, scripts: ScriptSandbox): NodeR
     allowUnsandboxed: environment.ALLOW_UNSANDBOXED_CHROMIUM,
   });
   const images = new RemoteImages(new OutboundClient({ allowedHosts: environment.ALLOWED_HOSTS }));
-  return new NodeRegistry(createNodes({ scripts, sketches, images }));
+  const providers = createProviders(environment);
+  return new NodeRegistry(createNodes({ scripts, sketches, images, providers }));
 }

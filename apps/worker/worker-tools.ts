@@ -1,0 +1,33 @@
+import type { Environment } from '#libs/config/environment.js';
+import type { NodeTools } from '#libs/nodes/index.js';
+import { OutboundClient } from '#libs/outbound/outbound-client.js';
+import { RemoteImages } from '#libs/outbound/remote-images.js';
+import { createProviders, type Providers } from '#libs/providers/index.js';
+import { QuickJsSandbox } from '#libs/sandbox/quickjs/quickjs-sandbox.js';
+import type { ScriptSandbox } from '#libs/sandbox/script-sandbox.js';
+import type { SketchRenderer } from '#libs/sandbox/sketch-renderer.js';
+
+/** What this process's nodes work with, closed together. */
+export class WorkerTools implements NodeTools {
+  readonly scripts: ScriptSandbox;
+  readonly images: RemoteImages;
+  readonly providers: Providers;
+  private readonly outbound: OutboundClient;
+
+  constructor(
+    environment: Environment,
+    readonly sketches: SketchRenderer,
+  ) {
+    this.outbound = new OutboundClient({ allowedHosts: environment.ALLOWED_HOSTS });
+    this.scripts = new QuickJsSandbox(environment.WORKER_CONCURRENCY);
+    this.images = new RemoteImages(this.outbound);
+    this.providers = createProviders(environment);
+  }
+
+  async close(): Promise<void> {
+    await this.sketches.close();
+    await this.scripts.close();
+    await this.outbound.close();
+    await this.providers.close();
+  }
+}

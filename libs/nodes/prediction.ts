@@ -1,0 +1,142 @@
+import type { Json, JsonObject } from '#libs/instruction-set/instruction-set.js';
+import { ProviderError, type Prediction, type PredictionRequest, type Provider } from '#libs/providers/provider.js';
+import type { NodeContext, NodeOutcome, Waiting } from './node.js';
+import { toldOf, upstreamFault } from './prediction-faults.js';
+import { knownInput, outcomeOf, sentInput } from './prediction-files.js';
+
+/** What a model of a provider is asked for. */
+export interface ModelCall {
+  model: string;
+  input: JsonObject;
+}
+
+type Context = NodeContext<unknown>;
+
+/** What a waiting step keeps. `prediction`: null while it is not known whether there is one. */
+interface Reference {
+  prediction: string | null;
+  /** The token it is known by. */
+  token: string;
+  /** When it was first asked for, in milliseconds since 1970. */
+  since: number;
+  /** Failures in a row. */
+  failures: number;
+  /** Milliseconds that the last wait took. */
+  interval: number;
+}
+
+const FIRST_POLL_MS = 1_000;
+const MAX_POLL_MS = 60_000;
+const POLL_GROWTH = 1.5;
+/** Failures in a row to begin a prediction, or answers that there is none any more. */
+const MAX_FAILURES = 5;
+const MAX_MISSES = 3;
+/** A prediction in a state that nobody knows does not keep its step for ever. */
+const TIMEOUT_MS = 3_600_000;
+const CALL_MS = 30_000;
+
+/**
+ * One prediction as a step: begun once, then asked after at growing intervals without holding a slot. Each time
+ * it is not sure whether a prediction was begun, the provider is asked before another is. That the provider is
+ * busy or away costs none of the step's attempts, since a new attempt would be a new prediction.
+ */
+export class PredictionStep {
+  constructor(private readonly provider: Provider) {}
+
+  run(context: Context, call: ModelCall): Promise<NodeOutcome> {
+    return this.begin(context, call, newReference(context.token));
+  }
+
+  async find(call: ModelCall, lostToken: string, signal: AbortSignal): Promise<Json | null> {
+    // When the lost attempt began is not known here: all that the provider still lists is looked through.
+    const reference = { ...newReference(lostToken), since: 0 };
+    try {
+      const found = await this.look(call, reference, signal);
+      return found && kept({ ...reference, prediction: found.id });
+    } catch (error) {
+      if (!(error instanceof ProviderError)) throw error;
+      return kept({ ...reference, failures: 1 });
+    }
+  }
+
+  async poll(context: Context, call: ModelCall, stored: Json): Promise<NodeOutcome> {
+    const reference = stored as unknown as Reference;
+    try {
+      if (reference.prediction !== null) {
+        return await this.judge(context, await this.provider.get(reference.prediction, context.signal), reference);
+      }
+      const found = await this.look(call, reference, context.signal);
+      if (found) return await this.judge(context, found, { ...reference, prediction: found.id, failures: 0 });
+    } catch (error) {
+      return this.waitOut(error, reference);
+    }
+    return this.begin(context, call, { ...reference, since: Date.now() });
+  }
+
+  async cancel(stored: Json, signal: AbortSignal): Promise<void> {
+    const { prediction } = stored as unknown as Reference;
+    // One that nobody knows the id of ends by itself, if there is one.
+    if (prediction !== null) await this.provider.cancel(prediction, signal);
+  }
+
+  private async begin(context: Context, call: ModelCall, reference: Reference): Promise<NodeOutcome> {
+    try {
+      const input = await sentInput(call.input, { ...context, provider: this.provider });
+      context.signal.throwIfAborted();
+      const { id } = await this.submit(context, { model: call.model, input, token: reference.token });
+      return waitFor({ ...reference, prediction: id, failures: 0, interval: FIRST_POLL_MS }, FIRST_POLL_MS);
+    } catch (error) {
+      return this.waitOut(error, reference);
+    }
+  }
+
+  /** Does not break off with the step: a prediction that was begun is known, or else cancelled. */
+  private async submit({ signal }: Context, request: PredictionRequest): Promise<Prediction> {
+    const prediction = await this.provider.submit(request, AbortSignal.timeout(CALL_MS));
+    if (!signal.aborted) return prediction;
+    await this.provider.cancel(prediction.id, AbortSignal.timeout(CALL_MS));
+    throw signal.reason;
+  }
+
+  private async look({ model, input }: ModelCall, { token, since }: Reference, signal: AbortSignal) {
+    return this.provider.find({ model, input: await knownInput(input), token }, since, signal);
+  }
+
+  private async judge(context: Context, prediction: Prediction, reference: Reference): Promise<NodeOutcome> {
+    const { state, output, isRemoved, progress } = prediction;
+    if (state === 'failed') throw upstreamFault('The prediction failed');
+    if (state === 'canceled') throw upstreamFault(`The prediction was stopped at ${this.provider.name}`);
+    if (state === 'succeeded') {
+      if (isRemoved) throw upstreamFault('The output of the prediction was removed before it was copied');
+      return outcomeOf(output, this.provider, context.signal);
+    }
+    if (progress !== null) context.progress(progress);
+    return waitFor({ ...reference, failures: 0 });
+  }
+
+  /** Waits where asking again may help; throws the step's verdict where it will not. */
+  private waitOut(error: unknown, reference: Reference): Waiting {
+    if (!(error instanceof ProviderError)) throw error;
+    const isBegun = reference.prediction !== null;
+    const next = { ...reference, failures: reference.failures + 1 };
+    const busy = waitFor(reference, error.retryAfterMs);
+    if (error.fault === 'throttled') return busy;
+    const isOver = isBegun
+      ? error.fault === 'missing' && next.failures >= MAX_MISSES
+      : next.failures >= MAX_FAILURES || !['unavailable', 'answer'].includes(error.fault);
+    if (isOver) throw toldOf(error, upstreamFault(error.message));
+    return waitFor(next, isBegun ? undefined : FIRST_POLL_MS * 2 ** reference.failures);
+  }
+}
+
+const newReference = (token: string): Reference =>
+  ({ prediction: null, token, since: Date.now(), failures: 0, interval: FIRST_POLL_MS });
+
+const kept = (reference: Reference): Json => ({ ...reference });
+
+/** Without `afterMs` the next look comes later than the last. Never do all of a crowd look at once. */
+function waitFor(reference: Reference, afterMs?: number): Waiting {
+  const interval = afterMs ?? Math.min(MAX_POLL_MS, reference.interval * POLL_GROWTH);
+  const pollAfterMs = Math.round(interval * (1 + Math.random() / 4));
+  return { kind: 'waiting', reference: kept({ ...reference, interval }), pollAfterMs, timeoutMs: TIMEOUT_MS };
+}

@@ -1,0 +1,44 @@
+import type { Environment } from '#libs/config/environment.js';
+import { OutboundClient } from '#libs/outbound/outbound-client.js';
+import type { Provider } from './provider.js';
+import { ReplicateProvider } from './replicate.provider.js';
+
+/** The services that run models for this installation. */
+export interface Providers {
+  replicate: Provider;
+  close(): Promise<void>;
+}
+
+type Settings = Pick<
+  Environment,
+  'REPLICATE_API_TOKEN' | 'REPLICATE_BASE_URL' | 'REPLICATE_WEBHOOK_SECRET' | 'PUBLIC_URL' | 'ALLOWED_HOSTS'
+>;
+
+/** Every provider: one line each. They are asked when they are first used. */
+export function createProviders(environment: Settings): Providers {
+  const { REPLICATE_BASE_URL: baseUrl, ALLOWED_HOSTS } = environment;
+  // What outputs name is a model's author's to say: it goes the guarded way. The operator's own choice is exempt.
+  const client = new OutboundClient({ allowedHosts: [...ALLOWED_HOSTS, hostOf(baseUrl)] });
+  return {
+    replicate: new ReplicateProvider(client, {
+      baseUrl,
+      apiToken: environment.REPLICATE_API_TOKEN,
+      webhookSecret: environment.REPLICATE_WEBHOOK_SECRET,
+      ...webhookOf(environment),
+    }),
+    close: () => client.close(),
+  };
+}
+
+/** With its port: other doors of the same machine stay shut. */
+function hostOf(url: string): string {
+  const { hostname, port, protocol } = new URL(url);
+  return `${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`;
+}
+
+/** Webhooks are taken only with a secret to judge them by. Without them predictions are asked after. */
+function webhookOf({ PUBLIC_URL, REPLICATE_WEBHOOK_SECRET }: Settings) {
+  if (!PUBLIC_URL || !REPLICATE_WEBHOOK_SECRET) return {};
+  const route = `${PUBLIC_URL.replace(/\/+$/, '')}/api/v1/webhooks/replicate`;
+  return { webhookUrl: (token: string) => `${route}?step=${token}` };
+}

@@ -1,0 +1,9 @@
+import type { NodeTools } from '#libs/nodes/index.js';
+import { OutboundClient } from '#libs/outbound/outbound-client.js';
+import { RemoteImages } from '#libs/outbound/remote-images.js';
+
+/** Tools of nodes whose payloads are checked only: none of them works, but those that a test gives. */
+export const nodeTools = (tools: Partial<NodeTools> = {}): NodeTools => {
+  const idle = { scripts: {}, sketches: {}, images: new RemoteImages(new OutboundClient()), providers: {} };
+  return { ...idle, ...tools } as NodeTools;
+};
