@@ -1,3 +1,4 @@
+import type { FieldFault } from '#libs/errors/app-error.js';
 import type { InstructionSet, Json, JsonObject } from '#libs/instruction-set/instruction-set.js';
 import type { AssetHandle, FetchedFile, Lane, ProducedAsset, Trait } from '#libs/nodes/node.js';
 
@@ -142,6 +143,8 @@ export interface StepWaiting {
 export interface StepFailure {
   code: string;
   message: string;
+  /** The fields at fault, where they are known. */
+  details?: FieldFault[];
   logs: string[];
 }
 
@@ -194,8 +197,10 @@ export interface AssetLookup {
   find(userId: string, references: string[]): Promise<Map<string, AssetHandle>>;
 }
 
-/** Where webhooks leave what they bring. */
-export interface DeliveryReader {
-  /** The newest body that came in for this attempt; null: none yet. */
+/** The way from the outside to a step, by the token of its attempt. */
+export interface StepInbox {
+  /** The newest body that a webhook brought; null: none yet. */
   delivery(token: string): Promise<Json | null>;
+  /** Has the step polled at once, if it still waits. A hint: it may get lost. */
+  wake(token: string): Promise<void>;
 }

@@ -1,4 +1,4 @@
-import { inputFault, worldFault } from '#libs/nodes/node.js';
+import { inputFault, NodeError, worldFault } from '#libs/nodes/node.js';
 import { judge, MAX_ATTEMPTS } from './retry.js';
 
 const never = () => 0;
@@ -23,6 +23,11 @@ describe('judge', () => {
     expect(judge(new Error('password=1'), 0, never).failure).toEqual({
       code: 'STEP_FAILED', message: 'The step failed unexpectedly',
     });
+  });
+
+  it('names the fields at fault', () => {
+    const error = new NodeError('VALIDATION_ERROR', 'No', true, undefined, [{ field: 'steps', message: 'too\0 many' }]);
+    expect(judge(error, 0).failure.details).toEqual([{ field: 'steps', message: 'too\uFFFD many' }]);
   });
 
   it('makes messages fit into a row', () => {

@@ -1,3 +1,4 @@
+import type { FieldFault } from '#libs/errors/app-error.js';
 import { NodeError } from '#libs/nodes/node.js';
 import type { StepFailure } from './generation-store.js';
 import { storableText } from './storable.js';
@@ -24,8 +25,14 @@ export function judge(error: unknown, failuresBefore: number, random: () => numb
     code: known?.code ?? 'STEP_FAILED',
     // The text of an unknown error may hold anything of the host, so it stays in the worker's log.
     message: storableText(known?.message.slice(0, MAX_MESSAGE_LENGTH) ?? 'The step failed unexpectedly'),
+    ...(known?.faults && { details: known.faults.map(storableFault) }),
   };
   if (known?.permanent || failuresBefore + 1 >= MAX_ATTEMPTS) return { failure, retryInMs: null };
   const backoff = FIRST_DELAY_MS * 2 ** failuresBefore * (1 + random());
   return { failure, retryInMs: Math.min(MAX_DELAY_MS, Math.max(backoff, known?.retryAfterMs ?? 0)) };
 }
+
+const storableFault = ({ field, message }: FieldFault): FieldFault => ({
+  field: storableText(field),
+  message: storableText(message.slice(0, MAX_MESSAGE_LENGTH)),
+});

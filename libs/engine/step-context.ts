@@ -24,6 +24,8 @@ export interface ContextParts {
   assets: AssetReader;
   /** What came in for an attempt, by its token. */
   delivery(token: string): Promise<Json | null>;
+  /** Has the step of that attempt polled at once. */
+  wake(token: string): void;
   /** Where the step's log lines go. */
   logs: string[];
   onProgress(progress: StepProgress): void;
@@ -46,6 +48,7 @@ export function createContext(parts: ContextParts): NodeContext {
       open: (handle) => parts.assets.open(handle, parts.signal),
     },
     delivery: (token = parts.token) => parts.delivery(token),
+    wake: () => parts.wake(parts.token),
     progress: (fraction, message) =>
       parts.onProgress({ stepId, fraction: clamp(fraction), message: message ? storableText(message.slice(0, 200)) : null }),
     log: (line) => {

@@ -10,7 +10,7 @@ import {
 import type { NodeRegistry } from '#libs/nodes/registry.js';
 import { tracepoint } from '#libs/tracepoints/tracepoints.js';
 import {
-  foreignKey, type AssetLookup, type AssetStore, type Attempt, type DeliveryReader, type GenerationState,
+  foreignKey, type AssetLookup, type AssetStore, type Attempt, type GenerationState, type StepInbox,
   type StepResult, type StepWaiting, type WaitingAttempt,
 } from './generation-store.js';
 import { storableJson, storableTraits } from './storable.js';
@@ -45,7 +45,7 @@ export class StepRunner {
     private readonly files: AssetStore & AssetReader,
     private readonly lookup: AssetLookup,
     private readonly stored: StoredNodes = { pinned: async () => registry },
-    private readonly inbox: DeliveryReader = { delivery: async () => null },
+    private readonly inbox: StepInbox = { delivery: async () => null, wake: async () => undefined },
   ) {}
 
   /** The steps that each step waits for. */
@@ -106,6 +106,7 @@ export class StepRunner {
       state, signal, payload: prepared.payload, stepId: attempt.stepId, token: attempt.token,
       assets: this.files, logs: call.logs, onProgress: call.onProgress,
       delivery: (token) => this.inbox.delivery(token),
+      wake: (token) => void this.inbox.wake(token).catch(() => undefined),
     });
     const work = this.call(prepared.node, context, call.waiting, call.lostToken);
     const outcome = await untilAborted(work, signal).catch((error: unknown) => {

@@ -1,3 +1,4 @@
+import type { FieldFault } from '#libs/errors/app-error.js';
 import type { Json } from '#libs/instruction-set/instruction-set.js';
 
 /** Recorded events: each is a row of `job_history` with its job's next sequence number. */
@@ -27,6 +28,8 @@ export const FINAL_EVENTS: ReadonlySet<string> = new Set(['job_completed', 'job_
 export interface EventError {
   code: string;
   message: string;
+  /** The fields at fault, where they are known. */
+  details?: FieldFault[];
 }
 
 /** What an event says beside its type; what does not apply is absent. Names as on the wire. */

@@ -1,5 +1,5 @@
 import type { Database } from '#libs/database/database.js';
-import type { DeliveryReader } from '#libs/engine/generation-store.js';
+import type { StepInbox } from '#libs/engine/generation-store.js';
 import type { Json } from '#libs/instruction-set/instruction-set.js';
 import type { WakeQueue } from '#libs/queue/wake-queue.js';
 import { wakeStep } from './step-wake.js';
@@ -20,7 +20,7 @@ export interface Delivery {
 }
 
 /** What webhooks bring to steps that wait. A row is the delivery; the wake-up only says that there is one. */
-export class WebhookInbox implements DeliveryReader {
+export class WebhookInbox implements StepInbox {
   constructor(
     private readonly database: Database,
     private readonly queue: WakeQueue,
@@ -44,6 +44,10 @@ export class WebhookInbox implements DeliveryReader {
       'select body from webhook_inbox where step_token = $1 order by received_at desc limit 1', [token],
     );
     return row?.body ?? null;
+  }
+
+  async wake(token: string): Promise<void> {
+    await this.database.transaction((tx) => wakeStep(tx, this.queue, token));
   }
 
   /** Returns how many were old enough to go. */

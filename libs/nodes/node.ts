@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { FieldFault } from '#libs/errors/app-error.js';
 import type { Json, JsonObject } from '#libs/instruction-set/instruction-set.js';
 import type { SeededRandom } from '#libs/instruction-set/random.js';
 
@@ -102,6 +103,8 @@ export interface NodeContext<Payload = JsonObject> {
    * A delivery wakes the step, so one that waits needs no `pollAfterMs`.
    */
   delivery(token?: string): Promise<Json | null>;
+  /** Has the step polled at once. May be called after it returned `waiting`, by what listens to the outside. */
+  wake(): void;
   /** Reports how far the step is, from 0 to 1. Calls are cheap; they are thinned out on the way. */
   progress(fraction: number, message?: string): void;
   /** Adds a line to the step's log (the last 100 are kept). */
@@ -162,6 +165,8 @@ export class NodeError extends Error {
     message: string,
     readonly permanent: boolean,
     readonly retryAfterMs?: number,
+    /** The fields at fault, where they are known. */
+    readonly faults?: readonly FieldFault[],
   ) {
     super(message);
     this.name = 'NodeError';

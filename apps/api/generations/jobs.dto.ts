@@ -30,10 +30,17 @@ export class JobEventsQuery {
   access_token?: string;
 }
 
+export class FieldFaultAnswer {
+  field: string;
+  message: string;
+}
+
 export class ErrorAnswer {
   /** Stable, upper case. */
   code: string;
   message: string;
+  /** The fields at fault, where they are known. */
+  details?: FieldFaultAnswer[];
 }
 
 export class GenerationErrorAnswer extends ErrorAnswer {
