@@ -12,10 +12,12 @@ import { GenerationsModule } from './generations/generations.module.js';
 import { OpsModule } from './ops/ops.module.js';
 import { PreviewsModule } from './previews/previews.module.js';
 import { ProjectsModule } from './projects/projects.module.js';
+import { SecretsModule } from './secrets/secrets.module.js';
 import { WorkflowsModule } from './workflows/workflows.module.js';
 
 const FACES = [
-  AssetsModule, CollectionsModule, CreditsModule, GenerationsModule, PreviewsModule, ProjectsModule, WorkflowsModule,
+  AssetsModule, CollectionsModule, CreditsModule, GenerationsModule, PreviewsModule, ProjectsModule, SecretsModule,
+  WorkflowsModule,
 ];
 
 /** HTTP in, server-sent events out; never runs a node. */

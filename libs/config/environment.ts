@@ -78,7 +78,7 @@ export class Environment {
   @IsOptional() @IsString() @IsNotEmpty()
   JWT_AUDIENCE?: string;
 
-  /** Signs file URLs and wraps data keys; 32 characters or more. Unset: as JWT_SECRET. */
+  /** Signs file URLs, seals secrets and wraps data keys; 32 characters or more. Unset: as JWT_SECRET. */
   @IsOptional() @IsString() @MinLength(32)
   PLATEN_MASTER_KEY?: string;
 

@@ -1,6 +1,6 @@
 import { randomStream, SeededRandom } from '#libs/instruction-set/random.js';
 import type { Json, JsonObject } from '#libs/instruction-set/instruction-set.js';
-import type { AssetReader, NodeContext } from '#libs/nodes/node.js';
+import { inputFault, type AssetReader, type NodeContext } from '#libs/nodes/node.js';
 import type { GenerationState } from './generation-store.js';
 import { storableText } from './storable.js';
 
@@ -49,6 +49,9 @@ export function createContext(parts: ContextParts): NodeContext {
     },
     delivery: (token = parts.token) => parts.delivery(token),
     wake: () => parts.wake(parts.token),
+    secret: async () => {
+      throw inputFault('NO_SECRET', 'Only stored workflows have secrets');
+    },
     progress: (fraction, message) =>
       parts.onProgress({ stepId, fraction: clamp(fraction), message: message ? storableText(message.slice(0, 200)) : null }),
     log: (line) => {

@@ -103,6 +103,11 @@ export interface NodeContext<Payload = JsonObject> {
    * A delivery wakes the step, so one that waits needs no `pollAfterMs`.
    */
   delivery(token?: string): Promise<Json | null>;
+  /**
+   * A secret of the author of the stored workflow that this node works for; never the caller's. Throws a permanent
+   * `NodeError` where there is none of that name, or no such author.
+   */
+  secret(name: string): Promise<string>;
   /** Has the step polled at once. May be called after it returned `waiting`, by what listens to the outside. */
   wake(): void;
   /** Reports how far the step is, from 0 to 1. Calls are cheap; they are thinned out on the way. */

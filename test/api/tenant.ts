@@ -50,6 +50,7 @@ export async function createTenant(api: TestApi): Promise<Tenant> {
     visibility: 'private',
     data: workflowData(canary),
   });
+  await createSecret(api, userId, canary);
   const tenant = {
     userId,
     canary,
@@ -107,6 +108,12 @@ async function createApiKey(api: TestApi, userId: string, name: string): Promise
   const body = JSON.stringify({ name });
   const response = await fetch(`${api.url}/api-keys`, { method: 'POST', headers, body });
   return ((await response.json()) as { data: { id: string } }).data.id;
+}
+
+/** Its value is never told, its name to its owner. */
+async function createSecret(api: TestApi, userId: string, canary: string): Promise<void> {
+  const headers = { ...api.as(userId), 'content-type': 'application/json' };
+  await fetch(`${api.url}/secrets/${canary}`, { method: 'PUT', headers, body: JSON.stringify({ value: canary }) });
 }
 
 type Planted = Omit<Tenant, 'projectId' | 'secrets'>;

@@ -184,4 +184,25 @@ export const tenancyGuards: Guard[] = [
     replace: 'from credit_entry where $1::uuid is not null and',
     red: ['apps/api/credits/credits.controller.spec.ts', 'test/api/tenants.spec.ts'],
   },
+  {
+    name: 'secrets: only one’s own are removed',
+    file: 'libs/secrets/secrets.ts',
+    find: "'delete from secret where user_id = $1 and name = $2 returning 1'",
+    replace: "'delete from secret where $1::uuid is not null and name = $2 returning 1'",
+    red: ['apps/api/secrets/secrets.controller.spec.ts', 'test/api/tenants.spec.ts'],
+  },
+  {
+    name: 'secrets: only one’s own are listed',
+    file: 'libs/secrets/secrets.ts',
+    find: 'from secret where user_id = $1 and ($2::text is null',
+    replace: 'from secret where $1::uuid is not null and ($2::text is null',
+    red: ['apps/api/secrets/secrets.controller.spec.ts', 'test/api/tenants.spec.ts'],
+  },
+  {
+    name: 'secrets: sealed for their own row',
+    file: 'libs/secrets/seal.ts',
+    find: '      .setAAD(Buffer.from(owner))\n',
+    replace: "      .setAAD(Buffer.from(''))\n",
+    red: ['apps/api/secrets/secrets.controller.spec.ts', 'libs/secrets/seal.spec.ts'],
+  },
 ];

@@ -14,6 +14,7 @@ const PARTS = {
   /** `timestamptz` as text (`created_at::text`): a JavaScript date would lose the microseconds. */
   time: (part: string) => isDate(TIME.exec(part)?.[1] ?? ''),
   uuid: (part: string) => validate(part),
+  name: (part: string) => /^[\w-]{1,100}$/.test(part),
   bigint: (part: string) => /^\d{1,18}$/.test(part),
 } as const;
 export type CursorPart = keyof typeof PARTS;
