@@ -96,6 +96,7 @@ const BODIES: Record<string, (tenant: Tenant, workflowId: string) => object> = {
   'POST /projects': () => ({ name: 'Dunes' }),
   'POST /workflows': () => ({ ...buildWorkflow({ name: 'Dunes', data: DATA }), visibility: 'private' }),
   'POST /workflows/:id/estimate': () => ({ variables: { word: 'sand' }, generations: 2 }),
+  'PUT /secrets/:name': () => ({ value: 'sk-1' }),
   'POST /previews': () => ({
     code: 'x',
     hash: `oo${'1'.repeat(49)}`,
@@ -195,6 +196,7 @@ const reading = [
   'GET /files/*',
   'GET /credits/ledger',
   'GET /api-keys',
+  'GET /secrets',
 ];
 
 describe.each(reading)('%s', (route) => {

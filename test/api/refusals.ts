@@ -240,5 +240,6 @@ export const REFUSALS: Refusal[] = [
   { route: 'GET /assets', outcome: '400 VALIDATION_ERROR', query: () => '?limit=x' },
   { route: 'GET /credits/ledger', outcome: '400 VALIDATION_ERROR', query: () => '?limit=1.5' },
   { route: 'GET /api-keys', outcome: '400 VALIDATION_ERROR', query: () => '?cursor=WyIxIl0' },
+  { route: 'GET /secrets', outcome: '400 VALIDATION_ERROR', query: () => '?cursor=WyIqIl0' },
   { route: 'GET /workflows', outcome: '400 VALIDATION_ERROR', query: () => `?q=${'x'.repeat(101)}` },
 ];

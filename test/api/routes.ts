@@ -101,6 +101,12 @@ export const ROUTES: Record<string, RouteCase> = {
     gets: { ...owned('200', '404 WORKFLOW_NOT_FOUND'), admin: '200' }, at: workflow, body: () => ({}),
   },
 
+  'GET /secrets': { gets: personal('200'), isTelling: true },
+  'PUT /secrets/:name': {
+    gets: personal('200'), at: () => ({ name: 'API_KEY' }), body: () => ({ value: 'sk-1' }),
+  },
+  'DELETE /secrets/:name': { gets: owned('200', '404 NOT_FOUND'), at: ({ canary }) => ({ name: canary }) },
+
   // Nothing of anyone is in it, and drawing takes a worker.
   'POST /previews': { gets: personal('400 VALIDATION_ERROR'), body: () => ({}) },
 
