@@ -1,0 +1,72 @@
+import type { Json, JsonObject } from '#libs/instruction-set/instruction-set.js';
+
+/** What comes of a request to the API. */
+export type CallFault =
+  /** 429: `retryAfter` seconds in the header, `inDetail` seconds in the text only. */
+  | { throttled: true; retryAfter?: number; inDetail?: number }
+  /** An answer of this status, with this detail. */
+  | { status: number; detail?: string }
+  /** Nothing is done, and nothing is answered. */
+  | 'hang'
+  /** It is done, but the connection breaks before the answer. */
+  | 'lost'
+  /** It is done twice. */
+  | 'doubled'
+  /** 200 with something that is no JSON. */
+  | 'garbled'
+  | null;
+
+/** What comes of a request for a file: cut after so many bytes, answered with a status, without ranges. */
+export type FileFault = { cutAfter: number; hasRanges?: boolean } | { status: number } | null;
+
+export interface Call {
+  method: string;
+  path: string;
+  /** How many calls with the same method and path came before. */
+  before: number;
+}
+
+/** A prediction as its creator asked for it. */
+export interface Asked {
+  id: string;
+  model: string;
+  input: JsonObject;
+}
+
+/** How the stand-in behaves. Turn them at any time; without turning all is well. */
+export interface ReplicateDials {
+  /** How long a prediction starts, and how long it runs then. */
+  startMs: number;
+  runMs: number;
+  /** How it ends. Any other text is a state it stays in for good. */
+  end(asked: Asked): 'succeeded' | 'failed' | 'canceled' | 'aborted' | (string & {});
+  /** What it gives. `delivered` and `guarded` are URLs of images: the latter want the bearer. */
+  output(asked: Asked, urls: { delivered(index: number): string; guarded(index: number): string }): Json;
+  /** The output is removed as soon as it is there. */
+  removesOutput: boolean;
+  /** Inputs that the model takes; null: all. */
+  inputNames: readonly string[] | null;
+  onCall(call: Call): CallFault;
+  onFile(call: Call): FileFault;
+  /** Whether predictions show their deadline and their webhook. */
+  showsDeadline: boolean;
+  showsWebhook: boolean;
+  /** Copies of each webhook, and the secret they are signed with. */
+  webhookCopies: number;
+  webhookSecret: string;
+}
+
+export const goodDays = (): ReplicateDials => ({
+  startMs: 20,
+  runMs: 100,
+  end: () => 'succeeded',
+  output: (_asked, { delivered }) => [delivered(0)],
+  removesOutput: false,
+  inputNames: null,
+  onCall: () => null,
+  onFile: () => null,
+  showsDeadline: true,
+  showsWebhook: false,
+  webhookCopies: 1,
+  webhookSecret: 'whsec_bWlzc2lvbi10ZXN0LXNlY3JldC0wMTIzNDU2Nzg5YWI=',
+});
