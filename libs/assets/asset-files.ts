@@ -72,11 +72,16 @@ export class AssetFiles implements AssetStore, AssetReader {
     signal: AbortSignal,
   ): Promise<StoredFile> {
     const { mimeType, extension } = await detectMediaType(path, produced.mimeType);
-    const dimensions = await measureImage(path, mimeType, MAX_PIXELS);
+    const { width, height } = await measureImage(path, mimeType, MAX_PIXELS);
     const storage_key = generatedKey(slot, sha256, extension);
     await this.put(storage_key, path, mimeType, signal);
     const name = fileName(produced.name, extension);
-    return { storage_key, name, mime_type: mimeType, size, sha256, ...dimensions, duration: null };
+    return {
+      storage_key, name, mime_type: mimeType, size, sha256,
+      width: width ?? produced.width ?? null,
+      height: height ?? produced.height ?? null,
+      duration: produced.duration ?? null,
+    };
   }
 
   private async put(key: string, path: string, mimeType: string, signal: AbortSignal): Promise<void> {

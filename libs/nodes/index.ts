@@ -5,6 +5,7 @@ import type { SketchRenderer } from '#libs/sandbox/sketch-renderer.js';
 import { javascriptNode } from './javascript.node.js';
 import type { NodeDefinition } from './node.js';
 import { p5Node } from './p5.node.js';
+import { p5ToVideoNode } from './p5-to-video.node.js';
 import { promptNode } from './prompt.node.js';
 import { replicateNode } from './replicate.node.js';
 import { variablesNode } from './variables.node.js';
@@ -21,6 +22,7 @@ export interface NodeTools {
 export const createNodes = (tools: NodeTools): NodeDefinition[] => [
   javascriptNode(tools.scripts),
   p5Node(tools.sketches, tools.images),
+  p5ToVideoNode(tools.sketches, tools.images),
   promptNode,
   replicateNode(tools.providers.replicate),
   variablesNode,

@@ -44,6 +44,11 @@ export interface ProducedAsset {
   bytes: Uint8Array | Readable;
   /** Only for types that bytes do not tell (text, JSON). */
   mimeType?: string;
+  /** Of a video, by who made it: nobody else opens it. Pixels; an image's are read from its bytes. */
+  width?: number;
+  height?: number;
+  /** Seconds, of what plays. */
+  duration?: number;
 }
 
 export interface Trait {

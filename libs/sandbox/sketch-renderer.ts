@@ -1,7 +1,8 @@
+import type { Readable } from 'node:stream';
 import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
 
-/** One render of a sketch. */
-export interface SketchRun {
+/** A sketch and what it runs with, whatever is kept of it. */
+export interface Sketch {
   /** A p5 program (global or instance mode), or a folder with an `index.html`. */
   source: { code: string } | { files: Record<string, string> };
   hash: string;
@@ -12,7 +13,6 @@ export interface SketchRun {
   pixelDensity: number;
   renderer: '2D' | 'WEBGL';
   p5Version: '1' | '2';
-  format: 'png' | 'jpeg' | 'webp';
   /** Images the sketch may load, by the path it loads them from. */
   assets: Record<string, { bytes: Uint8Array; mimeType: string }>;
   timeLimitMs: number;
@@ -21,15 +21,50 @@ export interface SketchRun {
   onProgress?(fraction: number): void;
 }
 
-export interface SketchImage {
-  bytes: Uint8Array;
-  mimeType: string;
-  width: number;
-  height: number;
+/** One render of a sketch. */
+export interface SketchRun extends Sketch {
+  format: 'png' | 'jpeg' | 'webp';
+}
+
+export type VideoFormat = 'webm' | 'mp4' | 'gif';
+export type VideoCodec = 'vp9' | 'av1' | 'h264';
+
+export interface VideoSettings {
+  format: VideoFormat;
+  /** Ignored by GIF, which has its own. */
+  codec: VideoCodec;
+  frames: number;
+  /** Pictures a second. A frame of the sketch's clock takes 1000 / fps ms. */
+  fps: number;
+}
+
+/** One recording of a sketch. */
+export interface VideoRun extends Sketch {
+  video: VideoSettings;
+}
+
+/** What a sketch said while it ran. */
+export interface SketchWords {
   /** What `$fx.features(…)` or `window.$fxhashFeatures` said. */
   features: Record<string, string | number | boolean>;
   /** The last 100 lines of the console. */
   logs: string[];
+}
+
+export interface SketchImage extends SketchWords {
+  bytes: Uint8Array;
+  mimeType: string;
+  width: number;
+  height: number;
+}
+
+export interface SketchVideo extends SketchWords {
+  /** From a file on disk that goes when this has been read or destroyed, or the run's signal aborts. */
+  bytes: Readable;
+  width: number;
+  height: number;
+  /** Seconds. */
+  duration: number;
 }
 
 /** The sketch failed. `permanent` is false when the browser died under it, so that another try may help. */
@@ -48,5 +83,6 @@ export class SketchError extends Error {
 /** Renders sketches in a locked-down browser: same run, same bytes. */
 export abstract class SketchRenderer {
   abstract render(sketch: SketchRun): Promise<SketchImage>;
+  abstract record(sketch: VideoRun): Promise<SketchVideo>;
   abstract close(): Promise<void>;
 }

@@ -21,7 +21,7 @@ describe('provideChromium', () => {
     const [one, two] = await Promise.all([provideChromium(cache), provideChromium(cache)]);
     const { ino } = await stat(one!.executable);
     expect(two).toEqual(one);
-    expect((await readdir(cache)).sort()).toEqual(['chromium-153.0.0', 'fonts.conf', 'unprivileged.sh']);
+    expect((await readdir(cache)).sort()).toEqual(['chromium-153.0.0', 'fonts.conf', 'launch.sh']);
     expect((await stat((await provideChromium(cache)).executable)).ino).toBe(ino);
   });
 

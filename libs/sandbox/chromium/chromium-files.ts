@@ -15,8 +15,8 @@ export interface ChromiumFiles {
   /** NSS and friends, which a bare machine lacks. Absent for a browser of the operator's own. */
   libraries?: string;
   fontConfig: string;
-  /** Starts the executable as nobody in a user namespace, where Chromium's sandbox works even for root. */
-  unprivilegedWrapper: string;
+  /** Starts the executable, as its environment asks for. */
+  launcher: string;
 }
 
 /**
@@ -30,13 +30,17 @@ export async function provideChromium(cacheDirectory: string, ownExecutable?: st
   if (!ownExecutable && !(await exists(browser))) await unpackOnce(cache, browser);
   const executable = ownExecutable ?? join(browser, 'chromium');
   const fontConfig = await writeWhole(join(cache, 'fonts.conf'), fontConfiguration(cache));
-  const unprivilegedWrapper = await writeWhole(join(cache, 'unprivileged.sh'), WRAPPER, 0o700);
+  const launcher = await writeWhole(join(cache, 'launch.sh'), LAUNCHER, 0o700);
   const libraries = ownExecutable ? undefined : join(browser, 'al2023', 'lib');
-  return { executable, libraries, fontConfig, unprivilegedWrapper };
+  return { executable, libraries, fontConfig, launcher };
 }
 
-const WRAPPER = `#!/bin/sh
-exec unshare --user --map-user=65534 --map-group=65534 -- "$PLATEN_CHROMIUM" "$@"
+/** As nobody in a user namespace Chromium's sandbox works even for root. */
+const LAUNCHER = `#!/bin/sh
+set -- "$PLATEN_CHROMIUM" "$@"
+[ -z "$PLATEN_UNPRIVILEGED" ] || set -- unshare --user --map-user=65534 --map-group=65534 -- "$@"
+[ -z "$PLATEN_PROCESSOR" ] || set -- taskset -c "$PLATEN_PROCESSOR" "$@"
+exec "$@"
 `;
 
 const exists = (path: string) =>

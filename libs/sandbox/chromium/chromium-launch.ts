@@ -13,6 +13,12 @@ export interface ChromiumOptions {
   allowUnsandboxed: boolean;
 }
 
+/** What one start of the browser asks for. */
+export interface ChromiumStart {
+  /** The one processor that it may run on and sees. Linux only. */
+  processor?: number;
+}
+
 export interface RunningChromium {
   browser: Browser;
   pid: number;
@@ -20,6 +26,7 @@ export interface RunningChromium {
 }
 
 const LAUNCH_LIMIT_MS = 30_000;
+const CLOSE_LIMIT_MS = 5_000;
 
 /** Nothing listens on port 1, and `<-loopback>` sends even local addresses there. */
 const DEAD_PROXY = { server: 'http://127.0.0.1:1', bypass: '<-loopback>' };
@@ -49,15 +56,18 @@ const ARGUMENTS = [
  * Starts a browser with its own sandbox on. Throws SketchError `unsandboxed` where that cannot be and is
  * not waived, `browser` when it does not start at all.
  */
-export async function launchChromium(options: ChromiumOptions): Promise<RunningChromium> {
+export async function launchChromium(
+  options: ChromiumOptions,
+  wish: ChromiumStart = {},
+): Promise<RunningChromium> {
   try {
     const files = await provideChromium(options.cacheDirectory, options.executablePath);
     try {
-      return await start(files, true);
+      return await start(files, true, wish);
     } catch (failure) {
       if (!lacksSandbox(failure)) throw failure;
       if (!options.allowUnsandboxed) throw unsandboxed();
-      return await start(files, false);
+      return await start(files, false, wish);
     }
   } catch (failure) {
     if (failure instanceof SketchError) throw failure;
@@ -65,15 +75,24 @@ export async function launchChromium(options: ChromiumOptions): Promise<RunningC
   }
 }
 
-async function start(files: ChromiumFiles, sandboxed: boolean): Promise<RunningChromium> {
+async function start(
+  files: ChromiumFiles,
+  sandboxed: boolean,
+  { processor }: ChromiumStart,
+): Promise<RunningChromium> {
   guardBrowserPipes();
-  const asRoot = process.getuid?.() === 0;
+  const asNobody = sandboxed && process.getuid?.() === 0;
+  const isPlain = !asNobody && processor === undefined;
   const browser = await chromium.launch({
-    executablePath: asRoot && sandboxed ? files.unprivilegedWrapper : files.executable,
+    executablePath: isPlain ? files.executable : files.launcher,
     chromiumSandbox: sandboxed,
     args: ARGUMENTS,
     proxy: DEAD_PROXY,
-    env: environment(files),
+    env: {
+      ...environment(files),
+      ...(asNobody ? { PLATEN_UNPRIVILEGED: '1' } : {}),
+      ...(processor === undefined ? {} : { PLATEN_PROCESSOR: String(processor) }),
+    },
     timeout: LAUNCH_LIMIT_MS,
     handleSIGHUP: false,
     handleSIGINT: false,
@@ -82,6 +101,21 @@ async function start(files: ChromiumFiles, sandboxed: boolean): Promise<RunningC
   const pid = await processId(browser);
   watchMemory(browser, pid);
   return { browser, pid, sandboxed };
+}
+
+/** Ends it, at the latest after 5 s by force. */
+export async function endChromium({ browser, pid }: RunningChromium): Promise<void> {
+  const force = setTimeout(() => kill(pid), CLOSE_LIMIT_MS);
+  await browser.close().catch(() => undefined);
+  clearTimeout(force);
+}
+
+function kill(pid: number): void {
+  try {
+    if (pid > 0) process.kill(pid, 'SIGKILL');
+  } catch {
+    // It ended by itself.
+  }
 }
 
 /** Everything the browser gets to see of the host's environment. */

@@ -11,6 +11,9 @@ const MAX_FEATURES = 100;
 const MAX_FEATURE_LENGTH = 1_000;
 const MAX_LINES = 100;
 const MAX_LINE_LENGTH = 2_000;
+/** The page cuts a video into pieces of 1 MiB. */
+const MAX_PIECE = 1_500_000;
+const PIECE = /^(\d{1,6}) (\d{1,12}) ([A-Za-z0-9+/]*={0,2})$/;
 
 type Fault = 'error' | 'no_canvas' | 'browser';
 type Features = SketchImage['features'];
@@ -19,6 +22,14 @@ type Features = SketchImage['features'];
 export interface PageReport extends Pick<SketchImage, 'width' | 'height' | 'features' | 'logs'> {
   fault?: Fault;
   message: string;
+}
+
+/** A piece of a video, and where it belongs. Pieces may overlay others. */
+export interface VideoPiece {
+  /** Pictures that are in so far. */
+  frames: number;
+  position: number;
+  bytes: Buffer;
 }
 
 /**
@@ -64,6 +75,16 @@ export class PageAnswers {
     const bytes = Buffer.concat(pieces);
     if (!MAGIC[format](bytes)) throw unsaved;
     return bytes;
+  }
+
+  /** Resolves when there is more of the video, or more pictures are in; null after the last piece. */
+  async videoPiece(): Promise<VideoPiece | null> {
+    const text = await this.ask('function () { return this.nextPiece(); }');
+    if (text === '') return null;
+    const found = typeof text === 'string' && text.length <= MAX_PIECE ? PIECE.exec(text) : null;
+    if (!found) throw new SketchError('error', 'The page of the sketch gave no video', true);
+    const [, frames, position, base64 = ''] = found;
+    return { frames: Number(frames), position: Number(position), bytes: Buffer.from(base64, 'base64') };
   }
 
   private async text(of: string, max: number): Promise<string> {

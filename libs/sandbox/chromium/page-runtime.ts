@@ -14,7 +14,7 @@ export const EDITION_SCRIPT = `<script>document.write('<script src="/${EDITION_P
 /** In the order they need each other. They are plain scripts that share the name `platen`. */
 const PARTS = [
   'safely', 'sha256', 'random', 'log', 'clock', 'loads', 'errors', 'surroundings', 'pseudorandom', 'fxhash', 'p5',
-  'main',
+  'recorder', 'main',
 ];
 
 const read = (part: string) => readFileSync(join(import.meta.dirname, 'page', `${part}.page.js`), 'utf8');
@@ -22,7 +22,8 @@ const read = (part: string) => readFileSync(join(import.meta.dirname, 'page', `$
 let script: string | undefined;
 
 /**
- * What runs in the page before the sketch: seeded randomness, virtual time, fxhash's names, the capture.
+ * What runs in the page before the sketch: seeded randomness, virtual time, fxhash's names, the capture, the
+ * recording.
  * It waits for `platen.begin(edition)`, which hides it from the sketch.
  */
 export function pageRuntime(): string {

@@ -1,12 +1,17 @@
 import type { Browser, BrowserContext, CDPSession, Page, Route } from 'playwright-core';
-import { SketchError, type SketchImage, type SketchRun } from '#libs/sandbox/sketch-renderer.js';
-import { PageAnswers } from './page-answer.js';
+import {
+  SketchError, type Sketch, type SketchImage, type SketchRun, type SketchVideo, type VideoRun,
+} from '#libs/sandbox/sketch-renderer.js';
+import { PageAnswers, type PageReport } from './page-answer.js';
 import { EDITION_PATH } from './page-runtime.js';
 import {
   commonFile, CONTENT_SECURITY_POLICY, sketchFiles, SKETCH_ORIGIN, type SiteFile,
 } from './sketch-site.js';
+import type { VideoFile } from './video-file.js';
 
-type PageFrame = Pick<SketchRun, 'p5Version' | 'width' | 'height'>;
+type RecordedVideo = Omit<SketchVideo, 'bytes' | 'duration'>;
+
+type PageFrame = Pick<Sketch, 'p5Version' | 'width' | 'height'>;
 
 const OPEN_LIMIT_MS = 15_000;
 const RESCUE_LIMIT_MS = 250;
@@ -52,7 +57,7 @@ export class SketchPage {
     private readonly context: BrowserContext,
     private readonly page: Page,
     private readonly session: CDPSession,
-    private readonly p5Version: SketchRun['p5Version'],
+    private readonly p5Version: Sketch['p5Version'],
     private readonly document: string,
   ) {}
 
@@ -116,13 +121,25 @@ export class SketchPage {
    * Lets the sketch run and resolves with its picture when it ends. Throws SketchError when there is none,
    * anything else when the page or its browser dies.
    */
-  async run(sketch: SketchRun): Promise<SketchImage> {
+  run(sketch: SketchRun): Promise<SketchImage> {
+    return this.start(sketch, () => this.picture(sketch));
+  }
+
+  /**
+   * Lets the sketch run and writes its video into `file`. Resolves when it is whole. `onFrame` is told how many
+   * pictures are in. Throws as `run`.
+   */
+  record(sketch: VideoRun, file: VideoFile, onFrame: (frames: number) => void): Promise<RecordedVideo> {
+    return this.start(sketch, () => this.video(file, onFrame));
+  }
+
+  private async start<Result>(sketch: SketchRun | VideoRun, result: () => Promise<Result>): Promise<Result> {
     const overfed = new Promise<never>((_, reject) => (this.overfed = reject));
     // What was asked of a page that crashes is never answered.
     const crashed = new Promise<never>((_, reject) => {
       this.page.once('crash', () => reject(new Error('The page crashed')));
     });
-    const ended = Promise.race([whileConnected(this.browser, this.picture(sketch)), overfed, crashed]);
+    const ended = Promise.race([whileConnected(this.browser, result()), overfed, crashed]);
     // The page may die before the answers are given; `ended` tells.
     ended.catch(() => undefined);
     this.files = sketchFiles(sketch);
@@ -132,11 +149,31 @@ export class SketchPage {
   }
 
   private async picture({ format }: SketchRun): Promise<SketchImage> {
-    await this.answers.ended();
-    const { fault, message, width, height, features, logs } = await this.answers.report();
-    if (fault) throw new SketchError(fault, message, fault !== 'browser', logs);
+    const { width, height, features, logs } = await this.goodEnd();
     const bytes = await this.answers.image(format, logs);
     return { bytes, mimeType: `image/${format}`, width, height, features, logs };
+  }
+
+  private async video(file: VideoFile, onFrame: (frames: number) => void): Promise<RecordedVideo> {
+    const [{ width, height, features, logs }] = await Promise.all([this.goodEnd(), this.takeVideo(file, onFrame)]);
+    return { width, height, features, logs };
+  }
+
+  private async takeVideo(file: VideoFile, onFrame: (frames: number) => void): Promise<void> {
+    for (;;) {
+      const piece = await this.answers.videoPiece();
+      if (!piece) return;
+      if (piece.bytes.length > 0) await file.write(piece.position, piece.bytes);
+      onFrame(piece.frames);
+    }
+  }
+
+  private async goodEnd(): Promise<PageReport> {
+    await this.answers.ended();
+    const report = await this.answers.report();
+    const { fault, message, logs } = report;
+    if (fault) throw new SketchError(fault, message, fault !== 'browser', logs);
+    return report;
   }
 
   /** The console of a page that may be caught in a loop. */

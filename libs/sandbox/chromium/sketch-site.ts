@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, extname, join } from 'node:path';
-import type { SketchRun } from '#libs/sandbox/sketch-renderer.js';
+import type { Sketch, SketchRun, VideoRun } from '#libs/sandbox/sketch-renderer.js';
 import { captureRule, createsCanvas } from './capture-rule.js';
+import { ENCODER_PATH, encoderScript } from './encoder-script.js';
 import { adoptLibraries, isLibraryFile, sketchScripts } from './index-html.js';
 import { EDITION_PATH, EDITION_SCRIPT, pageRuntime, RUNTIME_PATH } from './page-runtime.js';
 
@@ -26,7 +27,7 @@ const TYPES: Record<string, string> = {
 };
 
 const require = createRequire(import.meta.url);
-const p5Folder = (version: SketchRun['p5Version']) =>
+const p5Folder = (version: Sketch['p5Version']) =>
   join(dirname(require.resolve(version === '1' ? 'p5' : 'p5v2')), '..', 'lib');
 
 /** Without `charset=utf-8`, p5 2 does not even parse. */
@@ -43,7 +44,8 @@ function libraryFile(path: string): SiteFile {
 }
 
 /** What every page of one p5 version gets, whatever its sketch: it can be loaded before there is one. */
-export function commonFile(path: string, version: SketchRun['p5Version']): SiteFile | undefined {
+export function commonFile(path: string, version: Sketch['p5Version']): SiteFile | undefined {
+  if (path === ENCODER_PATH) return textFile(path, encoderScript());
   if (path === RUNTIME_PATH) return textFile(path, pageRuntime());
   if (path === '.platen/p5.js') return libraryFile(join(p5Folder(version), 'p5.min.js'));
   if (path === '.platen/p5.sound.js' && version === '1') {
@@ -62,25 +64,25 @@ ${EDITION_SCRIPT}
 </head><body><main></main><script src="/sketch.js"></script></body></html>`;
 
 /** The document of a sketch, before its edition is known. */
-export const sketchDocument = (sketch: SketchRun): string =>
+export const sketchDocument = (sketch: Sketch): string =>
   'code' in sketch.source ? CODE_PAGE : adoptLibraries(sketch.source.files);
 
 /** What the sketch's author wrote, without libraries that came along: what the capture rule goes by. */
-export const sourceText = ({ source }: SketchRun): string => {
+export const sourceText = ({ source }: Sketch): string => {
   if ('code' in source) return source.code;
   const scripts = Object.entries(source.files).filter(([path]) => /\.[cm]?js$/.test(path) && !isLibraryFile(path));
   return [sketchScripts(source.files['index.html'] ?? ''), ...scripts.map(([, text]) => text)].join('\n');
 };
 
 /** The script that names the edition and starts the virtual time. */
-function editionScript(sketch: SketchRun): string {
+function editionScript(sketch: SketchRun | VideoRun): string {
   const code = sourceText(sketch);
   const edition = {
     hash: sketch.hash,
     variables: sketch.variables,
     pixelDensity: sketch.pixelDensity,
     renderer: sketch.renderer === 'WEBGL' ? 'WEBGL' : 'P2D',
-    format: sketch.format,
+    ...('video' in sketch ? { video: sketch.video } : { format: sketch.format }),
     isPreview: sketch.isPreview,
     endsAt: captureRule(code),
     createsCanvas: createsCanvas(code),
@@ -89,7 +91,7 @@ function editionScript(sketch: SketchRun): string {
 }
 
 /** Files by their path, of one sketch. Images shadow nothing of the sketch's own. */
-export function sketchFiles(sketch: SketchRun): Map<string, SiteFile> {
+export function sketchFiles(sketch: SketchRun | VideoRun): Map<string, SiteFile> {
   const own = 'code' in sketch.source ? { 'sketch.js': sketch.source.code } : sketch.source.files;
   const files = new Map<string, SiteFile>();
   for (const [path, asset] of Object.entries(sketch.assets)) {

@@ -1,9 +1,9 @@
-import { launchChromium, type ChromiumOptions, type RunningChromium } from './chromium-launch.js';
-import type { SketchRun } from '#libs/sandbox/sketch-renderer.js';
+import { endChromium, launchChromium, type ChromiumOptions, type RunningChromium } from './chromium-launch.js';
+import type { Sketch } from '#libs/sandbox/sketch-renderer.js';
 import { SketchPage } from './sketch-page.js';
 import { sketchDocument } from './sketch-site.js';
 
-type Frame = Pick<SketchRun, 'p5Version' | 'width' | 'height'>;
+type Frame = Pick<Sketch, 'p5Version' | 'width' | 'height'>;
 
 /**
  * A page that waits for a sketch of its own frame. Another size would not do: while a page waits, Chromium
@@ -14,8 +14,6 @@ interface Spare extends Frame {
   page: Promise<SketchPage | undefined>;
 }
 
-const CLOSE_LIMIT_MS = 5_000;
-
 /** One browser, started on first use and again when it died, and one page in it that waits for a sketch. */
 export class WarmPages {
   private running?: Promise<RunningChromium>;
@@ -25,7 +23,7 @@ export class WarmPages {
   constructor(private readonly options: ChromiumOptions) {}
 
   /** A page that no other render sees, ready for this sketch. Prepares the next meanwhile. */
-  async take(sketch: SketchRun): Promise<SketchPage> {
+  async take(sketch: Sketch): Promise<SketchPage> {
     const chromium = await this.chromium();
     const page = (await this.takeSpare(chromium, sketch)) ?? (await openOrReplace(chromium, sketch));
     if ('code' in sketch.source) this.prepare(chromium, sketch);
@@ -42,7 +40,7 @@ export class WarmPages {
   async close(): Promise<void> {
     this.closed = true;
     const chromium = await this.running?.catch(() => undefined);
-    if (chromium) await end(chromium);
+    if (chromium) await endChromium(chromium);
   }
 
   private async chromium(): Promise<RunningChromium> {
@@ -55,14 +53,14 @@ export class WarmPages {
     return this.running;
   }
 
-  private async takeSpare(chromium: RunningChromium, sketch: SketchRun): Promise<SketchPage | undefined> {
+  private async takeSpare(chromium: RunningChromium, sketch: Sketch): Promise<SketchPage | undefined> {
     const spare = this.spare;
     if (!spare || !('code' in sketch.source) || !fits(spare, chromium, sketch)) return undefined;
     this.spare = undefined;
     return spare.page;
   }
 
-  private prepare(chromium: RunningChromium, sketch: SketchRun): void {
+  private prepare(chromium: RunningChromium, sketch: Sketch): void {
     const before = this.spare;
     if (before && fits(before, chromium, sketch)) return;
     void before?.page.then((page) => page?.close());
@@ -75,26 +73,12 @@ export class WarmPages {
 const fits = (spare: Spare, chromium: RunningChromium, { p5Version, width, height }: Frame): boolean =>
   spare.chromium === chromium && spare.p5Version === p5Version && spare.width === width && spare.height === height;
 
-const openPage = (chromium: RunningChromium, sketch: SketchRun) =>
+const openPage = (chromium: RunningChromium, sketch: Sketch) =>
   SketchPage.open(chromium.browser, sketchDocument(sketch), sketch);
 
 /** A browser that does not open a page any more is ended, so that the next call starts another. */
-const openOrReplace = (chromium: RunningChromium, sketch: SketchRun) =>
+const openOrReplace = (chromium: RunningChromium, sketch: Sketch) =>
   openPage(chromium, sketch).catch((failure: unknown) => {
-    void end(chromium);
+    void endChromium(chromium);
     throw failure;
   });
-
-async function end({ browser, pid }: RunningChromium): Promise<void> {
-  const force = setTimeout(() => kill(pid), CLOSE_LIMIT_MS);
-  await browser.close().catch(() => undefined);
-  clearTimeout(force);
-}
-
-function kill(pid: number): void {
-  try {
-    if (pid > 0) process.kill(pid, 'SIGKILL');
-  } catch {
-    // It ended by itself.
-  }
-}

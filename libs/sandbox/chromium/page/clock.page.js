@@ -1,14 +1,15 @@
 /*
- * The sketch's time: 1000/60 ms a frame from a fixed epoch, as fast as the machine can draw. Frames and
- * timers run one a task, so that promises settle between them as they do in a browser. While something
- * loads, time stands still: how long that takes must not show in the picture.
+ * The sketch's time: 1000/60 ms a frame, or as long as a picture of its video is shown, from a fixed epoch,
+ * as fast as the machine can draw. Frames and timers run one a task, so that promises settle between them as
+ * they do in a browser. While something loads, time stands still: how long that takes must not show in the
+ * picture.
  */
 platen.clock = (() => {
-  const FRAME_MS = 1000 / 60;
   const EPOCH = Date.UTC(2024, 0, 1);
   const RealDate = Date;
   const real = { setTimeout: window.setTimeout.bind(window) };
 
+  let frameMs = 1000 / 60;
   let now = 0;
   let frame = 0;
   let lastId = 0;
@@ -17,6 +18,7 @@ platen.clock = (() => {
   let stopped = false;
   const timers = new Map();
   let callbacks = new Map();
+  const beforeFrame = [];
   const afterFrame = [];
 
   const channel = new MessageChannel();
@@ -27,10 +29,13 @@ platen.clock = (() => {
   function step() {
     running = false;
     if (stopped || pending > 0) return;
-    const frameAt = (frame + 1) * FRAME_MS;
+    const frameAt = (frame + 1) * frameMs;
     const timer = earliestTimer();
+    const isTimersTurn = timer && timer.at <= frameAt;
+    if (!isTimersTurn) for (const listener of beforeFrame) listener();
+    if (stopped || pending > 0) return;
     resume();
-    if (timer && timer.at <= frameAt) runTimer(timer);
+    if (isTimersTurn) runTimer(timer);
     else runFrame(frameAt);
   }
 
@@ -71,18 +76,21 @@ platen.clock = (() => {
   }
 
   /** Stops time until the function it returns is called (twice does no harm). */
-  function hold() {
-    let held = true;
+  function pause() {
+    let paused = true;
     pending += 1;
     return () => {
-      if (!held) return;
-      held = false;
-      // Later, so that the sketch's own listeners and promises come first.
-      real.setTimeout(() => {
-        pending -= 1;
-        resume();
-      });
+      if (!paused) return;
+      paused = false;
+      pending -= 1;
+      resume();
     };
+  }
+
+  /** The same for what the sketch waits for: its own listeners and promises come first. */
+  function hold() {
+    const release = pause();
+    return () => real.setTimeout(release);
   }
 
   function addTimer(callback, delay, values, every) {
@@ -115,7 +123,7 @@ platen.clock = (() => {
     clearTimeout: (id) => timers.delete(id),
     clearInterval: (id) => timers.delete(id),
     requestIdleCallback: (callback) =>
-      addTimer(() => callback({ didTimeout: false, timeRemaining: () => FRAME_MS }), 1, []),
+      addTimer(() => callback({ didTimeout: false, timeRemaining: () => frameMs }), 1, []),
     cancelIdleCallback: (id) => timers.delete(id),
   });
   const getters = { get: () => now, configurable: true };
@@ -135,7 +143,15 @@ platen.clock = (() => {
   });
 
   return {
+    pause,
     hold,
+    /** Before the first frame only. */
+    setFrameRate: (fps) => {
+      frameMs = 1000 / fps;
+    },
+    /** When all that came before the next frame is done. A listener may put that frame off by `pause`. */
+    beforeFrame: (listener) => beforeFrame.push(listener),
+    /** In the task of the frame's callbacks. */
     afterFrame: (listener) => afterFrame.push(listener),
     /** Whether nothing is left that could run. */
     idle: () => callbacks.size === 0 && timers.size === 0 && pending === 0,

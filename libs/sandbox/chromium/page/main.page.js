@@ -39,28 +39,47 @@
     return context?.isContextLost() ?? false;
   }
 
-  /** Takes the picture now, in the task that drew it: later, a WebGL canvas may be empty. */
-  platen.capture = () => {
-    if (ended) return undefined;
-    const canvas = mainCanvas();
-    if (!canvas) return end({ fault: 'no_canvas', message: 'The sketch ended without a canvas' });
+  /** Why no picture can be taken of a canvas; undefined when one can. */
+  function faultOf(canvas) {
+    if (!canvas) return { fault: 'no_canvas', message: 'The sketch ended without a canvas' };
     if (area(canvas) === 0 || area(canvas) > MAX_PIXELS) {
       const size = `${widthOf(canvas)} x ${heightOf(canvas)}`;
-      return end({ fault: 'error', message: `A canvas of ${size} cannot be saved` });
+      return { fault: 'error', message: `A canvas of ${size} cannot be saved` };
     }
-    if (contextLost(canvas)) return end({ fault: 'browser', message: 'The graphics context was lost' });
+    if (contextLost(canvas)) return { fault: 'browser', message: 'The graphics context was lost' };
+    return undefined;
+  }
+
+  /** Takes the picture now, in the task that drew it: later, a WebGL canvas may be empty. A video goes on. */
+  platen.capture = () => {
+    if (ended || edition.video) return undefined;
+    const canvas = mainCanvas();
+    const fault = faultOf(canvas);
+    if (fault) return end(fault);
     const url = dataUrlOf(canvas, `image/${edition.format}`, QUALITY);
     return end({ width: widthOf(canvas), height: heightOf(canvas), features: features() }, url);
   };
 
+  const drewOnce = () => (p5.inUse() ? p5.drewOnce() : mainCanvas() !== undefined || platen.clock.idle());
   const RULES = {
     capture: () => false,
     noLoop: () => (p5.inUse() ? p5.drewOnce() && p5.stopped() : platen.clock.idle()),
-    firstFrame: () => (p5.inUse() ? p5.drewOnce() : mainCanvas() !== undefined || platen.clock.idle()),
+    firstFrame: drewOnce,
   };
-  const endIfOver = () => {
-    if (RULES[edition.endsAt]()) platen.capture();
-  };
+
+  function endByRule() {
+    const endIfOver = () => {
+      if (RULES[edition.endsAt]()) platen.capture();
+    };
+    p5.onFrame(endIfOver);
+    platen.clock.afterFrame(() => p5.inUse() || endIfOver());
+  }
+
+  function endWithVideo() {
+    const stage = { drewOnce, keepsPicture: p5.inUse, canvas: mainCanvas, faultOf };
+    const done = ({ width, height }) => end({ width, height, features: features() });
+    platen.videoRecorder.record(edition.video, stage, { done, failed: end });
+  }
 
   platen.begin = (given) => {
     edition = given;
@@ -69,8 +88,8 @@
     platen.definePseudorandom(edition);
     features = platen.defineFxhash(edition);
     Object.assign(window, { hash: edition.hash, variables: edition.variables, capture: platen.capture });
-    p5.onFrame(endIfOver);
-    platen.clock.afterFrame(() => p5.inUse() || endIfOver());
+    if (edition.video) endWithVideo();
+    else endByRule();
     platen.reportErrors((message) => end({ fault: 'error', message }));
     // fxhash's own snippet reads its hash from the address.
     const query = { fxhash: edition.hash, fxiteration: 1, fxcontext: 'capture' };
