@@ -1,3 +1,4 @@
+import { ComfyServers } from '#libs/comfyui/comfy-servers.js';
 import type { Environment } from '#libs/config/environment.js';
 import type { NodeTools } from '#libs/nodes/index.js';
 import { OutboundClient } from '#libs/outbound/outbound-client.js';
@@ -12,6 +13,7 @@ export class WorkerTools implements NodeTools {
   readonly scripts: ScriptSandbox;
   readonly images: RemoteImages;
   readonly providers: Providers;
+  readonly comfy: ComfyServers;
   private readonly outbound: OutboundClient;
 
   constructor(
@@ -22,6 +24,7 @@ export class WorkerTools implements NodeTools {
     this.scripts = new QuickJsSandbox(environment.WORKER_CONCURRENCY);
     this.images = new RemoteImages(this.outbound);
     this.providers = createProviders(environment);
+    this.comfy = new ComfyServers(environment.COMFYUI_URLS);
   }
 
   async close(): Promise<void> {
@@ -29,5 +32,6 @@ export class WorkerTools implements NodeTools {
     await this.scripts.close();
     await this.outbound.close();
     await this.providers.close();
+    await this.comfy.close();
   }
 }

@@ -5,6 +5,7 @@ import {
 } from 'class-validator';
 import { LANES, type Lane } from '#libs/nodes/node.js';
 import { isHostEntry } from '#libs/outbound/allowed-hosts.js';
+import { isServerUrl } from '#libs/comfyui/server-address.js';
 
 const list = Transform(({ value }) =>
   typeof value === 'string' ? value.split(',').map((item) => item.trim()).filter(Boolean) : value,
@@ -23,6 +24,14 @@ const url = (protocols: string[]) =>
   IsUrl({ protocols, require_tld: false, require_protocol: true, require_host: true });
 const hosts = ValidateBy(
   { name: 'hosts', validator: { validate: isHostEntry, defaultMessage: () => '$value is not host or host:port' } },
+  { each: true },
+);
+/** Says nothing of the value, which may hold a key. */
+const servers = ValidateBy(
+  {
+    name: 'servers',
+    validator: { validate: isServerUrl, defaultMessage: () => 'must list http(s)://[user:secret@]host[:port][/path]' },
+  },
   { each: true },
 );
 
@@ -147,6 +156,13 @@ export class Environment {
   /** Replicate's `whsec_…`: with it and PUBLIC_URL, the end of a prediction is reported instead of asked after. */
   @IsOptional() @IsString() @IsNotEmpty()
   REPLICATE_WEBHOOK_SECRET?: string;
+
+  /**
+   * ComfyUI servers, comma-separated: `http://gpu1:8188`. Credentials are sent as a header: `bearer:TOKEN@`,
+   * `x-api-key:KEY@`, or `user:password@` for Basic. Default: none, and ComfyUI workflows fail.
+   */
+  @list @IsArray() @servers
+  COMFYUI_URLS: string[] = [];
 
   /** Origins that browsers may call from, comma-separated; `*` for any. Default: none. */
   @list @IsArray()

@@ -1,7 +1,9 @@
+import type { ComfyServers } from '#libs/comfyui/comfy-servers.js';
 import type { RemoteImages } from '#libs/outbound/remote-images.js';
 import type { Providers } from '#libs/providers/index.js';
 import type { ScriptSandbox } from '#libs/sandbox/script-sandbox.js';
 import type { SketchRenderer } from '#libs/sandbox/sketch-renderer.js';
+import { comfyWorkflowNode } from './comfy-workflow.node.js';
 import { javascriptNode } from './javascript.node.js';
 import type { NodeDefinition } from './node.js';
 import { p5Node } from './p5.node.js';
@@ -16,10 +18,12 @@ export interface NodeTools {
   sketches: SketchRenderer;
   images: RemoteImages;
   providers: Pick<Providers, 'replicate'>;
+  comfy: ComfyServers;
 }
 
 /** Every built-in node: one line each. `registrations.spec.ts` compares this list with the folder. */
 export const createNodes = (tools: NodeTools): NodeDefinition[] => [
+  comfyWorkflowNode(tools.comfy, tools.images),
   javascriptNode(tools.scripts),
   p5Node(tools.sketches, tools.images),
   p5ToVideoNode(tools.sketches, tools.images),

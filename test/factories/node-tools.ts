@@ -4,6 +4,7 @@ import { RemoteImages } from '#libs/outbound/remote-images.js';
 
 /** Tools of nodes whose payloads are checked only: none of them works, but those that a test gives. */
 export const nodeTools = (tools: Partial<NodeTools> = {}): NodeTools => {
-  const idle = { scripts: {}, sketches: {}, images: new RemoteImages(new OutboundClient()), providers: {} };
+  const images = new RemoteImages(new OutboundClient());
+  const idle = { scripts: {}, sketches: {}, images, providers: {}, comfy: {} };
   return { ...idle, ...tools } as NodeTools;
 };

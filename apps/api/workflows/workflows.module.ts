@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { Module, type FactoryProvider, type OnApplicationShutdown } from '@nestjs/common';
+import { ComfyServers } from '#libs/comfyui/comfy-servers.js';
 import { Environment } from '#libs/config/environment.js';
 import { Pricing } from '#libs/credits/pricing.js';
 import { Database } from '#libs/database/database.js';
@@ -23,8 +24,13 @@ import { WorkflowsController } from './workflows.controller.js';
 const SERVICES: FactoryProvider[] = [
   { provide: ScriptSandbox, useFactory: () => new QuickJsSandbox() },
   {
+    provide: ComfyServers,
+    inject: [Environment],
+    useFactory: ({ COMFYUI_URLS }: Environment) => new ComfyServers(COMFYUI_URLS),
+  },
+  {
     provide: NodeRegistry,
-    inject: [Environment, ScriptSandbox],
+    inject: [Environment, ScriptSandbox, ComfyServers],
     useFactory: createRegistry,
   },
   {
@@ -71,15 +77,19 @@ const SERVICES: FactoryProvider[] = [
   exports: SERVICES,
 })
 export class WorkflowsModule implements OnApplicationShutdown {
-  constructor(private readonly scripts: ScriptSandbox) {}
+  constructor(
+    private readonly scripts: ScriptSandbox,
+    private readonly comfy: ComfyServers,
+  ) {}
 
   async onApplicationShutdown(): Promise<void> {
     await this.scripts.close();
+    await this.comfy.close();
   }
 }
 
 /** The nodes, to check payloads by. The API runs none, so that no browser starts and no other host is asked. */
-function createRegistry(environment: Environment, scripts: ScriptSandbox): NodeRegistry {
+function createRegistry(environment: Environment, scripts: ScriptSandbox, comfy: ComfyServers): NodeRegistry {
   const sketches = new ChromiumSketchRenderer({
     cacheDirectory: join(resolve(environment.PLATEN_HOME), 'chromium'),
     executablePath: environment.CHROMIUM_PATH,
@@ -87,5 +97,5 @@ function createRegistry(environment: Environment, scripts: ScriptSandbox): NodeR
   });
   const images = new RemoteImages(new OutboundClient({ allowedHosts: environment.ALLOWED_HOSTS }));
   const providers = createProviders(environment);
-  return new NodeRegistry(createNodes({ scripts, sketches, images, providers }));
+  return new NodeRegistry(createNodes({ scripts, sketches, images, providers, comfy }));
 }
