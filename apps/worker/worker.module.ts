@@ -28,6 +28,7 @@ import { DraftQueue } from '#libs/queue/draft-queue.js';
 import { WakeQueue } from '#libs/queue/wake-queue.js';
 import { ChromiumSketchRenderer } from '#libs/sandbox/chromium/chromium-sketch-renderer.js';
 import { SketchRenderer } from '#libs/sandbox/sketch-renderer.js';
+import { createSecrets } from '#libs/secrets/secrets.js';
 import { Storage } from '#libs/storage/storage.js';
 import { StepWorkflows } from '#libs/workflows/step-workflows.js';
 import { WorkflowCatalog } from '#libs/workflows/workflow-catalog.js';
@@ -71,8 +72,10 @@ const FACTORIES: FactoryProvider[] = [
   {
     provide: StepWorkflows,
     inject: [PATIENT_DATABASE, NodeRegistry, Environment],
-    useFactory: (database: Database, registry: NodeRegistry, { STORAGE_BUCKET }: Environment) =>
-      new StepWorkflows(new WorkflowCatalog(database), registry, STORAGE_BUCKET),
+    useFactory: (database: Database, registry: NodeRegistry, environment: Environment) =>
+      new StepWorkflows(
+        new WorkflowCatalog(database), registry, environment.STORAGE_BUCKET, createSecrets(database, environment),
+      ),
   },
   {
     provide: WebhookInbox,

@@ -5,7 +5,7 @@ import type { NodeDefinition } from '#libs/nodes/node.js';
 import type { NodeRegistry } from '#libs/nodes/registry.js';
 import type { WorkflowVersion } from './stored-workflow.js';
 import type { WorkflowCatalog } from './workflow-catalog.js';
-import { workflowNode } from './workflow-node.js';
+import { workflowNode, type SecretReader } from './workflow-node.js';
 
 /** Workflows kept as nodes. */
 const KEPT_NODES = 500;
@@ -21,11 +21,12 @@ export interface StepNodes {
 export class StepWorkflows {
   private readonly nodes = new LRUCache<string, NodeDefinition>({ max: KEPT_NODES });
 
-  /** `bucket`: where files are stored, for mappings that name it. */
+  /** `bucket`: where files are stored, for mappings that name it. `secrets`: only steps that run read them. */
   constructor(
     private readonly catalog: WorkflowCatalog,
     private readonly builtIn: NodeRegistry,
     private readonly bucket = '',
+    private readonly secrets: SecretReader = { reveal: async () => null },
   ) {}
 
   /**
@@ -65,7 +66,7 @@ export class StepWorkflows {
   }
 
   private nodeOf(workflow: WorkflowVersion): NodeDefinition | undefined {
-    const node = this.nodes.get(keyOf(workflow)) ?? workflowNode(workflow, this.builtIn, this.bucket);
+    const node = this.nodes.get(keyOf(workflow)) ?? workflowNode(workflow, this.builtIn, this.bucket, this.secrets);
     if (node) this.nodes.set(keyOf(workflow), node);
     return node;
   }

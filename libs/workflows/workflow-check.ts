@@ -72,11 +72,18 @@ export class WorkflowCheck {
       !faults.some(({ field }) => field === 'data' || field.startsWith(`data.${part}`));
     const data = input as WorkflowData;
     if (isSound('pipeline')) faults = faults.concat(await this.pipelineFaults(data, author, isSound('form')));
-    if (Object.keys(kind.parts).every(isSound)) faults = faults.concat(ownFaults(kind, data, isSound('form')));
+    if (Object.keys(kind.parts).every(isSound)) {
+      faults = faults.concat(await this.ownFaults(kind, data, isSound('form')));
+    }
     if (isSound('form')) faults = faults.concat(formFaults(data.form));
     if (isSound('form') && isSound('test')) faults = faults.concat(testFaults(data));
     const isPriceable = ['form', 'test', 'credits'].every(isSound);
     return isPriceable ? [...faults, ...(await this.creditFaults(data))] : faults;
+  }
+
+  private async ownFaults(kind: WorkflowKind, data: WorkflowData, isFormSound: boolean): Promise<FieldFault[]> {
+    const faults = (await kind.check?.(data, isFormSound, this.sandbox)) ?? [];
+    return faults.map(({ field, message }) => ({ field: joinPath('data', field), message }));
   }
 
   /** Without a readable form its fields' names are not known, so that no name is refused. */
@@ -103,9 +110,6 @@ export class WorkflowCheck {
     }
   }
 }
-
-const ownFaults = (kind: WorkflowKind, data: WorkflowData, isFormSound: boolean): FieldFault[] =>
-  (kind.check?.(data, isFormSound) ?? []).map(({ field, message }) => ({ field: joinPath('data', field), message }));
 
 const formFaults = (form: WorkflowData['form']): FieldFault[] =>
   checkForm(form).map(({ field, message }) => ({ field: joinPath('data.form', field), message }));

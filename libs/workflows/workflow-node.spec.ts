@@ -39,7 +39,8 @@ describe('workflowNode', () => {
   let node: NodeDefinition;
   beforeAll(() => {
     (WORKFLOW_KINDS as WorkflowKind[]).push(kind);
-    node = workflowNode(workflow, new NodeRegistry([worker]), 'shelf')!;
+    const secrets = { reveal: async (user: string, name: string) => (name === 'KEY' ? `${user}'s` : null) };
+    node = workflowNode(workflow, new NodeRegistry([worker]), 'shelf', secrets)!;
   });
   afterAll(() => void (WORKFLOW_KINDS as WorkflowKind[]).pop());
   beforeEach(() => void given.splice(0));
@@ -60,6 +61,12 @@ describe('workflowNode', () => {
         generation_index: 4, user_id: 'u',
       },
     });
+  });
+
+  it("reads its author's secrets, whoever runs it", async () => {
+    await node.run(context({ prompt: 'a fox' }));
+    expect(await given[0]!.secret('KEY')).toBe("author's");
+    await expect(given[0]!.secret('OTHER')).rejects.toMatchObject({ code: 'MISSING_SECRET', permanent: true });
   });
 
   it('does not run with what the form refuses', async () => {

@@ -7,17 +7,25 @@ import type { WorkflowVersion } from './stored-workflow.js';
 import { systemValuesOf } from './system-values.js';
 import { workflowKindOf } from './kinds/index.js';
 
+/** Where steps find their author's secrets. */
+export interface SecretReader {
+  /** Null: the user has none of that name. */
+  reveal(userId: string, name: string): Promise<string | null>;
+}
+
 /** Passes for the file that is in its place while the form is checked. */
 const A_FILE = '0';
 
 /**
  * A stored workflow as a node: its payload are its form's fields, and its type's built-in node does the work.
- * Undefined for kinds that do not run as one step. `bucket` is what mappings read by that name.
+ * Undefined for kinds that do not run as one step. `bucket` is what mappings read by that name; `secrets` are
+ * those of the workflow's author, whoever runs it.
  */
 export function workflowNode(
   workflow: WorkflowVersion,
   builtIn: NodeRegistry,
   bucket: string,
+  secrets: SecretReader,
 ): NodeDefinition | undefined {
   const { step } = workflowKindOf(workflow);
   const node = step && builtIn.find(step.node);
@@ -26,7 +34,9 @@ export function workflowNode(
   const { poll, find, cancel } = node;
   const inner = (context: NodeContext): NodeContext => {
     const values = formValues(data.form, context.payload);
-    return { ...context, payload: step.payload(data, values, systemValuesOf(context, values, bucket)) };
+    const system = systemValuesOf(context, values, bucket);
+    const payload = step.payload(data, values, system, workflow.output_mime_type);
+    return { ...context, payload, secret: (secret) => revealed(secrets, workflow.user_id, secret) };
   };
   return {
     name: workflow.name,
@@ -41,6 +51,12 @@ export function workflowNode(
     ...(find && { find: (context, token) => find(inner(context), token) }),
     ...(cancel && { cancel }),
   };
+}
+
+async function revealed(secrets: SecretReader, author: string, name: string): Promise<string> {
+  const value = await secrets.reveal(author, name);
+  if (value === null) throw inputFault('MISSING_SECRET', `The author of the workflow has no secret named ${name}`);
+  return value;
 }
 
 /** Says where files may be given. The rest is the form's to judge, in `check`. */

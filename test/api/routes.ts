@@ -16,6 +16,8 @@ export interface RouteCase {
   body?: (tenant: Tenant) => unknown;
   /** The owner's answer shows what others must not see: so the test would notice. */
   isTelling?: true;
+  /** The path names what is to be kept: any name will do. */
+  isNaming?: true;
 }
 
 const LOCKED = { anonymous: '401 UNAUTHENTICATED', expired: '401 UNAUTHENTICATED' } as const;
@@ -103,7 +105,7 @@ export const ROUTES: Record<string, RouteCase> = {
 
   'GET /secrets': { gets: personal('200'), isTelling: true },
   'PUT /secrets/:name': {
-    gets: personal('200'), at: () => ({ name: 'API_KEY' }), body: () => ({ value: 'sk-1' }),
+    gets: personal('200'), at: () => ({ name: 'API_KEY' }), body: () => ({ value: 'sk-1' }), isNaming: true,
   },
   'DELETE /secrets/:name': { gets: owned('200', '404 NOT_FOUND'), at: ({ canary }) => ({ name: canary }) },
 

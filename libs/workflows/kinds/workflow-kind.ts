@@ -1,6 +1,7 @@
 import type { FieldFault } from '#libs/errors/app-error.js';
 import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
 import type { JsonSchema } from '#libs/nodes/node.js';
+import type { ScriptSandbox } from '#libs/sandbox/script-sandbox.js';
 import type { SystemValues } from '../system-values.js';
 import type { WorkflowData } from '../stored-workflow.js';
 
@@ -18,9 +19,13 @@ export interface WorkflowKind {
   readonly required: readonly string[];
   /**
    * Faults of sound parts beyond their shape, with paths below `data`. `form` is not to be read when its own
-   * shape is in doubt: then `isFormSound` is false.
+   * shape is in doubt: then `isFormSound` is false. Expressions of strangers are tried in `scripts`.
    */
-  check?(data: WorkflowData, isFormSound: boolean): FieldFault[];
+  check?(
+    data: WorkflowData,
+    isFormSound: boolean,
+    scripts: ScriptSandbox,
+  ): FieldFault[] | Promise<FieldFault[]>;
   /** How a workflow of this kind runs as one step. Absent: it is a form only, or steps of its own. */
   readonly step?: OneStep;
 }
@@ -30,7 +35,7 @@ export interface OneStep {
   readonly node: string;
   /**
    * The node's payload for one edition. `values` are those of the form, checked and with defaults; files among
-   * them are `AssetHandle`s or URLs.
+   * them are `AssetHandle`s or URLs. `outputType` is the workflow's `output_mime_type`.
    */
-  payload(data: WorkflowData, values: JsonObject, system: SystemValues): JsonObject;
+  payload(data: WorkflowData, values: JsonObject, system: SystemValues, outputType: string | null): JsonObject;
 }
