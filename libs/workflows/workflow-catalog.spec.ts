@@ -62,6 +62,46 @@ describe('WorkflowCatalog', () => {
     await expect(catalog.find(id, undefined)).rejects.toEqual(notFound);
   });
 
+  describe('replace', () => {
+    const replace = (id: string, who: Caller, differs = {}) =>
+      db.database.transaction((tx) => catalog.replace(tx, id, who, buildWorkflow(differs)));
+
+    it('makes the next version, and leaves those before it as they were', async () => {
+      const { id, data } = await store({ name: 'fox', visibility: 'private' });
+      const saved = await replace(id, author, { name: 'red fox', type: 'basic', data: {} });
+      expect(saved).toMatchObject({ id, version: 2, name: 'red fox', type: 'basic', data: {}, user_id: author.userId });
+      expect(await catalog.find(id, author)).toMatchObject({ version: 2, data: {} });
+      expect(await catalog.version(id, 1)).toMatchObject({ name: 'fox', type: 'pipeline', data });
+    });
+
+    it('counts each of many saves at once', async () => {
+      const { id } = await store({ name: 'fox' });
+      await Promise.all(Array.from({ length: 5 }, () => replace(id, author, { name: 'fox' })));
+      expect(await catalog.find(id, author)).toMatchObject({ version: 6 });
+    });
+
+    it("leaves another's name and another's workflow alone", async () => {
+      const [fox, crow] = [await store({ name: 'fox' }), await store({ name: 'crow', visibility: 'private' })];
+      await expect(replace(fox.id, author, { name: 'crow' })).rejects.toMatchObject({ code: 'NAME_TAKEN' });
+      await expect(replace(fox.id, user())).rejects.toMatchObject({ code: 'FORBIDDEN' });
+      await expect(replace(crow.id, user())).rejects.toEqual(notFound);
+      expect(await catalog.find(fox.id, author)).toMatchObject({ name: 'fox', version: 1 });
+      const admin: Caller = { ...user(), role: 'admin' };
+      expect(await replace(crow.id, admin, { name: 'jay' })).toMatchObject({ user_id: author.userId, saved_by_admin: true });
+    });
+  });
+
+  it('deletes a workflow and frees its name, but keeps its versions for what was made of them', async () => {
+    const { id } = await store({ name: 'fox' });
+    const remove = (who: Caller) => db.database.transaction((tx) => catalog.delete(tx, id, who));
+    await expect(remove(user())).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    await remove(author);
+    await expect(catalog.find(id, author)).rejects.toEqual(notFound);
+    await expect(remove(author)).rejects.toEqual(notFound);
+    expect(await catalog.version(id, 1)).toMatchObject({ name: 'fox' });
+    await store({ name: 'fox' });
+  });
+
   it('remembers whether an admin saved it', async () => {
     const admin: Caller = { ...author, role: 'admin' };
     const { id } = await db.database.transaction((tx) => catalog.create(tx, admin, buildWorkflow()));

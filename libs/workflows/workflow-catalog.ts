@@ -1,9 +1,10 @@
 import { v7 as uuidv7, validate as isUuid } from 'uuid';
-import type { Database, Queryable } from '#libs/database/database.js';
-import { nameTaken, workflowNotFound } from '#libs/errors/errors.js';
+import { sqlState, type Database, type Queryable } from '#libs/database/database.js';
+import { forbidden, nameTaken, workflowNotFound } from '#libs/errors/errors.js';
 import type { Caller } from '#libs/identity/caller.js';
 import type { StoredWorkflow, WorkflowData, WorkflowInput, WorkflowVersion } from './stored-workflow.js';
 
+const UNIQUE_VIOLATION = '23505';
 /** Versions kept in memory. Each may be as large as a request. */
 const CACHED_VERSIONS = 200;
 
@@ -52,6 +53,13 @@ export class WorkflowCatalog {
     return found;
   }
 
+  /** As `find`, by the name that steps know it by. */
+  async findByName(name: string, caller: Caller | undefined): Promise<StoredWorkflow> {
+    const [workflow] = await this.findNamed([name], caller);
+    if (!workflow) throw workflowNotFound();
+    return workflow;
+  }
+
   /** The newest versions of those of that name that the caller may use. */
   async findNamed(names: string[], caller: Caller | undefined): Promise<StoredWorkflow[]> {
     return this.withData(
@@ -86,6 +94,37 @@ export class WorkflowCatalog {
     ]);
     if (!row) throw nameTaken(name);
     return { ...row, data };
+  }
+
+  /**
+   * Stores a checked workflow as the next version; jobs go on with theirs. Throws `WORKFLOW_NOT_FOUND`,
+   * `FORBIDDEN` where the caller may only read it, `NAME_TAKEN`.
+   */
+  async replace(tx: Queryable, id: string, caller: Caller, workflow: WorkflowInput): Promise<StoredWorkflow> {
+    await this.lockOwn(tx, id, caller);
+    const { name, label, description, type, output_mime_type, visibility, tags, data } = workflow;
+    const [row] = await tx
+      .query<StoredWorkflow>(REPLACE, [
+        id, name, label, description, type, output_mime_type, visibility, tags, JSON.stringify(data),
+        caller.role === 'admin',
+      ])
+      .catch((error: unknown) => {
+        throw sqlState(error) === UNIQUE_VIOLATION ? nameTaken(name) : error;
+      });
+    return { ...(row as StoredWorkflow), data };
+  }
+
+  /** Removes it, and frees its name. Its versions stay for the jobs and collections made of them. */
+  async delete(tx: Queryable, id: string, caller: Caller): Promise<void> {
+    await this.lockOwn(tx, id, caller);
+    await tx.query('delete from workflow where id = $1', [id]);
+  }
+
+  private async lockOwn(tx: Queryable, id: string, { userId, role }: Caller): Promise<void> {
+    if (!isUuid(id)) throw workflowNotFound();
+    const [row] = await tx.query<{ own: boolean; readable: boolean }>(LOCK, [id, userId, role === 'admin']);
+    if (!row?.readable) throw workflowNotFound();
+    if (!row.own) throw forbidden();
   }
 
   /** Rows with their version's data, read from the database in one statement where memory has it not. */
@@ -149,3 +188,20 @@ const CREATE = `
     select id, version, user_id, name, label, type, output_mime_type, data, saved_by_admin from created
   )
   select ${COLUMNS} from created`;
+
+const LOCK = `
+  select user_id = $2 or $3 as own, user_id = $2 or $3 or visibility = 'public' as readable
+    from workflow where id = $1 for update`;
+
+const REPLACE = `
+  with replaced as (
+    update workflow w
+       set name = $2, label = $3, description = $4, type = $5, output_mime_type = $6, visibility = $7, tags = $8,
+           data = $9::jsonb, saved_by_admin = $10, version = version + 1, updated_at = now()
+     where id = $1 returning *
+  ), next_version as (
+    insert into workflow_version (
+      workflow_id, version, user_id, name, label, type, output_mime_type, data, saved_by_admin)
+    select id, version, user_id, name, label, type, output_mime_type, data, saved_by_admin from replaced
+  )
+  select ${COLUMNS} from replaced`;

@@ -192,6 +192,31 @@ export const REFUSALS: Refusal[] = [
     body: () => ({ name: '', type: 'basic', data: [] }),
   },
   {
+    route: 'PUT /workflows/:id',
+    outcome: '403 FORBIDDEN',
+    as: poor,
+    at: ({ workflowId }) => ({ id: workflowId }),
+    body: ({ tenant }) => ({ name: `mine ${tenant.canary}`, type: 'basic', data: {} }),
+  },
+  {
+    route: 'PUT /workflows/:id',
+    outcome: '400 VALIDATION_ERROR',
+    at: ({ workflowId }) => ({ id: workflowId }),
+    body: () => ({ name: '', type: 'basic', data: [] }),
+  },
+  {
+    route: 'PUT /workflows/:id',
+    outcome: '409 NAME_TAKEN',
+    at: ({ workflowId }) => ({ id: workflowId }),
+    body: ({ tenant }) => ({ name: tenant.canary, type: 'basic', data: {} }),
+  },
+  {
+    route: 'DELETE /workflows/:id',
+    outcome: '403 FORBIDDEN',
+    as: poor,
+    at: ({ workflowId }) => ({ id: workflowId }),
+  },
+  {
     route: 'POST /workflows/:id/estimate',
     outcome: '400 VALIDATION_ERROR',
     at: ({ workflowId }) => ({ id: workflowId }),

@@ -99,6 +99,17 @@ export const ROUTES: Record<string, RouteCase> = {
   'GET /workflows/:id': {
     gets: unpublished('200', '404 WORKFLOW_NOT_FOUND', '200'), at: workflow, isTelling: true,
   },
+  'GET /workflows/name/:name': {
+    gets: unpublished('200', '404 WORKFLOW_NOT_FOUND', '200'), at: ({ canary }) => ({ name: canary }), isTelling: true,
+  },
+  'PUT /workflows/:id': {
+    gets: { ...owned('200', '404 WORKFLOW_NOT_FOUND'), admin: '200' }, at: workflow,
+    body: ({ projectId }) => ({ name: `saved ${projectId}`, type: 'basic', data: { form: { fields: [] } } }),
+  },
+  // The admin comes first.
+  'DELETE /workflows/:id': {
+    gets: { ...owned('404 WORKFLOW_NOT_FOUND', '404 WORKFLOW_NOT_FOUND'), admin: '200' }, at: workflow,
+  },
   'POST /workflows/:id/estimate': {
     gets: { ...owned('200', '404 WORKFLOW_NOT_FOUND'), admin: '200' }, at: workflow, body: () => ({}),
   },

@@ -1,4 +1,4 @@
-import { Controller, Get, Param, Post, Query, Req } from '@nestjs/common';
+import { Controller, Delete, Get, Param, Post, Put, Query, Req } from '@nestjs/common';
 import { ApiBody, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { Database } from '#libs/database/database.js';
@@ -62,6 +62,19 @@ export class WorkflowsController {
     return view as WorkflowAnswer;
   }
 
+  /** The same, by the name that steps know it by. */
+  @Get('name/:name')
+  @Policy('public')
+  @Answers({ data: WorkflowAnswer, errors: ['WORKFLOW_NOT_FOUND'] })
+  async findByName(
+    @CurrentCaller() caller: Caller | undefined,
+    @Param('name') name: string,
+  ): Promise<WorkflowAnswer> {
+    const workflow = await this.catalog.findByName(name, caller);
+    const [view] = await viewWorkflows(this.database, this.prices, [workflow], caller);
+    return view as WorkflowAnswer;
+  }
+
   /** Stores a workflow, checked as a whole. Takes an `Idempotency-Key`. */
   @Post()
   @Policy('user')
@@ -79,6 +92,36 @@ export class WorkflowsController {
         return view;
       },
     );
+  }
+
+  /**
+   * Saves the whole of one's own workflow (admins: anyone's) as its next version. Jobs that were submitted go on
+   * with the version they were submitted with, and so do collections that were made of it.
+   */
+  @Put(':id')
+  @Policy('user')
+  @ApiBody({ type: CreateWorkflowBody })
+  @Answers({
+    data: WorkflowAnswer, errors: ['VALIDATION_ERROR', 'WORKFLOW_NOT_FOUND', 'FORBIDDEN', 'NAME_TAKEN'],
+  })
+  async replace(
+    @CurrentCaller() caller: Caller,
+    @Param('id') id: string,
+    @Req() { body }: FastifyRequest,
+  ): Promise<WorkflowAnswer> {
+    await this.catalog.find(id, caller);
+    const input = await this.checked(body, caller);
+    const workflow = await this.database.transaction((tx) => this.catalog.replace(tx, id, caller, input));
+    const [view] = await viewWorkflows(this.database, this.prices, [workflow], caller);
+    return view as WorkflowAnswer;
+  }
+
+  /** Removes one's own workflow (admins: anyone's) and frees its name. What was made of it stays, and goes on. */
+  @Delete(':id')
+  @Policy('user')
+  @Answers({ errors: ['WORKFLOW_NOT_FOUND', 'FORBIDDEN'] })
+  async delete(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<void> {
+    await this.database.transaction((tx) => this.catalog.delete(tx, id, caller));
   }
 
   /** What a submission would cost and take. Writes nothing. */
