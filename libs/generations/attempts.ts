@@ -3,7 +3,10 @@ import type { EventDetail } from '#libs/events/job-event.js';
 import type { JobChange } from './job-transaction.js';
 
 
-/** Ends an open attempt; throws `LeaseLost` when somebody else has. Returns how events name its step. */
+/**
+ * Ends an open attempt, and has stopped what it waited for outside; throws `LeaseLost` when somebody else has
+ * ended it. Returns how events name its step.
+ */
 export async function failAttempt(
   change: JobChange,
   attempt: Attempt,
@@ -34,7 +37,7 @@ interface ClosedRow {
 
 const FAIL = `
   update step_run
-     set status = 'failed', error = $2, logs = $3, completed_at = $5,
+     set status = 'failed', error = $2, logs = $3, completed_at = $5, external_cancel_due = reference is not null,
          wake_at = clock_timestamp() + make_interval(secs => $4::float8 / 1000)
    where id = $1 and status in ('running', 'waiting') returning node, alias, wake_at`;
 

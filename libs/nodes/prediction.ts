@@ -25,12 +25,12 @@ interface Reference {
   interval: number;
 }
 
+/** How soon a prediction is first asked after; each look then comes later than the last. */
 const FIRST_POLL_MS = 1_000;
 const MAX_POLL_MS = 60_000;
 const POLL_GROWTH = 1.5;
-/** Failures in a row to begin a prediction, or answers that there is none any more. */
-const MAX_FAILURES = 5;
-const MAX_MISSES = 3;
+/** Failures in a row to begin a prediction, or answers that there is no such one. */
+const MAX_FAILURES = 4;
 /** A prediction in a state that nobody knows does not keep its step for ever. */
 const TIMEOUT_MS = 3_600_000;
 const CALL_MS = 30_000;
@@ -41,15 +41,18 @@ const CALL_MS = 30_000;
  * busy or away costs none of the step's attempts, since a new attempt would be a new prediction.
  */
 export class PredictionStep {
-  constructor(private readonly provider: Provider) {}
+  constructor(
+    private readonly provider: Provider,
+    private readonly firstPollMs: number = FIRST_POLL_MS,
+  ) {}
 
   run(context: Context, call: ModelCall): Promise<NodeOutcome> {
-    return this.begin(context, call, newReference(context.token));
+    return this.begin(context, call, this.newReference(context.token));
   }
 
   async find(call: ModelCall, lostToken: string, signal: AbortSignal): Promise<Json | null> {
     // When the lost attempt began is not known here: all that the provider still lists is looked through.
-    const reference = { ...newReference(lostToken), since: 0 };
+    const reference = { ...this.newReference(lostToken), since: 0 };
     try {
       const found = await this.look(call, reference, signal);
       return found && kept({ ...reference, prediction: found.id });
@@ -84,7 +87,7 @@ export class PredictionStep {
       const input = await sentInput(call.input, { ...context, provider: this.provider });
       context.signal.throwIfAborted();
       const { id } = await this.submit(context, { model: call.model, input, token: reference.token });
-      return waitFor({ ...reference, prediction: id, failures: 0, interval: FIRST_POLL_MS }, FIRST_POLL_MS);
+      return waitFor({ ...reference, prediction: id, failures: 0 }, this.firstPollMs);
     } catch (error) {
       return this.waitOut(error, reference);
     }
@@ -117,26 +120,25 @@ export class PredictionStep {
   /** Waits where asking again may help; throws the step's verdict where it will not. */
   private waitOut(error: unknown, reference: Reference): Waiting {
     if (!(error instanceof ProviderError)) throw error;
+    if (error.fault === 'throttled') return waitFor(reference, error.retryAfterMs);
     const isBegun = reference.prediction !== null;
-    const next = { ...reference, failures: reference.failures + 1 };
-    const busy = waitFor(reference, error.retryAfterMs);
-    if (error.fault === 'throttled') return busy;
-    const isOver = isBegun
-      ? error.fault === 'missing' && next.failures >= MAX_MISSES
-      : next.failures >= MAX_FAILURES || !['unavailable', 'answer'].includes(error.fault);
-    if (isOver) throw toldOf(error, upstreamFault(error.message));
-    return waitFor(next, isBegun ? undefined : FIRST_POLL_MS * 2 ** reference.failures);
+    if (isBegun && error.fault !== 'missing') return waitFor(reference);
+    const failures = reference.failures + 1;
+    const mayPass = isBegun || ['unavailable', 'answer'].includes(error.fault);
+    if (!mayPass || failures >= MAX_FAILURES) throw toldOf(error, upstreamFault(error.message));
+    return waitFor({ ...reference, failures }, isBegun ? undefined : this.firstPollMs * 2 ** reference.failures);
+  }
+
+  private newReference(token: string): Reference {
+    return { prediction: null, token, since: Date.now(), failures: 0, interval: this.firstPollMs };
   }
 }
-
-const newReference = (token: string): Reference =>
-  ({ prediction: null, token, since: Date.now(), failures: 0, interval: FIRST_POLL_MS });
 
 const kept = (reference: Reference): Json => ({ ...reference });
 
 /** Without `afterMs` the next look comes later than the last. Never do all of a crowd look at once. */
 function waitFor(reference: Reference, afterMs?: number): Waiting {
-  const interval = afterMs ?? Math.min(MAX_POLL_MS, reference.interval * POLL_GROWTH);
-  const pollAfterMs = Math.round(interval * (1 + Math.random() / 4));
+  const interval = afterMs === undefined ? Math.min(MAX_POLL_MS, reference.interval * POLL_GROWTH) : reference.interval;
+  const pollAfterMs = Math.round((afterMs ?? interval) * (1 + Math.random() / 4));
   return { kind: 'waiting', reference: kept({ ...reference, interval }), pollAfterMs, timeoutMs: TIMEOUT_MS };
 }

@@ -26,8 +26,8 @@ const PAYLOAD: JsonSchema = {
 };
 
 /** Runs a model at Replicate. Gives its files, copied at once, and its text. */
-export const replicateNode = (replicate: Provider) => {
-  const prediction = new PredictionStep(replicate);
+export const replicateNode = (replicate: Provider, firstPollMs?: number) => {
+  const prediction = new PredictionStep(replicate, firstPollMs);
   return defineNode<ReplicatePayload>({
     name: 'replicate',
     aliases: [],

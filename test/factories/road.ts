@@ -14,6 +14,7 @@ import { JobTransactions } from '#libs/generations/job-transaction.js';
 import { PostgresGenerationStore } from '#libs/generations/postgres-generation-store.js';
 import { Reconciler } from '#libs/generations/reconciler.js';
 import { WebhookInbox } from '#libs/generations/webhook-inbox.js';
+import type { NodeDefinition } from '#libs/nodes/node.js';
 import { NodeRegistry } from '#libs/nodes/registry.js';
 import { createWakeQueue } from '#libs/queue/index.js';
 import type { WakeQueue } from '#libs/queue/wake-queue.js';
@@ -47,9 +48,12 @@ export interface Road extends TestDatabase {
 export interface RoadOptions {
   backend?: 'redis' | 'postgres';
   generationTimeoutMs?: number;
+  /** Nodes beside those of `testNodes`. */
+  nodes?: NodeDefinition[];
 }
 
-export async function buildRoad({ backend = 'postgres', generationTimeoutMs = 60_000 }: RoadOptions = {}): Promise<Road> {
+export async function buildRoad(options: RoadOptions = {}): Promise<Road> {
+  const { backend = 'postgres', generationTimeoutMs = 60_000, nodes = [] } = options;
   const test = await createTestDatabase();
   const folder = await mkdtemp(join(tmpdir(), 'platen-road-'));
   const outside = createOutside();
@@ -60,7 +64,7 @@ export async function buildRoad({ backend = 'postgres', generationTimeoutMs = 60
   const queue = await createWakeQueue(servers);
   const bus = createEventBus(servers);
   const ledger = new Ledger();
-  const registry = new NodeRegistry(testNodes(outside));
+  const registry = new NodeRegistry([...testNodes(outside), ...nodes]);
   const jobs = new JobTransactions(test.database, ledger, bus);
   const store = new PostgresGenerationStore(test.database, jobs, registry, queue, generationTimeoutMs);
   const storageFolder = join(folder, 'storage');

@@ -35,6 +35,8 @@ export interface Asked {
 
 /** How the stand-in behaves. Turn them at any time; without turning all is well. */
 export interface ReplicateDials {
+  /** How long it takes to create a prediction. */
+  createMs: number;
   /** How long a prediction starts, and how long it runs then. */
   startMs: number;
   runMs: number;
@@ -57,6 +59,7 @@ export interface ReplicateDials {
 }
 
 export const goodDays = (): ReplicateDials => ({
+  createMs: 0,
   startMs: 20,
   runMs: 100,
   end: () => 'succeeded',

@@ -2,6 +2,7 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { buffer } from 'node:stream/consumers';
 import sharp from 'sharp';
 import type { Json, JsonObject } from '#libs/instruction-set/instruction-set.js';
@@ -87,6 +88,7 @@ export class ReplicateServer {
     const fault = this.dials.onCall(this.note(method, path));
     const body = await buffer(request);
     if (fault === 'hang') return;
+    if (method === 'POST') await sleep(this.dials.createMs);
     const refusal = refusalOf(fault);
     const answer = refusal ?? this.do(method, path, body, request.headers);
     if (fault === 'doubled') this.do(method, path, body, request.headers);
