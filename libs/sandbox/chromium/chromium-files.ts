@@ -40,6 +40,7 @@ const LAUNCHER = `#!/bin/sh
 set -- "$PLATEN_CHROMIUM" "$@"
 [ -z "$PLATEN_UNPRIVILEGED" ] || set -- unshare --user --map-user=65534 --map-group=65534 -- "$@"
 [ -z "$PLATEN_PROCESSOR" ] || set -- taskset -c "$PLATEN_PROCESSOR" "$@"
+unset PLATEN_UNPRIVILEGED PLATEN_PROCESSOR
 exec "$@"
 `;
 

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import PQueue from 'p-queue';
 import {
-  SketchError, SketchRenderer, type Sketch, type SketchImage, type SketchRun, type SketchVideo, type VideoRun,
+  SketchRenderer, type Sketch, type SketchImage, type SketchRun, type SketchVideo, type VideoRun,
 } from '#libs/sandbox/sketch-renderer.js';
 import { captureRule } from './capture-rule.js';
 import type { ChromiumOptions } from './chromium-launch.js';

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 /** Where the recorder finds the encoder. */
 export const ENCODER_PATH = '.platen/encoder.js';
 
+/** Plain scripts that share the name `platen`, in the order they need each other. */
 const PARTS = ['outbox', 'camera', 'container-writer', 'gif-writer', 'main'];
 
 const require = createRequire(import.meta.url);
@@ -18,6 +19,6 @@ let script: string | undefined;
 /** Encodes videos in the page: containers and codecs by Mediabunny on WebCodecs, GIF by gifenc. */
 export function encoderScript(): string {
   script ??= `(() => {\n'use strict';\n${mediabunny()}
-const gifenc = ((exports) => {\n${gifenc()}\nreturn exports; })({});\n${PARTS.map(part).join('\n')}})();`;
+const gifenc = ((exports) => {\n${gifenc()}\nreturn exports; })({});\nconst platen = {};\n${PARTS.map(part).join('\n')}})();`;
   return script;
 }

@@ -77,8 +77,8 @@
 
   function endWithVideo() {
     const stage = { drewOnce, keepsPicture: p5.inUse, canvas: mainCanvas, faultOf };
-    const done = ({ width, height }) => end({ width, height, features: features() });
-    platen.videoRecorder.record(edition.video, stage, { done, failed: end });
+    const onEnd = ({ width, height }) => end({ width, height, features: features() });
+    platen.videoRecorder.record(edition.video, stage, { onEnd, onFault: end });
   }
 
   platen.begin = (given) => {

@@ -16,7 +16,7 @@ platen.videoRecorder = (() => {
     return encoder.next();
   };
 
-  function openEncoder(video, { loaded, failed }) {
+  function openEncoder(video, { onLoad, onFault }) {
     const host = document.documentElement.appendChild(document.createElement('platen-encoder'));
     const frame = document.createElement('iframe');
     frame.hidden = true;
@@ -26,31 +26,31 @@ platen.videoRecorder = (() => {
     script.onload = () => {
       encoder = frame.contentWindow.openEncoder(video);
       opened();
-      loaded();
+      onLoad();
     };
-    script.onerror = () => failed({ fault: 'browser', message: 'The encoder did not load' });
+    script.onerror = () => onFault({ fault: 'browser', message: 'The encoder did not load' });
     frame.contentDocument.head.append(script);
   }
 
-  /** Calls `done` with the picture's size after the last frame, or `failed` with what went wrong. */
-  function record(video, stage, { done, failed }) {
+  /** Calls `onEnd` with the picture's size after the last frame, or `onFault` with what went wrong. */
+  function record(video, stage, { onEnd, onFault }) {
     const { pause, setFrameRate, beforeFrame, afterFrame } = platen.clock;
     let taken = 0;
     let isDue = true;
     setFrameRate(video.fps);
-    openEncoder(video, { loaded: pause(), failed });
+    openEncoder(video, { onLoad: pause(), onFault });
 
     function take() {
       isDue = false;
       const canvas = stage.canvas();
       const fault = stage.faultOf(canvas);
-      if (fault) return failed(fault);
+      if (fault) return onFault(fault);
       taken += 1;
       const isLast = taken === video.frames;
       const proceed = pause();
       return encoder.add(canvas, isLast).then((message) => {
-        if (message) failed({ fault: 'error', message });
-        else if (isLast) done(encoder);
+        if (message) onFault({ fault: 'error', message });
+        else if (isLast) onEnd(encoder);
         else proceed();
       });
     }

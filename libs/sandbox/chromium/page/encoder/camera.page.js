@@ -1,5 +1,5 @@
 /* Copies pictures off a canvas: all of the first one's size, and on white, as a page shows them. */
-class Camera {
+platen.Camera = class Camera {
   static sideOf = (side) => Object.getOwnPropertyDescriptor(HTMLCanvasElement.prototype, side).get;
   static widthOf = Camera.sideOf('width');
   static heightOf = Camera.sideOf('height');
@@ -29,4 +29,4 @@ class Camera {
     context.drawImage(canvas, 0, 0);
     return context.getImageData(0, 0, width, height);
   }
-}
+};

@@ -1,5 +1,5 @@
 /* WebM and MP4. The bytes must not depend on how fast the machine is, so nothing adapts to that. */
-class ContainerWriter {
+platen.ContainerWriter = class ContainerWriter {
   static CODECS = { vp9: 'vp9', av1: 'av1', h264: 'avc' };
 
   constructor({ format, codec, frames, fps }, outbox) {
@@ -35,4 +35,4 @@ class ContainerWriter {
   async finish() {
     await this.output.finalize();
   }
-}
+};

@@ -1,5 +1,5 @@
 /* GIF counts in hundredths of a second: each picture ends at the hundredth nearest to its time. */
-class GifWriter {
+platen.GifWriter = class GifWriter {
   static COLORS = 256;
 
   constructor({ fps }, outbox) {
@@ -34,4 +34,4 @@ class GifWriter {
     this.position += data.length;
     this.gif.stream.reset();
   }
-}
+};

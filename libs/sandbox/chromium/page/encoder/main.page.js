@@ -1,9 +1,9 @@
 /* The encoder of one video, as the recorder and the worker see it. */
 class Encoder {
   constructor(video) {
-    this.outbox = new Outbox();
+    this.outbox = new platen.Outbox();
     this.isEven = video.format !== 'gif' && video.codec === 'h264';
-    this.writer = new (video.format === 'gif' ? GifWriter : ContainerWriter)(video, this.outbox);
+    this.writer = new (video.format === 'gif' ? platen.GifWriter : platen.ContainerWriter)(video, this.outbox);
     this.frames = 0;
   }
 
@@ -18,7 +18,7 @@ class Encoder {
   /** Takes the picture in this task; resolves when there is room for another, with what went wrong or ''. */
   async add(canvas, isLast) {
     try {
-      this.camera ??= new Camera(canvas, this.isEven);
+      this.camera ??= new platen.Camera(canvas, this.isEven);
       await this.writer.add(this.camera.picture(canvas), this.frames);
       this.frames += 1;
       this.outbox.countFrame();

@@ -1,5 +1,5 @@
 /* What was written of the video and waits for the worker to take it. */
-class Outbox {
+platen.Outbox = class Outbox {
   static PIECE_BYTES = 1024 ** 2;
   /** So much may wait before the next picture does. */
   static AHEAD_BYTES = 8 * Outbox.PIECE_BYTES;
@@ -54,4 +54,4 @@ class Outbox {
   async room() {
     while (this.bytes > Outbox.AHEAD_BYTES) await this.change.promise;
   }
-}
+};
