@@ -11,7 +11,7 @@ async function* bytesOf(http: ServerHttp, prefix: () => Promise<string>, route: 
   const path = (await prefix()) + route;
   const { status, length, body } = await http.open(path);
   if (status !== 200) {
-    body.destroy();
+    body.on('error', () => undefined).destroy();
     throw http.unreachable(`an output file was answered with status ${status}`);
   }
   yield* length === null ? body : new ResumingDownload({ first: body, length, resume: (from) => rest(http, path, from) });
@@ -20,6 +20,6 @@ async function* bytesOf(http: ServerHttp, prefix: () => Promise<string>, route: 
 async function rest(http: ServerHttp, path: string, from: number): Promise<Readable> {
   const { status, body } = await http.open(path, from);
   if (status === (from > 0 ? 206 : 200)) return body;
-  body.destroy();
+  body.on('error', () => undefined).destroy();
   throw http.unreachable(`the rest of an output file was answered with status ${status}`);
 }
