@@ -1,5 +1,7 @@
 /* Copies pictures off a canvas: all of the first one's size, and on white, as a page shows them. */
 platen.Camera = class Camera {
+  /** Beyond about 35 megapixels there is no VP9. */
+  static MAX_PIXELS = 4096 * 4096;
   static sideOf = (side) => Object.getOwnPropertyDescriptor(HTMLCanvasElement.prototype, side).get;
   static widthOf = Camera.sideOf('width');
   static heightOf = Camera.sideOf('height');
@@ -11,6 +13,7 @@ platen.Camera = class Camera {
     this.width = kept(Camera.widthOf.call(canvas));
     this.height = kept(Camera.heightOf.call(canvas));
     if (this.width === 0 || this.height === 0) throw new Error(`A canvas of ${this.canvasSize} is too small`);
+    if (this.width * this.height > Camera.MAX_PIXELS) throw new Error(`A canvas of ${this.canvasSize} is too large`);
     const options = { alpha: false, willReadFrequently: true };
     this.context = new OffscreenCanvas(this.width, this.height).getContext('2d', options);
     this.context.fillStyle = 'white';
