@@ -9,7 +9,8 @@ import type { JobLabels, JobOptions, JobSubmission } from './job-submission.js';
 export interface CollectionJobParts extends JobLabels {
   userId: string;
   plan: Plan;
-  collectionId: string;
+  /** Null: it is of none. */
+  collectionId: string | null;
   workflow: { id: string; version: number } | null;
   name: string;
   description: string | null;
@@ -21,7 +22,7 @@ export interface CollectionJobParts extends JobLabels {
   price: Price;
 }
 
-/** The job that makes a collection's editions. */
+/** The job that makes a set's editions. */
 export function collectionJob({ set, ...parts }: CollectionJobParts, nodes: StepNodes): JobSubmission {
   const { hashes } = set.generations;
   return {

@@ -4,13 +4,16 @@ import { prepared } from '#libs/database/prepared.js';
 import type { JobSubmission } from './job-submission.js';
 import type { KeptAnswer } from './kept-answer.js';
 
+/** A job's set but for the versions it is bound to: the collection's steps name what is there when they run. */
+const COLLECTION_SET = `($2::jsonb - 'workflows')`;
+
 /** A submission on its own: the collection is there, the caller's transaction holds it. */
 export const SUBMIT = prepared('submit', statement([]));
 /** With its collection. */
-export const SUBMIT_COLLECTION = prepared('submit_collection', statement([collectionCtes('$6', '$2', 'changed')]));
+export const SUBMIT_COLLECTION = prepared('submit_collection', statement([collectionCtes('$6', COLLECTION_SET, 'changed')]));
 /** With its collection and the answer that is kept under the request's key. */
 export const SUBMIT_COLLECTION_ONCE = prepared('submit_collection_once', statement([
-  collectionCtes('$6', '$2', 'changed'),
+  collectionCtes('$6', COLLECTION_SET, 'changed'),
   keptAnswerCte('$7', 'changed'),
 ]));
 
@@ -42,7 +45,7 @@ export const submissionParameters = (job: JobSubmission, hold: Hold): unknown[] 
   job.generations.map(({ hash }) => hash),
 ];
 
-/** `$6`. The collection's set is the job's. */
+/** `$6`. The collection's set is made of the job's. */
 export const collectionParameter = (collection: NewCollection): string => collectionRow(collection);
 
 /** `$7`. */

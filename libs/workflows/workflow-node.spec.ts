@@ -1,8 +1,7 @@
 import { NodeRegistry } from '#libs/nodes/registry.js';
 import { AssetHandle, type NodeContext, type NodeDefinition } from '#libs/nodes/node.js';
+import { addOneStepKind } from '../../test/factories/one-step-kind.js';
 import { checkAuthoredPayload } from '#libs/instruction-set/payload-check.js';
-import { WORKFLOW_KINDS } from './kinds/index.js';
-import type { WorkflowKind } from './kinds/workflow-kind.js';
 import type { WorkflowVersion } from './stored-workflow.js';
 import { workflowNode } from './workflow-node.js';
 
@@ -14,10 +13,6 @@ const worker: NodeDefinition = {
   name: 'worker', aliases: [], title: 'Worker', lane: 'provider', storedOnly: true, payload: {}, timeLimitMs: 5,
   run: async (context) => (given.push(context), { kind: 'done' }),
   cancel: async () => undefined,
-};
-const kind: WorkflowKind = {
-  name: 'one_step', aliases: [], parts: {}, required: [],
-  step: { node: 'worker', payload: (data, values, system) => ({ values, system, test: data.test ?? null }) },
 };
 const workflow: WorkflowVersion = {
   id: 'w', version: 2, user_id: 'author', name: 'Fox maker', label: null, type: 'one_step', output_mime_type: 'image/png',
@@ -38,11 +33,10 @@ const context = (payload: NodeContext['payload']): NodeContext => ({
 describe('workflowNode', () => {
   let node: NodeDefinition;
   beforeAll(() => {
-    (WORKFLOW_KINDS as WorkflowKind[]).push(kind);
+    addOneStepKind('worker');
     const secrets = { reveal: async (user: string, name: string) => (name === 'KEY' ? `${user}'s` : null) };
     node = workflowNode(workflow, new NodeRegistry([worker]), 'shelf', secrets)!;
   });
-  afterAll(() => void (WORKFLOW_KINDS as WorkflowKind[]).pop());
   beforeEach(() => void given.splice(0));
 
   it("has its name and its type's lane, and is no step that only workflows reach", () => {

@@ -96,6 +96,7 @@ const BODIES: Record<string, (tenant: Tenant, workflowId: string) => object> = {
   'POST /projects': () => ({ name: 'Dunes' }),
   'POST /workflows': () => ({ ...buildWorkflow({ name: 'Dunes', data: DATA }), visibility: 'private' }),
   'PUT /workflows/:id': () => ({ ...buildWorkflow({ name: 'More dunes', data: DATA }), visibility: 'private' }),
+  'POST /workflows/:id/test': () => ({ variables: { word: 'sand' } }),
   'POST /workflows/:id/estimate': () => ({ variables: { word: 'sand' }, generations: 2 }),
   'PUT /secrets/:name': () => ({ value: 'sk-1' }),
   'POST /previews': () => ({

@@ -217,6 +217,25 @@ export const REFUSALS: Refusal[] = [
     at: ({ workflowId }) => ({ id: workflowId }),
   },
   {
+    route: 'POST /workflows/:id/test',
+    outcome: '402 INSUFFICIENT_CREDITS',
+    as: poor,
+    at: ({ workflowId }) => ({ id: workflowId }),
+    body: () => ({}),
+  },
+  {
+    route: 'POST /workflows/:id/test',
+    outcome: '400 WORKFLOW_NOT_EXECUTABLE',
+    at: ({ formId }) => ({ id: formId }),
+    body: () => ({}),
+  },
+  {
+    route: 'POST /workflows/:id/test',
+    outcome: '400 VALIDATION_ERROR',
+    at: ({ workflowId }) => ({ id: workflowId }),
+    body: () => ({ variables: { colour: 1 } }),
+  },
+  {
     route: 'POST /workflows/:id/estimate',
     outcome: '400 VALIDATION_ERROR',
     at: ({ workflowId }) => ({ id: workflowId }),

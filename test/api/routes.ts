@@ -114,6 +114,10 @@ export const ROUTES: Record<string, RouteCase> = {
     gets: { ...owned('200', '404 WORKFLOW_NOT_FOUND'), admin: '200' }, at: workflow, body: () => ({}),
   },
 
+  'POST /workflows/:id/test': {
+    gets: { ...owned('202', '404 WORKFLOW_NOT_FOUND'), admin: '202' }, at: workflow, body: () => ({}),
+  },
+
   'GET /secrets': { gets: personal('200'), isTelling: true },
   'PUT /secrets/:name': {
     gets: personal('200'), at: () => ({ name: 'API_KEY' }), body: () => ({ value: 'sk-1' }), isNaming: true,

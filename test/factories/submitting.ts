@@ -10,6 +10,7 @@ import { ScriptSandbox, type ScriptValue } from '#libs/sandbox/script-sandbox.js
 import { GenerateCollection } from '#libs/submission/generate-collection.js';
 import { GenerateEditions } from '#libs/submission/generate-editions.js';
 import { Submissions } from '#libs/submission/submissions.js';
+import { WorkflowTrial } from '#libs/submission/workflow-trial.js';
 import { StepWorkflows } from '#libs/workflows/step-workflows.js';
 import { WorkflowCatalog } from '#libs/workflows/workflow-catalog.js';
 import { DurationEstimates } from '#libs/workflows/workflow-duration.js';
@@ -79,6 +80,8 @@ export function createSubmitting(database: Database) {
     bus,
     registry,
     submissions,
+    stepWorkflows,
+    trial: new WorkflowTrial(catalog, estimates, stepWorkflows, accounts, submissions),
     collections: new GenerateCollection(database, catalog, estimates, stepWorkflows, accounts, submissions),
     editions: new GenerateEditions(database, estimates, stepWorkflows, accounts, submissions),
   };

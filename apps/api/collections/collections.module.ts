@@ -12,6 +12,7 @@ import { WakeQueue } from '#libs/queue/wake-queue.js';
 import { GenerateCollection } from '#libs/submission/generate-collection.js';
 import { GenerateEditions } from '#libs/submission/generate-editions.js';
 import { Submissions } from '#libs/submission/submissions.js';
+import { WorkflowTrial } from '#libs/submission/workflow-trial.js';
 import { StepWorkflows } from '#libs/workflows/step-workflows.js';
 import { WorkflowCatalog } from '#libs/workflows/workflow-catalog.js';
 import { WorkflowEstimates } from '#libs/workflows/workflow-estimate.js';
@@ -20,10 +21,11 @@ import { GenerationsModule } from '../generations/generations.module.js';
 import { WorkflowsModule } from '../workflows/workflows.module.js';
 import { CollectionsController } from './collections.controller.js';
 import { SubmissionsController } from './submissions.controller.js';
+import { TrialsController } from './trials.controller.js';
 
 @Module({
   imports: [GenerationsModule, WorkflowsModule],
-  controllers: [SubmissionsController, CollectionsController],
+  controllers: [SubmissionsController, TrialsController, CollectionsController],
   providers: [
     {
       provide: Collections,
@@ -53,6 +55,11 @@ import { SubmissionsController } from './submissions.controller.js';
       inject: [Database, WorkflowEstimates, StepWorkflows, Accounts, Submissions],
       useFactory: (...parts: ConstructorParameters<typeof GenerateEditions>) =>
         new GenerateEditions(...parts),
+    },
+    {
+      provide: WorkflowTrial,
+      inject: [WorkflowCatalog, WorkflowEstimates, StepWorkflows, Accounts, Submissions],
+      useFactory: (...parts: ConstructorParameters<typeof WorkflowTrial>) => new WorkflowTrial(...parts),
     },
     {
       provide: HeldAnswers,

@@ -60,6 +60,13 @@ export class EstimateBody {
   generations: number = 1;
 }
 
+/** Body of `POST /workflows/:id/test`. */
+export class TestBody {
+  /** Values of the workflow's form. Absent: those of its `test`. */
+  @IsOptional() @IsObject()
+  variables: JsonObject | null = null;
+}
+
 export class CreditRange {
   min: number;
   max: number;
@@ -103,6 +110,22 @@ export class CostBreakdownAnswer {
   total_credits: number;
   per_generation: number;
   workflow_base_cost: number;
+}
+
+export class TestUrls {
+  job_status_url: string;
+  job_events_url: string;
+}
+
+/** What a trial made. */
+export class TestAnswer {
+  job_id: string;
+  /** `pending`; with `Prefer: wait=n` what the job has come to. */
+  status: 'pending' | 'processing' | 'completed' | 'failed' | 'cancelled';
+  /** Seconds. */
+  estimated_duration: number;
+  cost_breakdown: CostBreakdownAnswer;
+  urls: TestUrls;
 }
 
 export class EstimateAnswer {

@@ -1,0 +1,88 @@
+import type { Transaction } from '#libs/database/database.js';
+import { validationError, workflowNotExecutable } from '#libs/errors/errors.js';
+import type { Accounts } from '#libs/identity/accounts.js';
+import type { Caller } from '#libs/identity/caller.js';
+import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
+import { rewriteReferences } from '#libs/instruction-set/references.js';
+import { validateVariables } from '#libs/workflows/form-variables.js';
+import type { StepWorkflows } from '#libs/workflows/step-workflows.js';
+import { authorOf, isExecutable } from '#libs/workflows/stored-workflow.js';
+import { toInstructionSet } from '#libs/workflows/to-instruction-set.js';
+import type { WorkflowCatalog } from '#libs/workflows/workflow-catalog.js';
+import type { WorkflowEstimates } from '#libs/workflows/workflow-estimate.js';
+import { collectionJob } from './collection-job.js';
+import type { JobSubmission } from './job-submission.js';
+import type { Submissions } from './submissions.js';
+
+const PRIORITY = 50;
+
+export interface TrialReceipt {
+  job_id: string;
+  status: string;
+  /** Seconds. */
+  estimated_duration: number;
+  cost_breakdown: JobSubmission['breakdown'];
+  urls: { job_status_url: string; job_events_url: string };
+}
+
+export interface PreparedTrial {
+  job: JobSubmission;
+  estimatedDuration: number;
+}
+
+/** One generation of a workflow without a collection, priced and paid like any. */
+export class WorkflowTrial {
+  constructor(
+    private readonly catalog: WorkflowCatalog,
+    private readonly estimates: WorkflowEstimates,
+    private readonly stepWorkflows: StepWorkflows,
+    private readonly accounts: Accounts,
+    private readonly submissions: Submissions,
+  ) {}
+
+  /**
+   * With the workflow's own `test` variables where none are given. Throws `WORKFLOW_NOT_FOUND`,
+   * `WORKFLOW_NOT_EXECUTABLE`, 400 naming all faults.
+   */
+  async prepare(caller: Caller, workflowId: string, variables: JsonObject | null): Promise<PreparedTrial> {
+    const workflow = await this.catalog.find(workflowId, caller);
+    if (!isExecutable(workflow)) throw workflowNotExecutable();
+    const { values, faults } = validateVariables(workflow.data.form, variables ?? workflow.data.test ?? {});
+    if (faults.length > 0) throw validationError(faults);
+    const set = toInstructionSet(workflow, values, 1);
+    const nodes = await this.stepWorkflows.find(set.steps, authorOf(workflow), [workflow]);
+    // Without a collection no component has an id to give: the steps are numbered.
+    const numbers = new Map(set.steps.map(({ id }, index) => [String(id), index + 1]));
+    const job = collectionJob(
+      {
+        userId: caller.userId,
+        plan: await this.accounts.planOf(caller.userId),
+        collectionId: null,
+        workflow: { id: workflow.id, version: workflow.version },
+        name: `Workflow Test: ${workflow.label ?? workflow.name}`,
+        description: null,
+        type: 'workflow_test',
+        priority: PRIORITY,
+        options: {},
+        set: { ...set, steps: rewriteReferences(set.steps, numbers, nodes.registry) },
+        price: await this.estimates.priceWorkflow(workflow, values, nodes),
+        tags: [],
+        externalId: null,
+      },
+      nodes,
+    );
+    return { job, estimatedDuration: await this.estimates.durations.until(workflow, 1, job) };
+  }
+
+  /** Throws `INSUFFICIENT_CREDITS`, `TOO_MANY_INFLIGHT`. */
+  async commit(tx: Transaction, { job, estimatedDuration }: PreparedTrial): Promise<TrialReceipt> {
+    await this.submissions.submit(tx, job);
+    return {
+      job_id: job.id,
+      status: 'pending',
+      estimated_duration: estimatedDuration,
+      cost_breakdown: job.breakdown,
+      urls: { job_status_url: `/jobs/${job.id}`, job_events_url: `/jobs/${job.id}/events` },
+    };
+  }
+}
