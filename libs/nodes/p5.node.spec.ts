@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { OutboundError } from '#libs/outbound/outbound-error.js';
 import type { RemoteImages } from '#libs/outbound/remote-images.js';
-import { randomStream, SeededRandom } from '#libs/instruction-set/random.js';
 import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
-import { HASH, testRenderer } from '../../test/factories/sketch-run.js';
+import { testRenderer } from '../../test/factories/sketch-run.js';
+import { runSketchStep } from '../../test/factories/sketch-step.js';
 import { AssetHandle, type NodeContext } from './node.js';
 import { checkPayload } from './payload.js';
 import { p5Node } from './p5.node.js';
@@ -32,23 +32,8 @@ const handle = new AssetHandle({
   id: 'a1', storageKey: 'key', name: 'dot.svg', mimeType: 'image/svg+xml', size: SVG.length, sha256: '',
 });
 
-function run(payload: JsonObject, changes: Partial<NodeContext> = {}) {
-  const logs: string[] = [];
-  const context = {
-    payload: checkPayload(node, payload).payload,
-    hash: HASH,
-    generationIndex: 0,
-    variables: { mood: 'calm' },
-    random: new SeededRandom(randomStream(HASH, 'step')),
-    token: 'token',
-    signal: new AbortController().signal,
-    progress: () => {},
-    log: (line: string) => void logs.push(line),
-    assets: { read: async () => Buffer.from(SVG) },
-    ...changes,
-  } as unknown as NodeContext<never>;
-  return { logs, outcome: node.run(context) };
-}
+const run = (payload: JsonObject, changes: Partial<NodeContext> = {}) =>
+  runSketchStep(node, payload, { assets: { read: async () => Buffer.from(SVG) } as never, ...changes });
 const faultsOf = (payload: JsonObject) => checkPayload(node, payload).faults;
 
 describe('the p5 node', () => {

@@ -49,6 +49,10 @@ export class VideoPlayer {
   }
 }
 
+interface PixelReader {
+  getImageData(x: number, y: number, width: number, height: number): { data: Uint8ClampedArray };
+}
+
 async function decodeInPage({ text, x, y }: { text: string; x: number; y: number }): Promise<DecodedVideo> {
   const { Input, ALL_FORMATS, BufferSource, CanvasSink } = (globalThis as unknown as {
     Mediabunny: typeof import('mediabunny');
@@ -60,9 +64,10 @@ async function decodeInPage({ text, x, y }: { text: string; x: number; y: number
   const video = { codec: String(track.codec), duration: await input.computeDuration() };
   const decoded: DecodedVideo = { ...video, times: [], colors: [] };
   for await (const { canvas, timestamp } of new CanvasSink(track).canvases()) {
-    const context = canvas.getContext('2d') as OffscreenCanvasRenderingContext2D;
+    const context = canvas.getContext('2d') as unknown as PixelReader;
     decoded.times.push(timestamp);
-    decoded.colors.push([...context.getImageData(x, y, 1, 1).data.slice(0, 3)]);
+    const [red = 0, green = 0, blue = 0] = context.getImageData(x, y, 1, 1).data;
+    decoded.colors.push([red, green, blue]);
   }
   return decoded;
 }

@@ -61,6 +61,7 @@ export class VideoRecorder {
     const file = await VideoFile.createIn(this.options.cacheDirectory);
     let frames = 0;
     const onFrame = (count: number) => {
+      if (count === frames) return;
       frames = count;
       sketch.onProgress?.(Math.min(1, count / video.frames));
     };

@@ -15,7 +15,8 @@ const wasmModule = await WebAssembly.compile(
 // What the module has to say when it breaks off is no concern of the parent's console.
 Object.assign(console, { error: () => {} });
 const WASM_PAGE = 64 * 1024;
-const MAX_JSON_BYTES = 4 * 1024 ** 2;
+/** Answers of other services hold whole images, as base64. */
+const MAX_JSON_BYTES = 24 * 1024 ** 2;
 const MAX_MESSAGE = 1_000;
 const MAX_LOGS = 100;
 

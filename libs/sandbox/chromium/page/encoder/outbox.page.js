@@ -39,15 +39,15 @@ platen.Outbox = class Outbox {
     return this.pieces.length > 0 || this.frames > this.framesTold;
   }
 
-  /** `frames position base64` once there is more than the worker knows of; '' when all is told. */
+  /** `frames position base64` once there is more than the worker knows of, each frame by itself; then ''. */
   async take() {
     while (!this.hasNews() && !this.isClosed) await this.change.promise;
     if (!this.hasNews()) return '';
     const { position, data } = this.pieces.shift() ?? { position: 0, data: new Uint8Array() };
-    this.framesTold = this.frames;
+    if (this.frames > this.framesTold) this.framesTold += 1;
     this.bytes -= data.length;
     this.changed();
-    return `${this.frames} ${position} ${data.toBase64()}`;
+    return `${this.framesTold} ${position} ${data.toBase64()}`;
   }
 
   /** Waits while too much is waiting. */
