@@ -65,8 +65,12 @@ export class BenchProcess {
 
   /** Resident memory, MiB: now, or (`VmHWM`) the most since the start. */
   memory(which: 'VmRSS' | 'VmHWM' = 'VmRSS'): number {
-    const status = readFileSync(`/proc/${this.child.pid}/status`, 'utf8');
-    return Number(new RegExp(`^${which}:\\s+(\\d+)`, 'm').exec(status)?.[1]) / 1024;
+    return memoryOf(Number(this.child.pid), which);
+  }
+
+  /** Resident memory of all processes below it, MiB. What they share counts for each. */
+  memoryBelow(): number {
+    return descendantsOf(Number(this.child.pid)).reduce((sum, pid) => sum + memoryOf(pid, 'VmRSS'), 0);
   }
 
   /** Sends a request over the channel and returns the answer. One at a time. */
@@ -108,5 +112,23 @@ export class BenchProcess {
 
   private failure(what: string): Error {
     return new Error(`${this.program.name}: ${what}\n${this.output}`);
+  }
+}
+
+/** None of a process that has ended. */
+function memoryOf(pid: number, which: string): number {
+  return Number(new RegExp(`^${which}:\\s+(\\d+)`, 'm').exec(read(`/proc/${pid}/status`))?.[1] ?? 0) / 1024;
+}
+
+function descendantsOf(pid: number): number[] {
+  const children = read(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number);
+  return [...children, ...children.flatMap(descendantsOf)];
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
   }
 }
