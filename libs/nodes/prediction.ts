@@ -25,10 +25,13 @@ interface Reference {
   interval: number;
 }
 
-/** How soon a prediction is first asked after; each look then comes later than the last. */
-const FIRST_POLL_MS = 1_000;
-const MAX_POLL_MS = 60_000;
-const POLL_GROWTH = 1.5;
+/**
+ * How soon a prediction is first asked after, and how rarely at last: each look comes later than the one before.
+ * Where the provider reports the end, looking is only for reports that are lost.
+ */
+const PACE = { asking: { firstMs: 1_000, mostMs: 120_000 }, reported: { firstMs: 20_000, mostMs: 300_000 } };
+const GROWTH = 1.5;
+const RETRY_MS = 1_000;
 /** Failures in a row to begin a prediction, or answers that there is no such one. */
 const MAX_FAILURES = 4;
 /** A prediction in a state that nobody knows does not keep its step for ever. */
@@ -41,10 +44,15 @@ const CALL_MS = 30_000;
  * busy or away costs none of the step's attempts, since a new attempt would be a new prediction.
  */
 export class PredictionStep {
+  private readonly pace: { firstMs: number; mostMs: number };
+
   constructor(
     private readonly provider: Provider,
-    private readonly firstPollMs: number = FIRST_POLL_MS,
-  ) {}
+    firstPollMs?: number,
+  ) {
+    const pace = provider.reports ? PACE.reported : PACE.asking;
+    this.pace = { ...pace, ...(firstPollMs !== undefined && { firstMs: firstPollMs }) };
+  }
 
   run(context: Context, call: ModelCall): Promise<NodeOutcome> {
     return this.begin(context, call, this.newReference(context.token));
@@ -87,7 +95,7 @@ export class PredictionStep {
       const input = await sentInput(call.input, { ...context, provider: this.provider });
       context.signal.throwIfAborted();
       const { id } = await this.submit(context, { model: call.model, input, token: reference.token });
-      return waitFor({ ...reference, prediction: id, failures: 0 }, this.firstPollMs);
+      return waitFor({ ...reference, prediction: id, failures: 0 }, this.pace.firstMs);
     } catch (error) {
       return this.waitOut(error, reference);
     }
@@ -114,7 +122,7 @@ export class PredictionStep {
       return outcomeOf(output, this.provider, context.signal);
     }
     if (progress !== null) context.progress(progress);
-    return waitFor({ ...reference, failures: 0 });
+    return this.later({ ...reference, failures: 0 });
   }
 
   /** Waits where asking again may help; throws the step's verdict where it will not. */
@@ -122,23 +130,30 @@ export class PredictionStep {
     if (!(error instanceof ProviderError)) throw error;
     if (error.fault === 'throttled') return waitFor(reference, error.retryAfterMs);
     const isBegun = reference.prediction !== null;
-    if (isBegun && error.fault !== 'missing') return waitFor(reference);
+    if (isBegun && error.fault !== 'missing') return this.later(reference);
     const failures = reference.failures + 1;
     const mayPass = isBegun || ['unavailable', 'answer'].includes(error.fault);
     if (!mayPass || failures >= MAX_FAILURES) throw toldOf(error, upstreamFault(error.message));
-    return waitFor({ ...reference, failures }, isBegun ? undefined : this.firstPollMs * 2 ** reference.failures);
+    const waiting = { ...reference, failures };
+    return isBegun ? this.later(waiting) : waitFor(waiting, Math.min(RETRY_MS, this.pace.firstMs) * 2 ** reference.failures);
+  }
+
+  private later(reference: Reference): Waiting {
+    const interval = Math.min(this.pace.mostMs, reference.interval * GROWTH);
+    return waitFor({ ...reference, interval }, interval);
   }
 
   private newReference(token: string): Reference {
-    return { prediction: null, token, since: Date.now(), failures: 0, interval: this.firstPollMs };
+    return { prediction: null, token, since: Date.now(), failures: 0, interval: this.pace.firstMs };
   }
 }
 
 const kept = (reference: Reference): Json => ({ ...reference });
 
-/** Without `afterMs` the next look comes later than the last. Never do all of a crowd look at once. */
-function waitFor(reference: Reference, afterMs?: number): Waiting {
-  const interval = afterMs === undefined ? Math.min(MAX_POLL_MS, reference.interval * POLL_GROWTH) : reference.interval;
-  const pollAfterMs = Math.round((afterMs ?? interval) * (1 + Math.random() / 4));
-  return { kind: 'waiting', reference: kept({ ...reference, interval }), pollAfterMs, timeoutMs: TIMEOUT_MS };
-}
+/** Never do all of a crowd look at once. */
+const waitFor = (reference: Reference, afterMs = PACE.asking.firstMs): Waiting => ({
+  kind: 'waiting',
+  reference: kept(reference),
+  pollAfterMs: Math.round(afterMs * (1 + Math.random() / 4)),
+  timeoutMs: TIMEOUT_MS,
+});

@@ -49,6 +49,8 @@ export interface ProviderWebhook {
  */
 export interface Provider {
   readonly name: string;
+  /** Whether it reports the end of predictions by webhooks. */
+  readonly reports: boolean;
   /** Starts a prediction. With `unavailable` and `answer` it may have begun all the same: `find` tells. */
   submit(request: PredictionRequest, signal: AbortSignal): Promise<Prediction>;
   /** The prediction that this request has started, not before `since` (milliseconds since 1970), if there is one. */

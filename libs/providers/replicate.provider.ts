@@ -52,6 +52,10 @@ export class ReplicateProvider implements Provider {
     this.api = new ReplicateApi(client, settings.baseUrl, settings.apiToken);
   }
 
+  get reports(): boolean {
+    return this.settings.webhookUrl !== undefined;
+  }
+
   async submit({ model, input, token }: PredictionRequest, signal: AbortSignal): Promise<Prediction> {
     const { webhook, lifetimeSeconds } = this.markOf(token);
     const isOfficial = /^[^/:]+\/[^/:]+$/.test(model);

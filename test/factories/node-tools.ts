@@ -4,7 +4,8 @@ import { RemoteImages } from '#libs/outbound/remote-images.js';
 
 /** Tools of nodes whose payloads are checked only: none of them works, but those that a test gives. */
 export const nodeTools = (tools: Partial<NodeTools> = {}): NodeTools => {
-  const images = new RemoteImages(new OutboundClient());
-  const idle = { scripts: {}, sketches: {}, images, providers: {}, comfy: {} };
+  const outbound = new OutboundClient();
+  const images = new RemoteImages(outbound);
+  const idle = { scripts: {}, sketches: {}, images, outbound, publicUrl: 'http://127.0.0.1', providers: {}, comfy: {} };
   return { ...idle, ...tools } as NodeTools;
 };
