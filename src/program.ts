@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { validate } from 'uuid';
+import type { ServerOptions } from './server-options.js';
 
 /** The command line `platen`. Each command loads its code when it is called: most need but a little of it. */
 export function createProgram(): Command {
@@ -8,6 +9,7 @@ export function createProgram(): Command {
     .showHelpAfterError();
   addServers(program);
   addTools(program);
+  addWorkflows(program);
   return program;
 }
 
@@ -44,6 +46,41 @@ function addTools(program: Command): void {
     .description('make six editions of a sketch on servers of its own, and leave the images in ./demo-output')
     .action(async () => (await import('./commands/demo.js')).demo());
 }
+
+function addWorkflows(program: Command): void {
+  const workflow = program.command('workflow').description('workflows that a Platen stores, as folders of files');
+  onServer(workflow.command('apply <folder...>'))
+    .description('store component directories, and the option lists in _form_confs beside them')
+    .action(async (folders, options) =>
+      (await import('./commands/workflow.js')).applyWorkflows(await connect(options), folders, options));
+  onServer(workflow.command('get <name> [folder]'))
+    .description('write a stored workflow as a component directory')
+    .action(async (name, folder, options) =>
+      (await import('./commands/workflow.js')).getWorkflow(await connect(options), name, folder, options));
+  onServer(workflow.command('list'))
+    .description('list public workflows and your own')
+    .option('--type <type>', 'of this kind alone')
+    .option('--tag <tag>', 'with this tag alone')
+    .option('--q <text>', 'with this in name, label or description')
+    .action(async (options) =>
+      (await import('./commands/workflow.js')).listWorkflows(await connect(options), options));
+  onServer(workflow.command('test <name-or-folder>'))
+    .description('make one generation with the test variables, and wait for its end; it is paid like any')
+    .action(async (target, options) =>
+      (await import('./commands/workflow.js')).testWorkflow(await connect(options), target, options));
+  onServer(program.command('form-config').description('option lists that forms share').command('apply <folder>'))
+    .description('store the files of _form_confs; for admins')
+    .action(async (folder, options) =>
+      (await import('./commands/form-config.js')).applyFormConfigs(await connect(options), folder));
+}
+
+const connect = async (options: ServerOptions) => (await import('./server-options.js')).connectTo(options);
+
+const onServer = (command: Command): Command =>
+  command
+    .option('--url <url>', 'the Platen to speak to (PLATEN_URL, else http://127.0.0.1:3000)')
+    .option('--token <token>', 'as whom (PLATEN_TOKEN)')
+    .option('--json', 'print JSON');
 
 function parseUuid(text: string): string {
   if (!validate(text)) throw new InvalidArgumentError('It is not a UUID.');

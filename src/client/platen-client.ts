@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { EventSourceParserStream, type EventSourceMessage } from 'eventsource-parser/stream';
 import { CommandFailure } from '../command-failure.js';
+import { Refusal } from './refusal.js';
 
 /** The envelope of every JSON answer. */
 interface Envelope<Data> {
@@ -34,9 +35,17 @@ export class PlatenClient {
     return this.read<Data>(await this.fetch(path));
   }
 
-  async post<Data>(path: string, body: object): Promise<Data> {
+  post<Data>(path: string, body: object): Promise<Data> {
+    return this.send('POST', path, body);
+  }
+
+  put<Data>(path: string, body: object): Promise<Data> {
+    return this.send('PUT', path, body);
+  }
+
+  private async send<Data>(method: string, path: string, body: object): Promise<Data> {
     const headers = { 'content-type': 'application/json' };
-    return this.read<Data>(await this.fetch(path, { method: 'POST', headers, body: JSON.stringify(body) }));
+    return this.read<Data>(await this.fetch(path, { method, headers, body: JSON.stringify(body) }));
   }
 
   async download(address: string): Promise<Buffer> {
@@ -68,21 +77,29 @@ export class PlatenClient {
     return answer;
   }
 
-  private fetch(path: string, request: RequestInit = {}): Promise<Response> {
-    return fetch(new URL(path, this.url), {
-      signal: AbortSignal.any([this.stop, AbortSignal.timeout(TIMEOUT_MS)]),
-      ...request,
-      headers: { authorization: `Bearer ${this.token}`, ...request.headers },
-    });
+  private async fetch(path: string, request: RequestInit = {}): Promise<Response> {
+    try {
+      return await fetch(new URL(path, this.url), {
+        signal: AbortSignal.any([this.stop, AbortSignal.timeout(TIMEOUT_MS)]),
+        ...request,
+        headers: { authorization: `Bearer ${this.token}`, ...request.headers },
+      });
+    } catch (error) {
+      this.stop.throwIfAborted();
+      throw new CommandFailure(`${this.url} does not answer: ${reasonOf(error)}`);
+    }
   }
 
   private async read<Data>(answer: Response): Promise<Data> {
     const envelope = (await answer.json()) as Envelope<Data>;
     if (envelope.success) return envelope.data;
-    const details = envelope.details === undefined ? '' : `\n${JSON.stringify(envelope.details, null, 2)}`;
-    throw new CommandFailure(`${answer.status} ${envelope.code}: ${envelope.error}${details}`);
+    throw new Refusal(answer.status, envelope.code, envelope.error ?? '', envelope.details);
   }
 }
+
+/** `fetch` says why in its cause. */
+const reasonOf = (error: unknown): string =>
+  ((error as Error).cause as Error | undefined)?.message || (error as Error).message;
 
 /** The messages of a stream as far as it got. */
 async function* messagesOf(answer: Response | undefined): AsyncGenerator<EventSourceMessage> {

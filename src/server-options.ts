@@ -1,0 +1,24 @@
+import { CommandFailure } from './command-failure.js';
+import { PlatenClient } from './client/platen-client.js';
+import { stopSignal } from './stop-signal.js';
+
+const DEFAULT_URL = 'http://127.0.0.1:3000';
+
+/** Which Platen a command speaks to, and as whom. */
+export interface ServerOptions {
+  url?: string;
+  token?: string;
+}
+
+/** A client of the Platen that is named by options, else by `PLATEN_URL` and `PLATEN_TOKEN`. Ctrl-C breaks it off. */
+export function connectTo(options: ServerOptions, variables: NodeJS.ProcessEnv = process.env): PlatenClient {
+  const url = options.url ?? variables['PLATEN_URL'] ?? DEFAULT_URL;
+  const token = options.token ?? variables['PLATEN_TOKEN'];
+  if (!token) {
+    throw new CommandFailure('Who asks? Give --token, or set PLATEN_TOKEN: `platen token --sub <uuid>` makes one.');
+  }
+  if (!URL.canParse(url)) throw new CommandFailure(`${url} is not a URL.`);
+  const stop = new AbortController();
+  void stopSignal().then(() => stop.abort(new CommandFailure('Stopped.')));
+  return new PlatenClient(url, token, stop.signal);
+}
