@@ -8,31 +8,35 @@ import { PromptProgress, type Progress } from './prompt-progress.js';
 import { serverAddress } from './server-address.js';
 import { readImage, readMessage, type ServerMessage } from './socket-message.js';
 
-const TIMES = { answerMs: 500, sockets: { pingMs: 60, idleMs: 150 } };
+const TIMES = { answerMs: 2_000, sockets: { pingMs: 10_000, idleMs: 60_000 } };
+const HASTY = { answerMs: 2_000, sockets: { pingMs: 300, idleMs: 200 } };
 
 describe('the websocket of a server', () => {
   let standIn: ComfyStandIn;
   let server: ComfyServer;
+  let hasty: ComfyServer;
 
   beforeEach(async () => {
     standIn = await ComfyStandIn.start();
     server = new ComfyServer(serverAddress(standIn.url), TIMES);
+    hasty = new ComfyServer(serverAddress(standIn.url), HASTY);
   });
   afterEach(async () => {
     await server.close();
+    await hasty.close();
     await standIn.close();
   });
 
   /** Sends a graph and notes all that is heard of it. */
-  async function heard(graph: Graph) {
+  async function heard(graph: Graph, by = server) {
     const notes = { id: randomUUID(), clientId: '', messages: [] as ServerMessage[], images: [] as string[], deaf: 0 };
-    const ear = await server.socket.listen(notes.id, {
+    const ear = await by.socket.listen(notes.id, {
       hear: (message) => void notes.messages.push(message),
       image: (node, bytes) => void notes.images.push(`${node} ${bytes.subarray(1, 4).toString()}`),
       deaf: () => void notes.deaf++,
     });
     notes.clientId = ear.clientId;
-    await server.submit(graph, notes.id, ear.clientId);
+    await by.submit(graph, notes.id, ear.clientId);
     return notes;
   }
   const isOver = ({ messages }: { messages: ServerMessage[] }) => {
@@ -76,15 +80,14 @@ describe('the websocket of a server', () => {
   });
 
   it('is given up when nobody answers at its other end', async () => {
-    const notes = await heard(imageGraph(5));
+    const notes = await heard(imageGraph(5), hasty);
     standIn.halfOpen = true;
     await eventually(() => expect(notes.deaf).toBe(1));
     expect(await server.state(notes.id)).toEqual({ kind: 'running' });
   });
 
   it('is closed when no prompt needs it any more', async () => {
-    const notes = await heard(imageGraph());
-    await eventually(() => expect(isOver(notes)).toBe(true));
+    await heard(imageGraph(), hasty);
     await eventually(() => expect(standIn.listeners).toBe(0));
   });
 
@@ -124,6 +127,7 @@ describe('progress', () => {
     const heard = told(
       say('execution_cached', { nodes: ['1', '9'] }), say('executing', { node: '2' }), say('progress', { node: '9', value: 1, max: 1 }),
       say('progress', { node: '2', value: 1, max: 0 }), say('progress', { node: '2', value: 'x', max: null }),
+      say('progress_state', { nodes: { 2: null } }),
     );
     expect(heard.at(-1)).toEqual({ fraction: 1, message: 'Paint' });
   });

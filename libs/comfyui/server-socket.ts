@@ -54,29 +54,38 @@ export class ServerSocket {
     (await this.open?.catch(() => undefined))?.end();
   }
 
-  private async connection(): Promise<Connection> {
-    const known = await this.open?.catch(() => undefined);
-    if (known && !known.isOver) return known;
-    const opening = this.prefix().then((prefix) => Connection.to(this.address, prefix, this.times));
+  private connection(): Promise<Connection> {
+    if (this.open) return this.open;
+    const forget = () => {
+      if (this.open === opening) this.open = undefined;
+    };
+    const opening = this.prefix().then((prefix) => Connection.to(this.address, prefix, this.times, forget));
     this.open = opening;
+    opening.catch(forget);
     return opening;
   }
 }
 
 class Connection {
   readonly listeners = new LRUCache<string, PromptListener>({ max: MAX_PROMPTS, ttl: FORGET_MS });
-  isOver = false;
+  private isOver = false;
   private current: { promptId: string; node: string } | null = null;
   private hasPonged = true;
   private idleSince = Date.now();
-  private readonly pulse: NodeJS.Timeout;
+  private pulse?: NodeJS.Timeout;
 
-  static async to({ origin, path, headers }: ServerAddress, prefix: string, times: SocketTimes): Promise<Connection> {
+  static async to(
+    { origin, path, headers }: ServerAddress,
+    prefix: string,
+    times: SocketTimes,
+    onOver: () => void,
+  ): Promise<Connection> {
     const clientId = randomUUID();
     const url = `${origin.replace(/^http/, 'ws')}${path}${prefix}/ws?clientId=${clientId}`;
     const socket = new WebSocket(url, { headers, handshakeTimeout: OPEN_MS, maxPayload: MAX_FRAME_BYTES });
-    const connection = new Connection(clientId, socket, times);
+    const connection = new Connection(clientId, socket, times, onOver);
     await once(socket, 'open');
+    connection.pulse = setInterval(() => connection.beat(), times.pingMs).unref();
     return connection;
   }
 
@@ -84,8 +93,8 @@ class Connection {
     readonly clientId: string,
     private readonly socket: WebSocket,
     private readonly times: SocketTimes,
+    private readonly onOver: () => void,
   ) {
-    this.pulse = setInterval(() => this.beat(), times.pingMs).unref();
     socket.on('message', (data: Buffer, isBinary: boolean) => (isBinary ? this.image(data) : this.message(String(data))));
     socket.on('pong', () => (this.hasPonged = true));
     socket.on('error', () => undefined);
@@ -127,6 +136,7 @@ class Connection {
     if (this.isOver) return;
     this.isOver = true;
     clearInterval(this.pulse);
+    this.onOver();
     for (const listener of this.listeners.values()) listener.deaf?.();
     this.listeners.clear();
   }

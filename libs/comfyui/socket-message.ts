@@ -1,3 +1,4 @@
+import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
 import { isObject } from './graph.js';
 
 /** What a server says over the websocket of the prompts of that socket's client. */
@@ -7,7 +8,14 @@ export type ServerMessage =
   | { type: 'cached'; promptId: string; nodes: string[] }
   | { type: 'progress'; promptId: string; node: string; value: number; max: number }
   /** Of all nodes that have begun. Newer servers. */
-  | { type: 'nodes'; promptId: string; nodes: Record<string, { value: number; max: number; state: string }> };
+  | { type: 'nodes'; promptId: string; nodes: Record<string, NodeState> };
+
+interface NodeState {
+  value: number;
+  max: number;
+  /** `running`, `finished` or `error`. */
+  state: string;
+}
 
 /** An image of a node that runs: a preview, or what `SaveImageWebsocket` gives. Its prompt is the running one. */
 export interface SocketImage {
@@ -28,9 +36,17 @@ export function readMessage(text: string): ServerMessage | undefined {
   if (type === 'executing') return { type, promptId, node: node === null ? null : String(node) };
   if (type === 'execution_cached' && Array.isArray(nodes)) return { type: 'cached', promptId, nodes: nodes.map(String) };
   if (type === 'progress') return { type, promptId, node: String(node), value: Number(value), max: Number(max) };
-  if (type === 'progress_state' && isObject(nodes)) return { type: 'nodes', promptId, nodes: nodes as never };
+  if (type === 'progress_state' && isObject(nodes)) return { type: 'nodes', promptId, nodes: statesOf(nodes) };
   return undefined;
 }
+
+const statesOf = (nodes: JsonObject): Record<string, NodeState> =>
+  Object.fromEntries(
+    Object.entries(nodes).map(([id, node]) => {
+      const { value, max, state } = Object(node) as Record<string, unknown>;
+      return [id, { value: Number(value), max: Number(max), state: String(state) }];
+    }),
+  );
 
 const PREVIEW = 1;
 const PREVIEW_WITH_METADATA = 4;

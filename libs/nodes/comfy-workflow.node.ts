@@ -65,7 +65,16 @@ export const comfyWorkflowNode = (
     title: 'ComfyUI graph',
     lane: 'provider',
     storedOnly: true,
-    payload: { type: 'object', required: ['graph', 'files', 'inputs', 'models'] },
+    payload: {
+      type: 'object',
+      required: ['graph', 'files', 'inputs', 'models'],
+      properties: {
+        graph: { type: 'object', verbatim: true },
+        files: { type: 'array' },
+        inputs: { type: 'object' },
+        models: { type: 'array' },
+      },
+    },
     timeLimitMs: 30 * 60_000,
     run: (context) => prompts.place(context, begun(promptIdOf(context.token))),
     poll: (context, reference) => prompts.ask(context, reference as unknown as Reference),

@@ -68,6 +68,8 @@ export class Executor {
   kill(): void {
     this.dead = true;
     this.abort.abort();
+    this.running = null;
+    this.pending = [];
   }
 
   private async work(): Promise<void> {

@@ -36,6 +36,8 @@ export interface NodeClass {
 const pictures = ['IMAGE', { tooltip: 'The images to save.' }];
 const integer = (initial: number, min: number, max: number) => ['INT', { default: initial, min, max, step: 1 }];
 const text = ['STRING', { default: '' }];
+/** The head of a WebM file, by which it is known. */
+const WEBM = Buffer.from('1a45dfa39f4286810142f7810142f2810442f381084282847765626d4287810242858102', 'hex');
 
 /** `models`: what the server's folders hold, for the classes that load from them. */
 export const nodeClasses = (models: Record<string, string[]>): Record<string, NodeClass> => ({
@@ -76,7 +78,7 @@ export const nodeClasses = (models: Record<string, string[]>): Record<string, No
   },
   SaveImage: saver('images', 'output', (picture) => png(picture as Picture), 'png'),
   PreviewImage: { ...saver('images', 'temp', (picture) => png(picture as Picture), 'png'), required: { images: pictures } },
-  VHS_VideoCombine: saver('gifs', 'output', () => Buffer.from('1a45dfa3', 'hex'), 'webm'),
+  VHS_VideoCombine: saver('gifs', 'output', () => WEBM, 'webm'),
   SaveAudio: saver('audio', 'output', () => Buffer.from('fLaC\0\0\0\x22'), 'flac'),
   PreviewAny: {
     required: { source: text },
