@@ -1,9 +1,12 @@
+import type { Logger } from 'pino';
 import { ComfyServers } from '#libs/comfyui/comfy-servers.js';
-import type { Environment } from '#libs/config/environment.js';
+import { publicUrlOf, type Environment } from '#libs/config/environment.js';
 import type { NodeTools } from '#libs/nodes/index.js';
 import { OutboundClient } from '#libs/outbound/outbound-client.js';
 import { RemoteImages } from '#libs/outbound/remote-images.js';
 import { createProviders, type Providers } from '#libs/providers/index.js';
+import { createServiceQueue } from '#libs/queue/index.js';
+import type { ServiceQueue } from '#libs/queue/service-queue.js';
 import { QuickJsSandbox } from '#libs/sandbox/quickjs/quickjs-sandbox.js';
 import type { ScriptSandbox } from '#libs/sandbox/script-sandbox.js';
 import type { SketchRenderer } from '#libs/sandbox/sketch-renderer.js';
@@ -14,16 +17,25 @@ export class WorkerTools implements NodeTools {
   readonly images: RemoteImages;
   readonly providers: Providers;
   readonly comfy: ComfyServers;
-  private readonly outbound: OutboundClient;
+  readonly outbound: OutboundClient;
+  readonly publicUrl: string;
+  readonly services: ServiceQueue;
 
   constructor(
     environment: Environment,
     readonly sketches: SketchRenderer,
+    log: Logger,
   ) {
     this.outbound = new OutboundClient({ allowedHosts: environment.ALLOWED_HOSTS });
     this.scripts = new QuickJsSandbox(environment.WORKER_CONCURRENCY);
     this.images = new RemoteImages(this.outbound);
+    this.publicUrl = publicUrlOf(environment);
     this.providers = createProviders(environment);
+    this.services = createServiceQueue({
+      redisUrl: environment.REDIS_URL,
+      databaseUrl: environment.DATABASE_URL ?? '',
+      onError: (error) => log.warn({ err: error }, 'services'),
+    });
     this.comfy = new ComfyServers(environment.COMFYUI_URLS);
   }
 
@@ -33,5 +45,6 @@ export class WorkerTools implements NodeTools {
     await this.outbound.close();
     await this.providers.close();
     await this.comfy.close();
+    await this.services.close();
   }
 }

@@ -219,6 +219,10 @@ export class Environment {
   LOG_LEVEL: string = 'info';
 }
 
+/** Where clients reach the API; without `PUBLIC_URL` only those on this machine do. */
+export const publicUrlOf = ({ PUBLIC_URL, HOST, PORT }: Pick<Environment, 'PUBLIC_URL' | 'HOST' | 'PORT'>): string =>
+  PUBLIC_URL ?? `http://${HOST}:${PORT}`;
+
 /** Checks and types the variables. Throws one error that lists every fault. */
 export function loadEnvironment(variables: NodeJS.ProcessEnv): Environment {
   const known = Object.keys(new Environment());

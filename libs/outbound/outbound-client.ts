@@ -34,6 +34,8 @@ export interface OutboundOptions {
   /** Ports that any host may be asked on. */
   ports?: readonly number[];
   resolve?: ResolveName;
+  /** Certificates to trust in place of the usual ones. */
+  ca?: string;
 }
 
 export interface OutboundAnswer {
@@ -61,10 +63,10 @@ export class OutboundClient {
   private readonly allowed: AllowedHosts;
   private readonly agent: Agent;
 
-  constructor({ allowedHosts, ports, resolve = resolveName }: OutboundOptions = {}) {
+  constructor({ allowedHosts, ports, resolve = resolveName, ca }: OutboundOptions = {}) {
     this.allowed = new AllowedHosts(allowedHosts, ports);
     this.agent = new Agent({
-      connect: pinnedConnector(this.allowed, resolve),
+      connect: pinnedConnector(this.allowed, resolve, ca),
       connections: CONNECTIONS_PER_HOST,
       maxHeaderSize: MAX_HEADER_BYTES,
       keepAliveTimeout: 1_000,

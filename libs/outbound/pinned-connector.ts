@@ -30,11 +30,11 @@ export const resolveName: ResolveName = async (name, isAllowed) => {
  * Opens connections to public addresses only. A name is resolved once, all its addresses are judged, and the
  * connection goes to one of those: a name that resolves otherwise a moment later changes nothing.
  */
-export function pinnedConnector(allowed: AllowedHosts, resolve: ResolveName): buildConnector.connector {
+export function pinnedConnector(allowed: AllowedHosts, resolve: ResolveName, ca?: string): buildConnector.connector {
   return (options, connected) => {
     const isAllowed = allowed.has(new URL(`${options.protocol}//${options.hostname}:${options.port || ''}`));
     addressesOf(options.hostname, isAllowed, resolve).then(
-      (addresses) => connectTo(addresses, options, connected),
+      (addresses) => connectTo(addresses, ca, options, connected),
       (error: Error) => connected(error, null),
     );
   };
@@ -50,13 +50,16 @@ async function addressesOf(hostname: string, isAllowed: boolean, resolve: Resolv
 
 function connectTo(
   addresses: string[],
+  ca: string | undefined,
   options: buildConnector.Options,
   callback: buildConnector.Callback,
 ): void {
   // Asked for all of them, as it is with `autoSelectFamily`.
   const pinned: LookupFunction = (_name, _options, found) =>
     found(null, addresses.map((address) => ({ address, family: isIP(address) })));
-  const connect = buildConnector({ lookup: pinned, timeout: CONNECT_TIMEOUT_MS, autoSelectFamily: true });
+  const connect = buildConnector({
+    lookup: pinned, timeout: CONNECT_TIMEOUT_MS, autoSelectFamily: true, ...(ca !== undefined && { ca }),
+  });
   connect(options, (...[error, socket]: [Error | null, Socket | null]) => {
     if (socket && !isAmong(socket.remoteAddress, addresses)) {
       socket.destroy();

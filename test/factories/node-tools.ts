@@ -6,6 +6,9 @@ import { RemoteImages } from '#libs/outbound/remote-images.js';
 export const nodeTools = (tools: Partial<NodeTools> = {}): NodeTools => {
   const outbound = new OutboundClient();
   const images = new RemoteImages(outbound);
-  const idle = { scripts: {}, sketches: {}, images, outbound, publicUrl: 'http://127.0.0.1', providers: {}, comfy: {} };
+  const idle = {
+    scripts: {}, sketches: {}, images, outbound, publicUrl: 'http://127.0.0.1', providers: { replicate: {} }, comfy: {},
+    services: {},
+  };
   return { ...idle, ...tools } as NodeTools;
 };

@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { Module, type FactoryProvider, type OnApplicationShutdown } from '@nestjs/common';
 import { ComfyServers } from '#libs/comfyui/comfy-servers.js';
-import { Environment } from '#libs/config/environment.js';
+import { Environment, publicUrlOf } from '#libs/config/environment.js';
 import { Pricing } from '#libs/credits/pricing.js';
 import { Database } from '#libs/database/database.js';
 import { createNodes } from '#libs/nodes/index.js';
@@ -9,6 +9,7 @@ import { NodeRegistry } from '#libs/nodes/registry.js';
 import { OutboundClient } from '#libs/outbound/outbound-client.js';
 import { RemoteImages } from '#libs/outbound/remote-images.js';
 import { createProviders } from '#libs/providers/index.js';
+import { createServiceQueue } from '#libs/queue/index.js';
 import { ChromiumSketchRenderer } from '#libs/sandbox/chromium/chromium-sketch-renderer.js';
 import { QuickJsSandbox } from '#libs/sandbox/quickjs/quickjs-sandbox.js';
 import { ScriptSandbox } from '#libs/sandbox/script-sandbox.js';
@@ -95,7 +96,11 @@ function createRegistry(environment: Environment, scripts: ScriptSandbox, comfy:
     executablePath: environment.CHROMIUM_PATH,
     allowUnsandboxed: environment.ALLOW_UNSANDBOXED_CHROMIUM,
   });
-  const images = new RemoteImages(new OutboundClient({ allowedHosts: environment.ALLOWED_HOSTS }));
+  const outbound = new OutboundClient({ allowedHosts: environment.ALLOWED_HOSTS });
+  const images = new RemoteImages(outbound);
   const providers = createProviders(environment);
-  return new NodeRegistry(createNodes({ scripts, sketches, images, providers, comfy }));
+  return new NodeRegistry(createNodes({
+    scripts, sketches, images, outbound, publicUrl: publicUrlOf(environment), providers, comfy,
+    services: createServiceQueue({ databaseUrl: environment.DATABASE_URL ?? '' }),
+  }));
 }

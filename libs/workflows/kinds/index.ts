@@ -1,10 +1,14 @@
 import { basicKind } from './basic.kind.js';
 import { comfyWorkflowKind } from './comfy-workflow.kind.js';
+import { directJobKind } from './direct-job.kind.js';
+import { fetchApiKind } from './fetch-api.kind.js';
 import { pipelineKind } from './pipeline.kind.js';
 import type { WorkflowKind } from './workflow-kind.js';
 
 /** Every kind of stored workflow: one line each. */
-export const WORKFLOW_KINDS: readonly WorkflowKind[] = [basicKind, comfyWorkflowKind, pipelineKind];
+export const WORKFLOW_KINDS: readonly WorkflowKind[] = [
+  basicKind, comfyWorkflowKind, directJobKind, fetchApiKind, pipelineKind,
+];
 
 export const workflowKindNames = (): string[] => WORKFLOW_KINDS.map(({ name }) => name);
 
