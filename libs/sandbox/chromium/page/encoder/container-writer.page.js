@@ -1,13 +1,16 @@
 /* WebM and MP4. The bytes must not depend on how fast the machine is, so nothing adapts to that. */
 platen.ContainerWriter = class ContainerWriter {
   static CODECS = { vp9: 'vp9', av1: 'av1', h264: 'avc' };
+  /** Of the H.264 encoder, which knows no quality but a rate: bits a pixel, for much that moves. */
+  static H264_BITS = 0.5;
 
-  constructor({ format, codec, frames, fps }, outbox) {
+  constructor({ format, codec, frames, fps }, { width, height }, outbox) {
+    const { H264_BITS, CODECS } = ContainerWriter;
     const { Output, WebMOutputFormat, Mp4OutputFormat, StreamTarget, VideoSampleSource } = Mediabunny;
     this.fps = fps;
     this.source = new VideoSampleSource({
-      codec: ContainerWriter.CODECS[codec],
-      bitrate: Mediabunny.QUALITY_HIGH,
+      codec: CODECS[codec],
+      bitrate: codec === 'h264' ? Math.round(width * height * fps * H264_BITS) : Mediabunny.QUALITY_HIGH,
       keyFrameInterval: 2,
       latencyMode: 'quality',
       hardwareAcceleration: 'prefer-software',

@@ -2,7 +2,7 @@
 platen.GifWriter = class GifWriter {
   static COLORS = 256;
 
-  constructor({ fps }, outbox) {
+  constructor({ fps }, _size, outbox) {
     this.fps = fps;
     this.outbox = outbox;
     this.position = 0;

@@ -2,8 +2,7 @@
 class Encoder {
   constructor(video) {
     this.outbox = new platen.Outbox();
-    this.isEven = video.format !== 'gif' && video.codec === 'h264';
-    this.writer = new (video.format === 'gif' ? platen.GifWriter : platen.ContainerWriter)(video, this.outbox);
+    this.video = video;
     this.frames = 0;
   }
 
@@ -18,7 +17,7 @@ class Encoder {
   /** Takes the picture in this task; resolves when there is room for another, with what went wrong or ''. */
   async add(canvas, isLast) {
     try {
-      this.camera ??= new platen.Camera(canvas, this.isEven);
+      if (!this.camera) this.open(canvas);
       await this.writer.add(this.camera.picture(canvas), this.frames);
       this.frames += 1;
       this.outbox.countFrame();
@@ -28,6 +27,13 @@ class Encoder {
     } catch (error) {
       return `The video could not be encoded: ${error.message}`;
     }
+  }
+
+  open(canvas) {
+    const isGif = this.video.format === 'gif';
+    this.camera = new platen.Camera(canvas, !isGif && this.video.codec === 'h264');
+    const Writer = isGif ? platen.GifWriter : platen.ContainerWriter;
+    this.writer = new Writer(this.video, this.camera, this.outbox);
   }
 
   async finish() {
