@@ -61,8 +61,9 @@ const FACTORIES: FactoryProvider[] = [
   },
   {
     provide: WorkerTools,
-    inject: [Environment, SketchRenderer],
-    useFactory: (environment: Environment, sketches: SketchRenderer) => new WorkerTools(environment, sketches),
+    inject: [Environment, SketchRenderer, LOGGER],
+    useFactory: (environment: Environment, sketches: SketchRenderer, log: Logger) =>
+      new WorkerTools(environment, sketches, log),
   },
   {
     provide: NodeRegistry,

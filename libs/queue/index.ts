@@ -1,8 +1,14 @@
+import { BullmqServiceQueue } from './bullmq.service-queue.js';
 import { BullmqWakeQueue } from './bullmq.wake-queue.js';
 import { DraftQueue } from './draft-queue.js';
 import { connectPostgresBackend } from './postgres-backend.js';
 import type { QueueBackend } from './queue-backend.js';
 import { connectRedisBackend } from './redis-backend.js';
+import type { ServiceQueue } from './service-queue.js';
+
+const BULLMQ_PREFIX = 'bull';
+/** To Postgres: one to hear each open service's events, and some to ask. */
+const SERVICE_CONNECTIONS = 12;
 
 export interface QueueOptions {
   /** Unset: Postgres carries the queue. */
@@ -22,6 +28,18 @@ export async function createWakeQueue(options: QueueOptions): Promise<BullmqWake
 /** Connects the queue of drafts, likewise. */
 export async function createDraftQueue(options: QueueOptions): Promise<DraftQueue> {
   return new DraftQueue(await connectBackend(options), options.onError);
+}
+
+/**
+ * The queue of services outside, connected when it is first used. Their workers need not know of Platen's own keys:
+ * on Redis they find it under BullMQ's own prefix.
+ */
+export function createServiceQueue(options: QueueOptions): ServiceQueue {
+  const { redisUrl, databaseUrl, onError = () => undefined } = options;
+  const connect = () => redisUrl
+    ? connectRedisBackend(redisUrl, BULLMQ_PREFIX, onError)
+    : connectPostgresBackend(databaseUrl, onError, SERVICE_CONNECTIONS);
+  return new BullmqServiceQueue(connect, onError);
 }
 
 function connectBackend(options: QueueOptions): Promise<QueueBackend> {

@@ -16,10 +16,11 @@ const SILENCE_MS = 10_000;
 export async function connectPostgresBackend(
   url: string,
   onError: (error: Error) => void,
+  poolSize = POOL_SIZE,
 ): Promise<QueueBackend> {
   const config: pg.PoolConfig = {
     connectionString: url,
-    max: POOL_SIZE,
+    max: poolSize,
     options: `-c search_path=${SCHEMA}`,
     application_name: 'platen-queue',
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,

@@ -2,7 +2,7 @@ import type { BackendClasses, BackendFactory, IQueueBackend } from 'bullmq';
 
 /** Which datastore BullMQ runs on. The types of its connection end here: the rest is the same on all. */
 export interface QueueBackend {
-  classes: Pick<BackendClasses<IQueueBackend, unknown>, 'Queue' | 'Worker'>;
+  classes: Pick<BackendClasses<IQueueBackend, unknown>, 'Queue' | 'Worker' | 'QueueEvents'>;
   queueOptions: { connection: unknown; prefix?: string };
   workerOptions: { connection: unknown; prefix?: string };
   /** Whether a wake-up can be stored right now. */
