@@ -57,19 +57,21 @@ export function fillGraph(
   const filled = structuredClone(graph);
   const files: PlacedFile[] = [];
   const missing: string[] = [];
-  for (const [nodeId, inputs] of Object.entries(mapping)) {
-    for (const [input, mapped] of Object.entries(inputs)) {
-      const value = given(values[mapped.value]) ?? given(mapped.default);
-      const node = filled[nodeId];
-      if (!node) continue;
-      if (value === undefined) {
-        if (mapped.is_required) missing.push(mapped.value);
-      } else if (isFileValue(value, isFile(mapped.value))) files.push({ nodeId, input, file: value });
-      else node.inputs[input] = literal(value);
-    }
+  for (const { nodeId, input, mapped } of places(mapping)) {
+    const value = given(values[mapped.value]) ?? given(mapped.default);
+    const node = filled[nodeId];
+    if (value === undefined && mapped.is_required) missing.push(mapped.value);
+    if (value === undefined || !node) continue;
+    if (isFileValue(value, isFile(mapped.value))) files.push({ nodeId, input, file: value });
+    else node.inputs[input] = literal(value);
   }
   return { graph: filled, files, missing };
 }
+
+const places = (mapping: InputMapping) =>
+  Object.entries(mapping).flatMap(([nodeId, inputs]) =>
+    Object.entries(inputs).map(([input, mapped]) => ({ nodeId, input, mapped })),
+  );
 
 /** The form's field behind an input of a node, if there is one. */
 export const fieldBehind = (mapping: InputMapping, nodeId: string, input: string | undefined): string | undefined =>

@@ -81,7 +81,7 @@ export class ServerHttp {
           ...this.address.headers, ...headers,
           ...(body !== undefined && !isForm && { 'content-type': 'application/json' }),
         },
-        body: body === undefined ? null : isForm ? body : JSON.stringify(body),
+        body: isForm ? body : (JSON.stringify(body) ?? null),
         signal: AbortSignal.any(limits.filter((limit) => limit !== undefined)),
         headersTimeout: timeoutMs || this.answerMs,
         bodyTimeout: BODY_MS,

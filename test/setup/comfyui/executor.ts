@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { behind, isLink } from './prompt-check.js';
-import type { Graph, NodeClass } from './node-classes.js';
+import type { Graph, GraphNode, NodeClass, NodeWorld } from './node-classes.js';
 import type { StoredFiles } from './stored-files.js';
 
 export interface QueuedPrompt {
@@ -21,7 +21,7 @@ export interface HistoryEntry {
 interface Messenger {
   /** To the socket of a client id; null: to all sockets. */
   send(clientId: string | null, type: string, data: object): void;
-  sendImage(clientId: string | null, node: string, promptId: string, bytes: Buffer): void;
+  sendImage(clientId: string | null, bytes: Buffer): void;
 }
 
 /** Runs prompts one after the other, as a server's worker thread does, and says what it does in its order. */
@@ -33,8 +33,6 @@ export class Executor {
   readonly begun: string[] = [];
   /** Milliseconds between `execution_success` and the history entry. */
   historyLagMs = 0;
-  /** Milliseconds that each node takes beside its own work. */
-  nodeMs = 0;
   private abort = new AbortController();
   private dead = false;
 
@@ -86,73 +84,74 @@ export class Executor {
 
   private async run(prompt: QueuedPrompt): Promise<void> {
     const { id, extra } = prompt;
-    const client = extra.client_id ?? null;
-    const messages: HistoryEntry['status']['messages'] = [];
-    const tell = (type: string, data: object) => {
-      const full = { prompt_id: id, ...data, timestamp: Date.now() };
-      messages.push([type, full]);
-      if (client !== null || type === 'execution_interrupted') this.send(client, type, full);
-    };
+    const run = new PromptRun(prompt);
     this.begun.push(id);
-    tell('execution_start', {});
-    tell('execution_cached', { nodes: [] });
-    const outputs: Record<string, unknown> = {};
-    const end = await this.runNodes(prompt, outputs, tell);
+    this.tell(run, 'execution_start', {});
+    this.tell(run, 'execution_cached', { nodes: [] });
+    const isDone = await this.runNodes(run);
     if (this.dead) return;
-    if (end === 'success') tell('execution_success', {});
+    if (isDone) this.tell(run, 'execution_success', {});
     if (this.historyLagMs > 0) await sleep(this.historyLagMs);
-    const status = { status_str: end, completed: end === 'success', messages };
-    this.history.set(id, { prompt: [prompt.number, id, prompt.graph, extra, prompt.outputs], outputs, status, meta: {} });
+    this.history.set(id, run.entry(isDone));
     this.running = null;
     this.tellStatus();
-    if (client !== null) this.send(client, 'executing', { node: null, prompt_id: id });
+    if (extra.client_id) this.send(extra.client_id, 'executing', { node: null, prompt_id: id });
   }
 
-  private async runNodes(
-    { id, graph, extra, outputs: wanted }: QueuedPrompt,
-    outputs: Record<string, unknown>,
-    tell: (type: string, data: object) => void,
-  ): Promise<'success' | 'error'> {
-    const client = extra.client_id ?? null;
-    const order = [...new Set(wanted.flatMap((output) => [...behind(graph, output)]))];
-    const results = new Map<string, unknown>();
-    const states: Record<string, object> = {};
-    const move = (node: string, state: string, value: number, max: number) => {
-      states[node] = { value, max, state, node_id: node, prompt_id: id, display_node_id: node, parent_node_id: null, real_node_id: node };
-      this.send(client, 'progress_state', { prompt_id: id, nodes: { ...states } });
-    };
-    for (const node of order) {
-      const { class_type: name, inputs } = graph[node] as Graph[string];
-      const executed = [...results.keys()];
-      move(node, 'running', 0, 1);
-      if (client !== null) this.send(client, 'executing', { node, display_node: node, prompt_id: id });
+  /** False: one failed, or the prompt was interrupted. */
+  private async runNodes(run: PromptRun): Promise<boolean> {
+    for (const node of run.order) {
+      const of = { node_id: node, node_type: run.classOf(node), executed: [...run.results.keys()] };
+      this.move(run, node, 'running', 0, 1);
+      this.tellOwner(run, 'executing', { node, display_node: node });
       try {
-        if (this.nodeMs > 0) await sleep(this.nodeMs, undefined, { signal: this.abort.signal });
-        const values = Object.entries(inputs).map(([key, value]) => [key, isLink(value) ? results.get(value[0]) : value]);
-        const { result, ui } = await (this.classes[name] as NodeClass).run(Object.fromEntries(values), {
-          files: this.files,
-          signal: this.abort.signal,
-          progress: (value, max) => {
-            move(node, 'running', value, max);
-            this.send(client, 'progress', { value, max, prompt_id: id, node });
-          },
-          sendImage: (bytes) => this.dead || this.messenger.sendImage(client, node, id, bytes),
-        });
-        this.abort.signal.throwIfAborted();
-        results.set(node, result);
-        if (ui) {
-          outputs[node] = ui;
-          if (client !== null) this.send(client, 'executed', { node, display_node: node, output: ui, prompt_id: id });
-        }
-        move(node, 'finished', 1, 1);
+        await this.runNode(run, node);
       } catch (error) {
-        const of = { node_id: node, node_type: name, executed };
-        if (this.abort.signal.aborted) tell('execution_interrupted', of);
-        else tell('execution_error', { ...of, exception_message: (error as Error).message, exception_type: 'RuntimeError', traceback: ['…'], current_inputs: {}, current_outputs: [] });
-        return 'error';
+        const { message } = error as Error;
+        if (this.abort.signal.aborted) this.tell(run, 'execution_interrupted', of);
+        else this.tell(run, 'execution_error', { ...of, exception_message: message, exception_type: 'RuntimeError' });
+        return false;
       }
+      this.move(run, node, 'finished', 1, 1);
     }
-    return 'success';
+    return true;
+  }
+
+  private async runNode(run: PromptRun, node: string): Promise<void> {
+    const { id: promptId, extra } = run.prompt;
+    const world: NodeWorld = {
+      files: this.files,
+      signal: this.abort.signal,
+      progress: (value, max) => {
+        this.move(run, node, 'running', value, max);
+        this.send(extra.client_id ?? null, 'progress', { value, max, prompt_id: promptId, node });
+      },
+      sendImage: (bytes) => this.dead || this.messenger.sendImage(extra.client_id ?? null, bytes),
+    };
+    const { result, ui } = await (this.classes[run.classOf(node)] as NodeClass).run(run.inputsOf(node), world);
+    this.abort.signal.throwIfAborted();
+    run.results.set(node, result);
+    if (!ui) return;
+    run.outputs[node] = ui;
+    this.tellOwner(run, 'executed', { node, display_node: node, output: ui });
+  }
+
+  /** Kept in history. Without a client only an interruption is told, to everybody. */
+  private tell({ prompt, messages }: PromptRun, type: string, data: object): void {
+    const full = { prompt_id: prompt.id, ...data, timestamp: Date.now() };
+    messages.push([type, full]);
+    const client = prompt.extra.client_id ?? null;
+    if (client !== null || type === 'execution_interrupted') this.send(client, type, full);
+  }
+
+  private tellOwner({ prompt }: PromptRun, type: string, data: object): void {
+    if (prompt.extra.client_id) this.send(prompt.extra.client_id, type, { ...data, prompt_id: prompt.id });
+  }
+
+  /** Of all nodes that have begun. Without a client, everybody hears it. */
+  private move({ prompt, states }: PromptRun, node: string, state: string, value: number, max: number): void {
+    states[node] = { value, max, state, node_id: node, prompt_id: prompt.id, parent_node_id: null };
+    this.send(prompt.extra.client_id ?? null, 'progress_state', { prompt_id: prompt.id, nodes: { ...states } });
   }
 
   private tellStatus(): void {
@@ -161,5 +160,35 @@ export class Executor {
 
   private send(clientId: string | null, type: string, data: object): void {
     if (!this.dead) this.messenger.send(clientId, type, data);
+  }
+}
+
+/** One prompt while it runs. */
+class PromptRun {
+  readonly order: string[];
+  readonly results = new Map<string, unknown>();
+  readonly outputs: Record<string, unknown> = {};
+  readonly states: Record<string, object> = {};
+  readonly messages: Array<[string, object]> = [];
+
+  constructor(readonly prompt: QueuedPrompt) {
+    this.order = [...new Set(prompt.outputs.flatMap((output) => [...behind(prompt.graph, output)]))];
+  }
+
+  classOf(node: string): string {
+    return (this.prompt.graph[node] as GraphNode).class_type;
+  }
+
+  inputsOf(node: string): Record<string, unknown> {
+    const { inputs } = this.prompt.graph[node] as GraphNode;
+    const values = Object.entries(inputs).map(([name, value]) => [name, isLink(value) ? this.results.get(value[0]) : value]);
+    return Object.fromEntries(values) as Record<string, unknown>;
+  }
+
+  entry(isDone: boolean): HistoryEntry {
+    const { number, id, graph, extra, outputs } = this.prompt;
+    const status_str = isDone ? 'success' : 'error';
+    const status = { status_str, completed: isDone, messages: this.messages } as const;
+    return { prompt: [number, id, graph, extra, outputs], outputs: this.outputs, status, meta: {} };
   }
 }

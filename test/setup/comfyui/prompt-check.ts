@@ -1,16 +1,23 @@
-import type { Graph, NodeClass } from './node-classes.js';
+import type { Graph, GraphNode, NodeClass } from './node-classes.js';
 import type { StoredFiles } from './stored-files.js';
 
 /** The generations of servers that the stand-in speaks for. */
 export type ServerVersion = '0.3.64' | '0.33.0';
 
 export interface Refusal {
-  error: { type: string; message: string; details: string; extra_info: object };
+  error: InputError;
   node_errors: Record<string, NodeErrors>;
 }
 
+interface InputError {
+  type: string;
+  message: string;
+  details: string;
+  extra_info: object;
+}
+
 interface NodeErrors {
-  errors: Array<{ type: string; message: string; details: string; extra_info: object }>;
+  errors: InputError[];
   dependent_outputs: string[];
   class_type: string;
 }
@@ -65,30 +72,39 @@ const refusal = (
 
 function inputErrors(
   graph: Graph, id: string, classes: Record<string, NodeClass>, files: StoredFiles,
-): NodeErrors['errors'] {
-  const { class_type: name, inputs } = graph[id] as Graph[string];
-  const errors: NodeErrors['errors'] = [];
-  const fault = (type: string, message: string, input: string, details: string, more: object = {}) =>
-    errors.push({ type, message, details, extra_info: { input_name: input, ...more } });
-  for (const [input, config] of Object.entries(classes[name]?.required ?? {})) {
+): InputError[] {
+  const { class_type: name, inputs } = graph[id] as GraphNode;
+  const errors = Object.entries(classes[name]?.required ?? {}).flatMap(([input, config]) => {
     const value = inputs[input];
-    const [kind, options = {}] = config as [unknown, { min?: number; max?: number }?];
-    const more = { input_config: config, received_value: value };
-    if (value === undefined) fault('required_input_missing', 'Required input is missing', input, input);
-    else if (isLink(value)) {
-      if (!graph[value[0]]) fault('exception_during_validation', 'Exception when validating node', input, `'${value[0]}'`);
-    } else if (Array.isArray(kind) && !kind.includes(value)) {
-      fault('value_not_in_list', 'Value not in list', input, `${input}: '${String(value)}' not in ${JSON.stringify(kind)}`, more);
-    } else if (kind === 'INT' && !Number.isInteger(Number(value))) {
-      fault('invalid_input_type', 'Failed to convert an input value to a INT value', input, `${input}, ${String(value)}`, more);
-    } else if (options.min !== undefined && Number(value) < options.min) {
-      fault('value_smaller_than_min', `Value ${String(value)} smaller than min of ${options.min}`, input, input, more);
-    } else if (options.max !== undefined && Number(value) > options.max) {
-      fault('value_bigger_than_max', `Value ${String(value)} bigger than max of ${options.max}`, input, input, more);
-    }
-  }
-  if (name === 'LoadImage' && inputs['image'] && !files.has(`input/${String(inputs['image'])}`)) {
-    fault('custom_validation_failed', 'Custom validation failed for node', 'image', `image - Invalid image file: ${String(inputs['image'])}`);
-  }
-  return errors;
+    const isDangling = isLink(value) && !graph[value[0]];
+    if (isDangling) return [fault('exception_during_validation', 'Exception when validating node', input, `'${value[0]}'`)];
+    return isLink(value) ? [] : valueErrors(input, value, config);
+  });
+  const image = String(inputs['image']);
+  if (name !== 'LoadImage' || files.has(`input/${image}`)) return errors;
+  const details = `image - Invalid image file: ${image}`;
+  return [...errors, fault('custom_validation_failed', 'Custom validation failed for node', 'image', details)];
 }
+
+function valueErrors(input: string, value: unknown, config: unknown[]): InputError[] {
+  if (value === undefined) return [fault('required_input_missing', 'Required input is missing', input, input)];
+  const [kind, { min = -Infinity, max = Infinity } = {}] = config as [unknown, { min?: number; max?: number }?];
+  const [text, more] = [String(value), { input_config: config, received_value: value }];
+  if (Array.isArray(kind)) {
+    const details = `${input}: '${text}' not in ${JSON.stringify(kind)}`;
+    return kind.includes(value) ? [] : [fault('value_not_in_list', 'Value not in list', input, details, more)];
+  }
+  if (kind === 'INT' && !Number.isInteger(Number(value))) {
+    const message = 'Failed to convert an input value to a INT value';
+    return [fault('invalid_input_type', message, input, `${input}, ${text}`, more)];
+  }
+  if (Number(value) < min) {
+    return [fault('value_smaller_than_min', `Value ${text} smaller than min of ${min}`, input, input, more)];
+  }
+  if (Number(value) <= max || Number.isNaN(Number(value))) return [];
+  return [fault('value_bigger_than_max', `Value ${text} bigger than max of ${max}`, input, input, more)];
+}
+
+const fault = (type: string, message: string, input: string, details: string, more: object = {}): InputError => ({
+  type, message, details, extra_info: { input_name: input, ...more },
+});

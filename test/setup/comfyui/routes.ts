@@ -28,7 +28,7 @@ const json = (body: unknown, status = 200): Answer => ({
 export async function answer(server: ComfyStandIn, request: IncomingMessage, url: URL, body: Buffer): Promise<Answer> {
   const path = url.pathname.replace(/^\/api\/(?!jobs)/, '/');
   const [, first = '', rest = ''] = /^\/([^/]*)\/?(.*)$/.exec(path) ?? [];
-  if (request.method === 'GET') return get(server, first, decodeURIComponent(rest), url, path);
+  if (request.method === 'GET') return READS[first]?.(server, decodeURIComponent(rest), url) ?? NOT_FOUND;
   if (request.method !== 'POST') return { status: 405 };
   if (path === '/upload/image') return upload(server, request, body);
   const cancelled = /^\/api\/jobs\/([^/]+)\/cancel$/.exec(path)?.[1];
@@ -36,32 +36,23 @@ export async function answer(server: ComfyStandIn, request: IncomingMessage, url
   return post(server, path, body);
 }
 
-function get(server: ComfyStandIn, first: string, rest: string, url: URL, path: string): Answer {
-  const { executor } = server;
-  switch (first) {
-    case 'system_stats':
-      return json({ system: { os: 'linux', comfyui_version: server.version, python_version: '3.11.2' }, devices: [] });
-    case 'features':
-      return json({ supports_preview_metadata: true, max_upload_size: 104_857_600 });
-    case 'prompt':
-      return json({ exec_info: { queue_remaining: executor.remaining } });
-    case 'queue':
-      return json({ queue_running: executor.running ? [tuple(executor.running)] : [], queue_pending: executor.pending.map(tuple) });
-    case 'history':
-      return json(Object.fromEntries([...executor.history].filter(([id]) => rest === '' || id === rest)));
-    case 'object_info':
-      return json(objectInfo(server, rest));
-    case 'models':
-      if (rest === '') return json(Object.keys(server.models));
-      return server.models[rest] ? json(server.models[rest]) : { status: 404 };
-    case 'view':
-      return view(server, url);
-    case 'api':
-      return server.version === '0.3.64' ? NOT_FOUND : jobs(server, path);
-    default:
-      return NOT_FOUND;
-  }
-}
+/** What is read, by the first part of its path; `rest` is what follows. */
+const READS: Record<string, (server: ComfyStandIn, rest: string, url: URL) => Answer> = {
+  system_stats: ({ version }) => json({ system: { os: 'linux', comfyui_version: version }, devices: [] }),
+  features: () => json({ supports_preview_metadata: true, max_upload_size: 104_857_600 }),
+  prompt: ({ executor }) => json({ exec_info: { queue_remaining: executor.remaining } }),
+  queue: ({ executor: { running, pending } }) =>
+    json({ queue_running: running ? [tuple(running)] : [], queue_pending: pending.map(tuple) }),
+  history: ({ executor }, rest) =>
+    json(Object.fromEntries([...executor.history].filter(([id]) => rest === '' || id === rest))),
+  object_info: (server, rest) => json(objectInfo(server, rest)),
+  models: ({ models }, rest) => {
+    if (rest === '') return json(Object.keys(models));
+    return models[rest] ? json(models[rest]) : { status: 404 };
+  },
+  view: (server, _rest, url) => view(server, url),
+  api: (server, rest) => (server.version === '0.3.64' ? NOT_FOUND : jobs(server, rest)),
+};
 
 function objectInfo({ classes }: ComfyStandIn, name: string): object {
   const known = Object.entries(classes).filter(([key]) => name === '' || key === name);
@@ -132,7 +123,7 @@ async function upload({ files }: ComfyStandIn, { headers }: IncomingMessage, bod
 }
 
 function jobs({ executor }: ComfyStandIn, path: string): Answer {
-  const id = path.split('/')[3];
+  const id = path.split('/')[1];
   if (id === undefined) return json({ jobs: [], pagination: { offset: 0, limit: null, total: 0, has_more: false } });
   if (executor.running?.id === id) return json({ id, status: 'in_progress', outputs_count: 0 });
   if (executor.pending.some((prompt) => prompt.id === id)) return json({ id, status: 'pending', outputs_count: 0 });
@@ -142,7 +133,8 @@ function jobs({ executor }: ComfyStandIn, path: string): Answer {
 
 function finishedJob(id: string, { outputs, status }: HistoryEntry): object {
   const interrupted = status.messages.some(([type]) => type === 'execution_interrupted');
-  const state = status.status_str === 'success' ? 'completed' : interrupted ? 'cancelled' : 'failed';
+  const broken = interrupted ? 'cancelled' : 'failed';
+  const state = status.status_str === 'success' ? 'completed' : broken;
   return { id, status: state, outputs, execution_status: status, outputs_count: Object.keys(outputs).length };
 }
 

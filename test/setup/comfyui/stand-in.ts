@@ -101,7 +101,7 @@ export class ComfyStandIn {
     this.clients.clear();
     this.executor = new Executor(this.classes, this.files, {
       send: (client, type, data) => this.send(client, JSON.stringify({ type, data })),
-      sendImage: (client, node, promptId, bytes) => this.sendImage(client, node, promptId, bytes),
+      sendImage: (client, bytes) => this.sendImage(client, bytes),
     });
     this.server = createServer((request, response) => void this.serve(request, response));
     this.server.on('connection', (socket) => {
@@ -158,7 +158,7 @@ export class ComfyStandIn {
   }
 
   /** Without the `supports_preview_metadata` flag: an event of type 1, format 2 (PNG). */
-  private sendImage(client: string | null, _node: string, _promptId: string, bytes: Buffer): void {
+  private sendImage(client: string | null, bytes: Buffer): void {
     const head = Buffer.alloc(8);
     head.writeUInt32BE(1, 0);
     head.writeUInt32BE(2, 4);
