@@ -98,6 +98,13 @@ describe('platen workflow', () => {
     expect(JSON.parse(await printed(listWorkflows(client, { tag: 'ink', json: true })))).toMatchObject([{ name }]);
   });
 
+  it("does not pass another's form off as the whole", async () => {
+    const [{ name }] = await apply(component({ 'component.json': { visibility: 'public' }, 'form.json': FORM, 'pipeline.json': PIPELINE }));
+    const { authorization } = api.as(randomUUID()) as { authorization: string };
+    const stranger = connect(api.url, authorization.replace('Bearer ', ''));
+    await expect(getWorkflow(stranger, name, folder, {})).rejects.toThrow("is another's: only its form is open");
+  });
+
   it('says what is missing', async () => {
     await expect(applyWorkflows(client, [folder], {})).rejects.toThrow('no form.json or other file of a workflow');
     await expect(applyWorkflows(client, ['/nowhere'], {})).rejects.toThrow('/nowhere is not a directory');

@@ -3,7 +3,7 @@ import canonicalize from 'canonicalize';
 import { Refusal } from '../client/refusal.js';
 import type { PlatenClient } from '../client/platen-client.js';
 import { CommandFailure } from '../command-failure.js';
-import { faultInFiles, type ComponentWorkflow } from '../components/component-files.js';
+import { faultInFiles, isWhole, type ComponentWorkflow } from '../components/component-files.js';
 import { componentsIn, formConfigsIn, shown, writeComponent, type ComponentFolder } from '../components/component-folder.js';
 import { followJob } from '../demo/collection-run.js';
 import { printLines, printTable } from '../table.js';
@@ -54,6 +54,7 @@ export async function getWorkflow(
   const workflow = await findWorkflow(client, name);
   if (!workflow) throw new CommandFailure(`There is no workflow "${name}".`);
   if (options.json) return printLines([JSON.stringify(workflow)]);
+  if (!isWhole(workflow)) throw new CommandFailure(`${name} is another's: only its form is open.`);
   printLines(writeComponent(folder ?? name, workflow));
 }
 

@@ -74,6 +74,10 @@ export function filesOf({ data, ...workflow }: ComponentWorkflow): ComponentFile
   return files;
 }
 
+/** Whether what runs is there: strangers are shown the form alone. */
+export const isWhole = ({ type, data }: ComponentWorkflow): boolean =>
+  type === 'basic' || KINDS.some(([file]) => isGiven(data[file.replace('.json', '')]));
+
 /** A fault of the API's as it concerns the directory: `form.json: fields[0].id must be string`. */
 export function faultInFiles({ field, message }: FieldFault): string {
   const inside = /^data\.(\w+)\.?(.*)$/.exec(field);

@@ -31,10 +31,10 @@ export function guide(name: string): string {
 /** Runs commands as if pasted into a shell in Platen's folder, but leaves their files in one of its own. */
 export async function paste(commands: string, environment: Record<string, string>): Promise<Pasted> {
   const folder = mkdtempSync(join(tmpdir(), 'platen-documented-'));
-  for (const name of ['package.json', 'src']) symlinkSync(join(ROOT, name), join(folder, name));
+  for (const name of ['package.json', 'src', 'examples']) symlinkSync(join(ROOT, name), join(folder, name));
   const { PATH = '', HOME = '' } = process.env;
   const shell = spawn('bash', ['-c', commands], {
-    cwd: folder, env: { PATH, HOME, ...environment }, stdio: ['ignore', 'pipe', 'pipe'], timeout: TIME_LIMIT_MS,
+    cwd: folder, env: { PATH, HOME, NPM_CONFIG_LOGLEVEL: 'error', ...environment }, stdio: ['ignore', 'pipe', 'pipe'], timeout: TIME_LIMIT_MS,
   });
   const pasted: Pasted = { output: '', errors: '', folder };
   shell.stdout.on('data', (piece: Buffer) => (pasted.output += piece.toString()));

@@ -81,6 +81,16 @@ describe('the commands of README and guides, pasted', () => {
     expect(output).toMatch(/^1\n16\ncompleted$/m);
   }, 60_000);
 
+  it('workflows in git: listed, written, changed, stored, tried', async () => {
+    const { output, folder } = await pasteWell(guide('workflows-in-git'));
+    expect(output).toMatch(/^inked-word +pipeline +/m);
+    expect(readdirSync(join(folder, 'again'))).toEqual(readdirSync(join(folder, 'my-poster')));
+    expect(output).toMatch(/^my-poster +1 +created$/m);
+    expect(output).toMatch(/^Cost: 0\.131072 credits\.$/m);
+    const [path] = /^\/files\/\S+$/m.exec(output) ?? [];
+    expect(await download(`${environment['PLATEN_URL']}${path}`)).toMatchObject({ format: 'png', width: 512, height: 512 });
+  }, 60_000);
+
   it('events: streams from the start and from the middle, history, waiting, a repeated call', async () => {
     const { output } = await pasteWell(guide('events'));
     const events = eventsIn(output);
