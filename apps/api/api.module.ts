@@ -13,11 +13,12 @@ import { OpsModule } from './ops/ops.module.js';
 import { PreviewsModule } from './previews/previews.module.js';
 import { ProjectsModule } from './projects/projects.module.js';
 import { SecretsModule } from './secrets/secrets.module.js';
+import { WebhooksModule } from './webhooks/webhooks.module.js';
 import { WorkflowsModule } from './workflows/workflows.module.js';
 
 const FACES = [
   AssetsModule, CollectionsModule, CreditsModule, GenerationsModule, PreviewsModule, ProjectsModule, SecretsModule,
-  WorkflowsModule,
+  WebhooksModule, WorkflowsModule,
 ];
 
 /** HTTP in, server-sent events out; never runs a node. */

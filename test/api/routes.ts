@@ -124,6 +124,11 @@ export const ROUTES: Record<string, RouteCase> = {
   },
   'DELETE /secrets/:name': { gets: owned('200', '404 NOT_FOUND'), at: ({ canary }) => ({ name: canary }) },
 
+  // Of what it has told no one knows: its token is all that it asks for.
+  'POST /webhooks/steps/:token': {
+    gets: open('404 NOT_FOUND'), at: () => ({ token: '0193fd6c-0000-4000-8000-000000000009' }),
+  },
+
   // Nothing of anyone is in it, and drawing takes a worker.
   'POST /previews': { gets: personal('400 VALIDATION_ERROR'), body: () => ({}) },
 
