@@ -1,3 +1,4 @@
+import { joinPath } from '#libs/instruction-set/field-path.js';
 import type { Json, JsonObject } from '#libs/instruction-set/instruction-set.js';
 
 /** One node of a graph in ComfyUI's API format. A value `[nodeId, slot]` is a link. */
@@ -11,8 +12,8 @@ export interface GraphNode {
 export type Graph = Record<string, GraphNode>;
 
 export interface GraphFault {
-  /** Below the graph. */
-  path: string[];
+  /** Dotted, below the graph: node ids are names, not places in a list. */
+  path: string;
   message: string;
 }
 
@@ -24,19 +25,19 @@ const UI_FORMAT =
 /** What keeps a value from being a graph in API format. */
 export function graphFaults(graph: JsonObject): GraphFault[] {
   if (Array.isArray(graph['nodes']) && ('links' in graph || 'last_node_id' in graph || 'version' in graph)) {
-    return [{ path: [], message: UI_FORMAT }];
+    return [{ path: '', message: UI_FORMAT }];
   }
   const nodes = Object.entries(graph);
-  if (nodes.length === 0) return [{ path: [], message: 'is empty: it must be a graph in API format' }];
-  return nodes.flatMap(([id, node]) => nodeFaults(node).map(({ path, message }) => ({ path: [id, ...path], message })));
+  if (nodes.length === 0) return [{ path: '', message: 'is empty: it must be a graph in API format' }];
+  return nodes.flatMap(([id, node]) => nodeFaults(node).map(({ path, message }) => ({ path: joinPath(id, path), message })));
 }
 
 function nodeFaults(node: Json): GraphFault[] {
-  if (!isObject(node)) return [{ path: [], message: 'must be a node: { class_type, inputs }' }];
+  if (!isObject(node)) return [{ path: '', message: 'must be a node: { class_type, inputs }' }];
   const { class_type: name, inputs } = node;
   return [
-    ...(typeof name === 'string' && name !== '' ? [] : [{ path: ['class_type'], message: 'must name a class of node' }]),
-    ...(isObject(inputs) ? [] : [{ path: ['inputs'], message: 'must be an object' }]),
+    ...(typeof name === 'string' && name !== '' ? [] : [{ path: 'class_type', message: 'must name a class of node' }]),
+    ...(isObject(inputs) ? [] : [{ path: 'inputs', message: 'must be an object' }]),
   ];
 }
 

@@ -1,5 +1,4 @@
 import type { FieldFault } from '#libs/errors/app-error.js';
-import { fieldPath } from '#libs/instruction-set/field-path.js';
 import type { Json, JsonObject } from '#libs/instruction-set/instruction-set.js';
 import { AssetHandle } from '#libs/nodes/node.js';
 import { isObject, type Graph } from './graph.js';
@@ -33,12 +32,12 @@ export interface FilledGraph {
 export function mappingFaults(mapping: InputMapping, graph: JsonObject): FieldFault[] {
   return Object.entries(mapping).flatMap(([nodeId, inputs]) => {
     const node = Object.hasOwn(graph, nodeId) ? graph[nodeId] : undefined;
-    if (!isObject(node)) return [{ field: fieldPath([nodeId]), message: `is no node of the graph: ${nodeId}` }];
+    if (!isObject(node)) return [{ field: nodeId, message: `is no node of the graph: ${nodeId}` }];
     const known = isObject(node['inputs']) ? node['inputs'] : {};
     return Object.keys(inputs)
       .filter((input) => !Object.hasOwn(known, input))
       .map((input) => ({
-        field: fieldPath([nodeId, input]),
+        field: `${nodeId}.${input}`,
         message: `is no input of node ${nodeId} (${String(node['class_type'])})`,
       }));
   });

@@ -4,7 +4,6 @@ import { titleOf } from '#libs/comfyui/graph.js';
 import { fieldBehind } from '#libs/comfyui/input-mapping.js';
 import type { ExecutionError } from '#libs/comfyui/prompt-state.js';
 import type { FieldFault } from '#libs/errors/app-error.js';
-import { fieldPath } from '#libs/instruction-set/field-path.js';
 import { inputFault, NodeError, worldFault } from './node.js';
 
 /** The same graph may pass when less is in the way. */
@@ -28,8 +27,8 @@ export function refused({ message, faults }: PromptRefused, { graph, inputs }: C
     const field = fieldBehind(inputs, nodeId, input);
     if (field !== undefined) return { field, message: reason };
     const node = graph[nodeId];
-    const path = ['workflow', nodeId, ...(input === undefined ? [] : ['inputs', input])];
-    return { field: fieldPath(path), message: node ? `${titleOf(node)}: ${reason}` : reason };
+    const path = ['workflow', nodeId, ...(input === undefined ? [] : ['inputs', input])].join('.');
+    return { field: path, message: node ? `${titleOf(node)}: ${reason}` : reason };
   });
   const told = fields.map(({ field, message: reason }) => `${field}: ${reason}`).join('; ');
   return new NodeError('VALIDATION_ERROR', told || message, true, undefined, fields);

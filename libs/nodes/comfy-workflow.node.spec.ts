@@ -147,7 +147,7 @@ describe('comfy_workflow', () => {
     it('with the place in the graph, where no field is behind it; and half a graph is refused as a whole', async () => {
       const { code, ...more } = (await failure(halfGraph())) as { code: string; details?: Array<{ field: string }> };
       expect(code).toBe('VALIDATION_ERROR');
-      expect(more.details?.map(({ field }) => field)).toEqual(['workflow[3].inputs.images', 'workflow[3].inputs.filename_prefix']);
+      expect(more.details?.map(({ field }) => field)).toEqual(['workflow.3.inputs.images', 'workflow.3.inputs.filename_prefix']);
     });
 
     it('with the node that failed while it ran, whatever others had saved', async () => {

@@ -36,7 +36,7 @@ describe('a stored ComfyUI workflow', () => {
       expect(await faultsOf({ workflow: {} })).toEqual([{ field: 'workflow', message: expect.stringContaining('is empty') }]);
       const odd = { 1: 'str', 2: { class_type: 'A' }, 3: { class_type: 7, inputs: {} }, a: null };
       expect((await faultsOf({ workflow: odd })).map(({ field }) => field)).toEqual([
-        'workflow[1]', 'workflow[2].inputs', 'workflow[3].class_type', 'workflow.a',
+        'workflow.1', 'workflow.2.inputs', 'workflow.3.class_type', 'workflow.a',
       ]);
     });
 
@@ -45,8 +45,8 @@ describe('a stored ComfyUI workflow', () => {
         3: { steps: { value: 'steps' }, sampler: { value: 'prompt' } }, 99: { text: { value: 'prompt' } }, constructor: {},
       };
       expect(await faultsOf({ inputs })).toEqual([
-        { field: 'inputs[3].sampler', message: 'is no input of node 3 (KSampler)' },
-        { field: 'inputs[99]', message: 'is no node of the graph: 99' },
+        { field: 'inputs.3.sampler', message: 'is no input of node 3 (KSampler)' },
+        { field: 'inputs.99', message: 'is no node of the graph: 99' },
         { field: 'inputs.constructor', message: 'is no node of the graph: constructor' },
       ]);
     });

@@ -2,7 +2,7 @@ import type { ComfyOrder } from '#libs/comfyui/comfy-order.js';
 import { graphFaults, type Graph } from '#libs/comfyui/graph.js';
 import { fillGraph, mappingFaults, type InputMapping } from '#libs/comfyui/input-mapping.js';
 import { neededModels, type RequiredModels } from '#libs/comfyui/required-models.js';
-import { fieldPath, joinPath } from '#libs/instruction-set/field-path.js';
+import { joinPath } from '#libs/instruction-set/field-path.js';
 import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
 import { inputFault, type JsonSchema } from '#libs/nodes/node.js';
 import { fieldsOf } from '../form.js';
@@ -38,9 +38,7 @@ export const comfyWorkflowKind: WorkflowKind = {
   },
   required: ['workflow'],
   check({ workflow = {}, inputs }) {
-    const faults = graphFaults(workflow).map(({ path, message }) => ({
-      field: joinPath('workflow', fieldPath(path)), message,
-    }));
+    const faults = graphFaults(workflow).map(({ path, message }) => ({ field: joinPath('workflow', path), message }));
     // Where the graph is none, no mapping fits it.
     if (faults.length > 0) return faults;
     const unplaced = mappingFaults(mappingOf({ inputs }), workflow);
