@@ -56,6 +56,15 @@ describe(AssetFiles.name, () => {
     expect(await storage.stat(stored.storage_key)).toEqual({ size: bytes.length });
   });
 
+  it('takes the size and length of a video from who made it, the size of an image from its bytes', async () => {
+    const told = { width: 640, height: 360, duration: 2.5 };
+    const mp4 = Buffer.from('\0\0\0\x18ftypisom\0\0\2\0isommp42', 'latin1');
+    const video = await files.store(slot, { name: 'a.mp4', bytes: mp4, ...told }, signal);
+    expect(video).toMatchObject({ mime_type: 'video/mp4', ...told });
+    const image = await files.store(slot, { name: 'a.png', bytes: await png(), ...told }, signal);
+    expect(image).toMatchObject({ width: 8, height: 6, duration: 2.5 });
+  });
+
   it('lands on itself when it is done again, and elsewhere with other bytes', async () => {
     const store = (text: string) => files.store(slot, { name: 'a.txt', bytes: Buffer.from(text) }, signal);
     const [first, again, other] = [await store('one'), await store('one'), await store('two')];
