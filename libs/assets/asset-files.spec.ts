@@ -58,7 +58,7 @@ describe(AssetFiles.name, () => {
 
   it('takes the size and length of a video from who made it, the size of an image from its bytes', async () => {
     const told = { width: 640, height: 360, duration: 2.5 };
-    const mp4 = Buffer.from('\0\0\0\x18ftypisom\0\0\2\0isommp42', 'latin1');
+    const mp4 = Buffer.from('\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isommp42', 'latin1');
     const video = await files.store(slot, { name: 'a.mp4', bytes: mp4, ...told }, signal);
     expect(video).toMatchObject({ mime_type: 'video/mp4', ...told });
     const image = await files.store(slot, { name: 'a.png', bytes: await png(), ...told }, signal);
