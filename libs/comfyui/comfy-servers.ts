@@ -53,6 +53,11 @@ export class ComfyServers {
     return this.servers.length === 0;
   }
 
+  /** Whether what no server has is known to be nowhere: some answer, or there are none to answer. */
+  get isKnown(): boolean {
+    return this.isEmpty || this.answering().length > 0;
+  }
+
   /** Undefined: it is configured no more. */
   find(name: string): ComfyServer | undefined {
     return this.servers.find((server) => server.name === name);

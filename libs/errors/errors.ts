@@ -60,6 +60,14 @@ export const idempotencyKeyReused = () =>
     'This Idempotency-Key was used with a different request',
   );
 
+export const modelUnavailable = (models: Array<{ kind: string; name: string }>) =>
+  new AppError(
+    'MODEL_UNAVAILABLE',
+    409,
+    `No server has ${models.map(({ name }) => name).join(', ')}`,
+    models.map(({ kind, name }) => ({ kind, name })),
+  );
+
 export const payloadTooLarge = (message = 'Payload too large') =>
   new AppError('PAYLOAD_TOO_LARGE', 413, message);
 
