@@ -6,7 +6,8 @@ import { BodyFiller } from '#libs/json-inputs/body-filler.js';
 import type { PlacedInput } from '#libs/json-inputs/json-inputs.js';
 import type { OutboundClient } from '#libs/outbound/outbound-client.js';
 import {
-  ServiceQueueUnavailable, type ServiceJob, type ServiceJobReference, type ServiceJobState, type ServiceQueue,
+  ServiceQueueUnavailable, type ServiceJob, type ServiceJobListener, type ServiceJobReference, type ServiceJobState,
+  type ServiceQueue,
 } from '#libs/queue/service-queue.js';
 import { Expressions } from '#libs/sandbox/expressions.js';
 import type { ScriptSandbox } from '#libs/sandbox/script-sandbox.js';
@@ -84,8 +85,7 @@ class DirectJobStep {
       payload: filled['payload'] ?? {}, requirements: filled['requirements'] ?? null, ...edition,
     };
     try {
-      const added = await this.queue.add(job);
-      this.follow(context, added);
+      const added = await this.queue.add(job, listenerOf(context));
       return waiting(context, { job: added, token, interval: POLL.firstMs, losses });
     } catch (error) {
       return away(error, context, { job: null, token, interval: POLL.firstMs, losses: losses + 1 });
@@ -108,7 +108,7 @@ class DirectJobStep {
     try {
       const job = reference.job ?? (await this.queue.find(context.payload.service, token));
       if (!job) return await this.add(context, token, losses);
-      this.follow(context, job);
+      this.queue.follow(job, listenerOf(context));
       const found = await this.queue.look(job);
       if (found.state !== 'lost') return await this.judge(context, found, { ...reference, job });
     } catch (error) {
@@ -135,11 +135,12 @@ class DirectJobStep {
       throw error instanceof NoAnswer ? upstreamFault(error.message) : error;
     }
   }
-
-  private follow(context: Context, job: ServiceJobReference): void {
-    this.queue.follow(job, { progress: (fraction) => context.progress(fraction), ended: () => context.wake() });
-  }
 }
+
+const listenerOf = (context: Context): ServiceJobListener => ({
+  progress: (fraction) => context.progress(fraction),
+  ended: () => context.wake(),
+});
 
 function waiting({ payload }: Context, reference: Reference): Waiting {
   const interval = Math.min(POLL.mostMs, reference.interval * POLL.growth);

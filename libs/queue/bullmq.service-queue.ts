@@ -47,12 +47,14 @@ export class BullmqServiceQueue implements ServiceQueue {
     this.services = new LRUCache({ max: MAX_SERVICES, dispose });
   }
 
-  async add({ token, service, priority, ...job }: ServiceJob): Promise<ServiceJobReference> {
+  async add({ token, service, priority, ...job }: ServiceJob, listener: ServiceJobListener): Promise<ServiceJobReference> {
     const data = {
       id: token, service_required: service, payload: job.payload, requirements: job.requirements, priority,
       customer_id: job.userId, generation_id: job.generationId,
     };
     const keep = { age: KEEP_SECONDS };
+    // Before it is added: a quick service may be done with it at once.
+    this.follow({ service, id: token }, listener);
     await this.ask(service, ({ jobs }) => jobs.add(service, data, {
       jobId: token, attempts: 1, removeOnComplete: keep, removeOnFail: keep,
       // BullMQ takes low numbers first, and those without one before all others.
@@ -127,6 +129,7 @@ export class BullmqServiceQueue implements ServiceQueue {
     events.on('failed', ({ jobId }) => this.end(jobId));
     events.on('removed', ({ jobId }) => this.end(jobId));
     events.on('progress', ({ jobId, data }) => this.progress(jobId, data));
+    await events.waitUntilReady();
     return { jobs, events };
   }
 
@@ -164,5 +167,7 @@ function stateOf({ progress, returnvalue, failedReason }: Job, state: string): S
   const told = { progress: fractionOf(progress), result: null, reason: null };
   if (state === 'completed') return { ...told, state, result: (returnvalue as Json | undefined) ?? null };
   if (state === 'failed') return { ...told, state, reason: failedReason ?? null };
-  return { ...told, state: state === 'active' ? 'running' : state === 'unknown' ? 'lost' : 'waiting' };
+  return { ...told, state: OPEN_STATES.get(state) ?? 'waiting' };
 }
+
+const OPEN_STATES = new Map<string, 'running' | 'lost'>([['active', 'running'], ['unknown', 'lost']]);

@@ -42,8 +42,8 @@ export interface ServiceJobReference {
  * of the queue itself are `ServiceQueueUnavailable`; none takes longer than 10 s.
  */
 export interface ServiceQueue {
-  /** The same token twice is one job. */
-  add(job: ServiceJob): Promise<ServiceJobReference>;
+  /** The same token twice is one job. `listener` as in `follow`. */
+  add(job: ServiceJob, listener: ServiceJobListener): Promise<ServiceJobReference>;
   /** The job of a token, whatever became of it; null: there is none. */
   find(service: string, token: string): Promise<ServiceJobReference | null>;
   look(reference: ServiceJobReference): Promise<ServiceJobState>;
