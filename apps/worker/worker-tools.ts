@@ -34,6 +34,7 @@ export class WorkerTools implements NodeTools {
     this.services = createServiceQueue({
       redisUrl: environment.REDIS_URL,
       databaseUrl: environment.DATABASE_URL ?? '',
+      empropsUrl: environment.EMPROPS_QUEUE_URL,
       onError: (error) => log.warn({ err: error }, 'services'),
     });
     this.comfy = new ComfyServers(environment.COMFYUI_URLS);

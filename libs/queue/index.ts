@@ -1,6 +1,7 @@
 import { BullmqServiceQueue } from './bullmq.service-queue.js';
 import { BullmqWakeQueue } from './bullmq.wake-queue.js';
 import { DraftQueue } from './draft-queue.js';
+import { EmpropsServiceQueue } from './emprops.service-queue.js';
 import { connectPostgresBackend } from './postgres-backend.js';
 import type { QueueBackend } from './queue-backend.js';
 import { connectRedisBackend } from './redis-backend.js';
@@ -32,10 +33,11 @@ export async function createDraftQueue(options: QueueOptions): Promise<DraftQueu
 
 /**
  * The queue of services outside, connected when it is first used. Their workers need not know of Platen's own keys:
- * on Redis they find it under BullMQ's own prefix.
+ * on Redis they find it under BullMQ's own prefix. With `empropsUrl` it is the origin platform's queue instead.
  */
-export function createServiceQueue(options: QueueOptions): ServiceQueue {
-  const { redisUrl, databaseUrl, onError = () => undefined } = options;
+export function createServiceQueue(options: QueueOptions & { empropsUrl?: string }): ServiceQueue {
+  const { redisUrl, databaseUrl, empropsUrl, onError = () => undefined } = options;
+  if (empropsUrl) return new EmpropsServiceQueue(empropsUrl, onError);
   const connect = () => redisUrl
     ? connectRedisBackend(redisUrl, BULLMQ_PREFIX, onError)
     : connectPostgresBackend(databaseUrl, onError, SERVICE_CONNECTIONS);
