@@ -11,8 +11,8 @@ const MAX_FEATURES = 100;
 const MAX_FEATURE_LENGTH = 1_000;
 const MAX_LINES = 100;
 const MAX_LINE_LENGTH = 2_000;
-/** The page cuts a video into pieces of 1 MiB. */
-const MAX_PIECE = 1_500_000;
+/** The page cuts a video into pieces of 256 KiB. */
+const MAX_PIECE = 400_000;
 const PIECE = /^(\d{1,6}) (\d{1,12}) ([A-Za-z0-9+/]*={0,2})$/;
 
 type Fault = 'error' | 'no_canvas' | 'browser';

@@ -1,8 +1,8 @@
 /* What was written of the video and waits for the worker to take it. */
 platen.Outbox = class Outbox {
-  static PIECE_BYTES = 1024 ** 2;
+  static PIECE_BYTES = 256 * 1024;
   /** So much may wait before the next picture does. */
-  static AHEAD_BYTES = 8 * Outbox.PIECE_BYTES;
+  static AHEAD_BYTES = 4 * 1024 ** 2;
 
   pieces = [];
   bytes = 0;
