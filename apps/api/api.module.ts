@@ -7,6 +7,7 @@ import { MetricsModule } from '#libs/metrics/metrics.module.js';
 import { AssetsModule } from './assets/assets.module.js';
 import { CollectionsModule } from './collections/collections.module.js';
 import { CreditsModule } from './credits/credits.module.js';
+import { FormConfigsModule } from './form-configs/form-configs.module.js';
 import { HttpModule } from './http/http.module.js';
 import { GenerationsModule } from './generations/generations.module.js';
 import { OpsModule } from './ops/ops.module.js';
@@ -17,8 +18,8 @@ import { WebhooksModule } from './webhooks/webhooks.module.js';
 import { WorkflowsModule } from './workflows/workflows.module.js';
 
 const FACES = [
-  AssetsModule, CollectionsModule, CreditsModule, GenerationsModule, PreviewsModule, ProjectsModule, SecretsModule,
-  WebhooksModule, WorkflowsModule,
+  AssetsModule, CollectionsModule, CreditsModule, FormConfigsModule, GenerationsModule, PreviewsModule, ProjectsModule,
+  SecretsModule, WebhooksModule, WorkflowsModule,
 ];
 
 /** HTTP in, server-sent events out; never runs a node. */

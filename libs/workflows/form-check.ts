@@ -1,6 +1,5 @@
 import type { FieldFault } from '#libs/errors/app-error.js';
 import { fieldPath } from '#libs/instruction-set/field-path.js';
-import type { Json } from '#libs/instruction-set/instruction-set.js';
 import { validateVariables } from './form-variables.js';
 import { hasDefault, isNumber, type AuthoredForm, type FormField } from './form.js';
 
@@ -40,14 +39,15 @@ function listsOf(form: AuthoredForm | null | undefined): Array<{ list: string; f
   return [{ list: 'main', fields: form.main ?? [] }, { list: 'advanced', fields: form.advanced ?? [] }];
 }
 
-function fieldFaults(field: FormField & { conf_file?: Json }): FieldFault[] {
+/** Of a field with the options of its list. */
+function fieldFaults(field: FormField): FieldFault[] {
   const faults: FieldFault[] = [];
   const { min, max } = field.constraints ?? {};
   if (isNumber(min) && isNumber(max) && min > max) {
     faults.push({ field: 'constraints', message: `min ${min} is above max ${max}` });
   }
-  if (field.conf_file) {
-    faults.push({ field: 'conf_file', message: 'option lists are not stored by this version: use options' });
+  if (field.conf_file && !field.options?.length) {
+    faults.push({ field: 'conf_file', message: `there is no form config named ${field.conf_file}` });
   } else if (field.type === 'select' && !field.options?.length) {
     faults.push({ field: 'options', message: 'must list the choices of a select' });
   }

@@ -8,6 +8,11 @@ const IMAGE = '^(https?://\\S+|/files/\\S+|[0-9]{1,18})$';
 const COLOR = '^#([0-9a-fA-F]{3,4}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})$';
 const RATIO = '^[1-9][0-9]{0,4}(\\.[0-9]{1,4})?:[1-9][0-9]{0,4}(\\.[0-9]{1,4})?$';
 
+/** The list of a field's options is gone. */
+const NO_CHOICE: JsonSchema = { not: {}, description: 'one of a list of options that is not there' };
+/** Judged when it was submitted, by the list as it was then. */
+const ANY_CHOICE: JsonSchema = { type: ['string', 'number', 'boolean'] };
+
 /**
  * The variables of a form as JSON Schema (draft 2020-12), for clients to draw and for us to check by. Steps
  * count from `min`; where `multipleOf` cannot say that, `x-step: { from, by }` does.
@@ -29,6 +34,7 @@ const fieldSchema = (field: FormField): JsonSchema => ({
 function valueSchema(field: FormField): JsonSchema {
   // A list of choices says all there is to say, whatever the values are.
   if (field.options?.length) return { enum: field.options.map(({ value }) => value) };
+  if (field.conf_file) return field.options ? NO_CHOICE : ANY_CHOICE;
   if (isNumeric(field)) return numberSchema(field);
   switch (field.type) {
     case 'checkbox':

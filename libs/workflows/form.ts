@@ -20,6 +20,8 @@ export interface FormField {
   placeholder?: string | null;
   constraints?: { min?: number | null; max?: number | null; step?: number | null } | null;
   options?: Array<{ value: Json; label?: string; name?: string }> | null;
+  /** A stored list of options, which then are the field's. */
+  conf_file?: string | null;
   input_type?: string | null;
 }
 

@@ -56,7 +56,10 @@ export interface StoredWorkflow extends WorkflowInput {
 export type WorkflowVersion = Pick<
   StoredWorkflow,
   'id' | 'version' | 'user_id' | 'name' | 'label' | 'type' | 'output_mime_type' | 'data' | 'saved_by_admin'
->;
+> & {
+  /** Of its form's option lists, if it has any and they are filled in: another with each change of theirs. */
+  optionsAsOf?: string;
+};
 
 /** What makes jobs and prices of it. */
 export type ExecutableWorkflow = Pick<StoredWorkflow, 'name' | 'label' | 'type' | 'output_mime_type' | 'data'>;

@@ -1,7 +1,10 @@
+import { LRUCache } from 'lru-cache';
 import { v7 as uuidv7, validate as isUuid } from 'uuid';
 import { sqlState, type Database, type Queryable } from '#libs/database/database.js';
 import { forbidden, nameTaken, workflowNotFound } from '#libs/errors/errors.js';
+import { FormConfigs } from '#libs/form-configs/form-configs.js';
 import type { Caller } from '#libs/identity/caller.js';
+import { configNamesOf, withOptions } from './form-options.js';
 import type { StoredWorkflow, WorkflowData, WorkflowInput, WorkflowVersion } from './stored-workflow.js';
 
 const UNIQUE_VIOLATION = '23505';
@@ -25,12 +28,18 @@ export class WorkflowCatalog {
   /** A version never changes, so what is kept never grows stale. In order of use, the oldest first. */
   private readonly versions = new Map<string, WorkflowData>();
 
-  constructor(private readonly database: Database) {}
+  /** The same with the options of the lists that forms name, as of their last change. */
+  private readonly filled = new LRUCache<string, WorkflowData>({ max: CACHED_VERSIONS });
+  private readonly configs: FormConfigs;
+
+  constructor(private readonly database: Database) {
+    this.configs = new FormConfigs(database);
+  }
 
   /** The newest version. Throws `WORKFLOW_NOT_FOUND`, also for another's private workflow. */
   async find(id: string, caller: Caller | undefined): Promise<StoredWorkflow> {
     if (!isUuid(id)) throw workflowNotFound();
-    const [workflow] = await this.withData(
+    const [workflow] = await this.withOptions(
       await this.database.query<StoredWorkflow>(
         `select ${COLUMNS} from workflow where id = $1 and (visibility = 'public' or user_id = $2 or $3)`,
         [id, caller?.userId ?? null, caller?.role === 'admin'],
@@ -40,7 +49,10 @@ export class WorkflowCatalog {
     return workflow;
   }
 
-  /** A version by its number, whoever asks: for what was made of it earlier. Throws `WORKFLOW_NOT_FOUND`. */
+  /**
+   * A version by its number, whoever asks: for what was made of it earlier, when its form's values were judged by
+   * the option lists of that time, which are not filled in here. Throws `WORKFLOW_NOT_FOUND`.
+   */
   async version(id: string, version: number): Promise<WorkflowVersion> {
     const [found] = await this.withData(
       await this.database.query<WorkflowVersion>(
@@ -62,7 +74,7 @@ export class WorkflowCatalog {
 
   /** The newest versions of those of that name that the caller may use. */
   async findNamed(names: string[], caller: Caller | undefined): Promise<StoredWorkflow[]> {
-    return this.withData(
+    return this.withOptions(
       await this.database.query<StoredWorkflow>(
         `select ${COLUMNS} from workflow
           where name = any($1) and (visibility = 'public' or user_id = $2 or $3)`,
@@ -93,7 +105,8 @@ export class WorkflowCatalog {
       JSON.stringify(data), author.role === 'admin',
     ]);
     if (!row) throw nameTaken(name);
-    return { ...row, data };
+    const [created] = await this.fill([{ ...row, data }]);
+    return created as StoredWorkflow;
   }
 
   /**
@@ -111,7 +124,8 @@ export class WorkflowCatalog {
       .catch((error: unknown) => {
         throw sqlState(error) === UNIQUE_VIOLATION ? nameTaken(name) : error;
       });
-    return { ...(row as StoredWorkflow), data };
+    const [replaced] = await this.fill([{ ...(row as StoredWorkflow), data }]);
+    return replaced as StoredWorkflow;
   }
 
   /** Removes it, and frees its name. Its versions stay for the jobs and collections made of them. */
@@ -125,6 +139,28 @@ export class WorkflowCatalog {
     const [row] = await tx.query<{ own: boolean; readable: boolean }>(LOCK, [id, userId, role === 'admin']);
     if (!row?.readable) throw workflowNotFound();
     if (!row.own) throw forbidden();
+  }
+
+  /** Rows with their data, and in its form the options of the lists that fields name. */
+  private async withOptions<Row extends VersionKey>(
+    rows: Row[],
+  ): Promise<Array<Row & { data: WorkflowData; optionsAsOf?: string }>> {
+    return this.fill(await this.withData(rows));
+  }
+
+  private async fill<Workflow extends VersionKey & { data: WorkflowData }>(
+    workflows: Workflow[],
+  ): Promise<Array<Workflow & { optionsAsOf?: string }>> {
+    const lists = await this.configs.optionsOf(workflows.flatMap(({ data }) => configNamesOf(data.form)));
+    return workflows.map((workflow) => {
+      const names = configNamesOf(workflow.data.form);
+      if (names.length === 0) return workflow;
+      const optionsAsOf = names.map((name) => lists.get(name)?.asOf ?? '').join();
+      const key = `${keyOf(workflow)}:${optionsAsOf}`;
+      const data = this.filled.get(key) ?? { ...workflow.data, form: withOptions(workflow.data.form, lists) };
+      this.filled.set(key, data);
+      return { ...workflow, data, optionsAsOf };
+    });
   }
 
   /** Rows with their version's data, read from the database in one statement where memory has it not. */

@@ -1,6 +1,7 @@
 import type { ValidateFunction } from 'ajv';
 import { computeCost, CreditScriptError } from '#libs/credits/credit-script.js';
 import type { FieldFault } from '#libs/errors/app-error.js';
+import type { FormConfigs } from '#libs/form-configs/form-configs.js';
 import { checkInstructionSet } from '#libs/instruction-set/check.js';
 import { joinPath } from '#libs/instruction-set/field-path.js';
 import { createValidator, schemaFaults } from '#libs/instruction-set/json-schema.js';
@@ -8,6 +9,7 @@ import type { Caller } from '#libs/identity/caller.js';
 import type { NodeRegistry } from '#libs/nodes/registry.js';
 import type { ScriptSandbox } from '#libs/sandbox/script-sandbox.js';
 import { checkForm } from './form-check.js';
+import { configNamesOf, withOptions } from './form-options.js';
 import { validateVariables } from './form-variables.js';
 import { fieldsOf } from './form.js';
 import { sampleVariables } from './sample-variables.js';
@@ -40,6 +42,7 @@ export class WorkflowCheck {
     private readonly registry: NodeRegistry,
     private readonly sandbox: ScriptSandbox,
     private readonly stepWorkflows: StepWorkflows,
+    private readonly configs: Pick<FormConfigs, 'optionsOf'> = { optionsOf: async () => new Map() },
   ) {}
 
   /**
@@ -70,7 +73,7 @@ export class WorkflowCheck {
     let faults = validate(input) ? [] : schemaFaults(validate, 'data');
     const isSound = (part: string) =>
       !faults.some(({ field }) => field === 'data' || field.startsWith(`data.${part}`));
-    const data = input as WorkflowData;
+    const data = isSound('form') ? await this.withOptions(input as WorkflowData) : (input as WorkflowData);
     if (isSound('pipeline')) faults = faults.concat(await this.pipelineFaults(data, author, isSound('form')));
     if (Object.keys(kind.parts).every(isSound)) {
       faults = faults.concat(await this.ownFaults(kind, data, isSound('form')));
@@ -79,6 +82,11 @@ export class WorkflowCheck {
     if (isSound('form') && isSound('test')) faults = faults.concat(testFaults(data));
     const isPriceable = ['form', 'test', 'credits'].every(isSound);
     return isPriceable ? [...faults, ...(await this.creditFaults(data))] : faults;
+  }
+
+  private async withOptions(data: WorkflowData): Promise<WorkflowData> {
+    const names = configNamesOf(data.form);
+    return names.length === 0 ? data : { ...data, form: withOptions(data.form, await this.configs.optionsOf(names)) };
   }
 
   private async ownFaults(kind: WorkflowKind, data: WorkflowData, isFormSound: boolean): Promise<FieldFault[]> {

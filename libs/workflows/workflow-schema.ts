@@ -38,6 +38,7 @@ const FIELD: JsonSchema = {
     placeholder: nullable('string'),
     input_type: nullable('string'),
     constraints: nullable('object', { properties: { min: limit, max: limit, step } }),
+    conf_file: nullable('string', { maxLength: 100 }),
     options: boundedList(MAX_OPTIONS, OPTION, { type: ['array', 'null'] }),
   },
 };

@@ -98,6 +98,8 @@ const BODIES: Record<string, (tenant: Tenant, workflowId: string) => object> = {
   'PUT /workflows/:id': () => ({ ...buildWorkflow({ name: 'More dunes', data: DATA }), visibility: 'private' }),
   'POST /workflows/:id/test': () => ({ variables: { word: 'sand' } }),
   'POST /workflows/:id/estimate': () => ({ variables: { word: 'sand' }, generations: 2 }),
+  'POST /form-configs': () => ({ name: 'inks', options: [{ name: 'Ink', label: 'Ink', value: 'ink' }, { value: 1 }] }),
+  'PUT /form-configs/:id': () => ({ name: 'oils', options: [{ value: true }] }),
   'PUT /secrets/:name': () => ({ value: 'sk-1' }),
   'POST /previews': () => ({
     code: 'x',
@@ -139,7 +141,7 @@ afterAll(async () => {
 
 const sound = (route: string): object => BODIES[route]?.(tenant, workflowId) ?? {};
 const credentials = (route: string) =>
-  route.includes(' /admin/') ? api.as(tenant.userId, 'admin') : api.as(tenant.userId);
+  ROUTES[route]!.gets.owner.startsWith('403') ? api.as(tenant.userId, 'admin') : api.as(tenant.userId);
 const addressOf = (route: string): string => `${api.url}${pathOf(route, ROUTES[route]!.at?.(tenant))}`;
 
 /** Never a failure of ours, always the envelope; and what is refused has left nothing behind. */
@@ -198,6 +200,7 @@ const reading = [
   'GET /files/*',
   'GET /credits/ledger',
   'GET /api-keys',
+  'GET /form-configs',
   'GET /secrets',
 ];
 

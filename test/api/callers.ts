@@ -22,7 +22,8 @@ export function credentialsOf(api: TestApi, caller: CallerName, users: Callers):
 }
 
 /** Who may use a route at all. */
-export const userOf = (route: string): 'admin' | 'owner' => (route.includes(' /admin/') ? 'admin' : 'owner');
+export const userOf = (route: string): 'admin' | 'owner' =>
+  /^(\w+ \/admin\/|(POST|PUT|DELETE) \/form-configs)/.test(route) ? 'admin' : 'owner';
 
 /** A request by this user. */
 export const asUser = (api: TestApi, userId: string, path: string, request: Call = {}): Promise<Answered> =>

@@ -118,6 +118,17 @@ export const ROUTES: Record<string, RouteCase> = {
     gets: { ...owned('202', '404 WORKFLOW_NOT_FOUND'), admin: '202' }, at: workflow, body: () => ({}),
   },
 
+  'GET /form-configs': { gets: personal('200') },
+  'GET /form-configs/name/:name': { gets: personal('200'), at: ({ formConfig }) => formConfig },
+  'POST /form-configs': {
+    gets: admins('201'), body: ({ projectId }) => ({ name: projectId, options: [{ name: 'Ink', value: 'ink' }] }),
+  },
+  'PUT /form-configs/:id': {
+    gets: admins('200'), at: ({ formConfig }) => formConfig,
+    body: ({ formConfig: { name } }) => ({ name, options: [{ value: 1 }] }),
+  },
+  'DELETE /form-configs/:id': { gets: admins('200'), at: ({ formConfig }) => formConfig },
+
   'GET /secrets': { gets: personal('200'), isTelling: true },
   'PUT /secrets/:name': {
     gets: personal('200'), at: () => ({ name: 'API_KEY' }), body: () => ({ value: 'sk-1' }), isNaming: true,

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { FormConfigs } from '#libs/form-configs/form-configs.js';
 import type { WorkflowData } from '#libs/workflows/stored-workflow.js';
 import { createAsset, createCollection } from '../factories/asset.js';
 import { submitJob } from '../factories/job.js';
@@ -27,6 +28,8 @@ export interface Tenant {
   apiKeyId: string;
   /** Private. */
   workflowId: string;
+  /** The installation's, made by the tenant: nothing of the tenant's own. */
+  formConfig: { id: string; name: string };
 }
 
 const PAID = 10;
@@ -61,6 +64,7 @@ export async function createTenant(api: TestApi): Promise<Tenant> {
     workflowId: workflow.id,
     upload: await upload(api, userId, canary),
     apiKeyId: await createApiKey(api, userId, canary),
+    formConfig: await createFormConfig(api),
   };
   return { ...tenant, ...(await plant(api, tenant)) };
 }
@@ -108,6 +112,12 @@ async function createApiKey(api: TestApi, userId: string, name: string): Promise
   const body = JSON.stringify({ name });
   const response = await fetch(`${api.url}/api-keys`, { method: 'POST', headers, body });
   return ((await response.json()) as { data: { id: string } }).data.id;
+}
+
+async function createFormConfig({ database }: TestApi): Promise<{ id: string; name: string }> {
+  const options = [{ value: 'ink' }];
+  const { id, name } = await new FormConfigs(database).create(database, { name: `list ${randomUUID()}`, options });
+  return { id, name };
 }
 
 /** Its value is never told, its name to its owner. */

@@ -5,6 +5,7 @@ import { Database } from '#libs/database/database.js';
 import { validationError } from '#libs/errors/errors.js';
 import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
 import type { WorkflowInput } from '#libs/workflows/stored-workflow.js';
+import { withoutOptions } from '#libs/workflows/form-options.js';
 import { workflowKindOf } from '#libs/workflows/kinds/index.js';
 import { WorkflowCatalog, type WorkflowKey } from '#libs/workflows/workflow-catalog.js';
 import { WorkflowCheck } from '#libs/workflows/workflow-check.js';
@@ -152,7 +153,8 @@ export class WorkflowsController {
     const all = [...(faults ?? []), ...found.filter(({ field }) => !named.has(field))];
     if (all.length > 0) throw validationError(all);
     const input = body as unknown as WorkflowInput;
-    return { ...input, type: workflowKindOf(input).name };
+    const data = { ...input.data, form: withoutOptions(input.data.form) };
+    return { ...input, type: workflowKindOf(input).name, data: input.data.form ? data : input.data };
   }
 }
 

@@ -4,6 +4,7 @@ import { ComfyServers } from '#libs/comfyui/comfy-servers.js';
 import { Environment, publicUrlOf } from '#libs/config/environment.js';
 import { Pricing } from '#libs/credits/pricing.js';
 import { Database } from '#libs/database/database.js';
+import { FormConfigs } from '#libs/form-configs/form-configs.js';
 import { createNodes } from '#libs/nodes/index.js';
 import { NodeRegistry } from '#libs/nodes/registry.js';
 import { OutboundClient } from '#libs/outbound/outbound-client.js';
@@ -18,8 +19,14 @@ import { WorkflowCatalog } from '#libs/workflows/workflow-catalog.js';
 import { WorkflowCheck } from '#libs/workflows/workflow-check.js';
 import { DurationEstimates } from '#libs/workflows/workflow-duration.js';
 import { WorkflowEstimates } from '#libs/workflows/workflow-estimate.js';
+import { WorkflowModels } from '#libs/workflows/workflow-models.js';
 import { WorkflowPrices } from '#libs/workflows/workflow-prices.js';
+import { FormConfigsModule } from '../form-configs/form-configs.module.js';
+import { ModelsController } from './models.controller.js';
 import { WorkflowsController } from './workflows.controller.js';
+
+/** A caller waits for what a server says of its models. */
+const ANSWER_MS = 2_000;
 
 /** What other faces check, price and describe their work with. */
 const SERVICES: FactoryProvider[] = [
@@ -27,7 +34,12 @@ const SERVICES: FactoryProvider[] = [
   {
     provide: ComfyServers,
     inject: [Environment],
-    useFactory: ({ COMFYUI_URLS }: Environment) => new ComfyServers(COMFYUI_URLS),
+    useFactory: ({ COMFYUI_URLS }: Environment) => new ComfyServers(COMFYUI_URLS, { answerMs: ANSWER_MS }),
+  },
+  {
+    provide: WorkflowModels,
+    inject: [ComfyServers],
+    useFactory: (servers: ComfyServers) => new WorkflowModels(servers),
   },
   {
     provide: NodeRegistry,
@@ -47,9 +59,10 @@ const SERVICES: FactoryProvider[] = [
   },
   {
     provide: StepWorkflows,
-    inject: [WorkflowCatalog, NodeRegistry, Environment],
-    useFactory: (catalog: WorkflowCatalog, registry: NodeRegistry, { STORAGE_BUCKET }: Environment) =>
-      new StepWorkflows(catalog, registry, STORAGE_BUCKET),
+    inject: [WorkflowCatalog, NodeRegistry, Environment, WorkflowModels],
+    useFactory: (
+      catalog: WorkflowCatalog, registry: NodeRegistry, { STORAGE_BUCKET }: Environment, models: WorkflowModels,
+    ) => new StepWorkflows(catalog, registry, STORAGE_BUCKET, models),
   },
   {
     provide: WorkflowEstimates,
@@ -60,14 +73,16 @@ const SERVICES: FactoryProvider[] = [
 ];
 
 @Module({
-  controllers: [WorkflowsController],
+  imports: [FormConfigsModule],
+  controllers: [ModelsController, WorkflowsController],
   providers: [
     ...SERVICES,
     {
       provide: WorkflowCheck,
-      inject: [NodeRegistry, ScriptSandbox, StepWorkflows],
-      useFactory: (registry: NodeRegistry, sandbox: ScriptSandbox, stepWorkflows: StepWorkflows) =>
-        new WorkflowCheck(registry, sandbox, stepWorkflows),
+      inject: [NodeRegistry, ScriptSandbox, StepWorkflows, FormConfigs],
+      useFactory: (
+        registry: NodeRegistry, sandbox: ScriptSandbox, stepWorkflows: StepWorkflows, configs: FormConfigs,
+      ) => new WorkflowCheck(registry, sandbox, stepWorkflows, configs),
     },
     {
       provide: WorkflowPrices,
