@@ -100,8 +100,10 @@ export class StepRunner {
     const passage = { jobId: state.jobId, generationId: state.generationId, stepId: attempt.stepId };
     tracepoint('step.before-run', passage);
     const limit = timeLimitOf(prepared);
-    const timeout = AbortSignal.timeout(limit);
-    const signal = AbortSignal.any([call.signal, timeout]);
+    const timeout = new AbortController();
+    // Ended with the call: `AbortSignal.timeout` would keep all that the step holds until its time is over.
+    const timer = setTimeout(() => timeout.abort(), limit);
+    const signal = AbortSignal.any([call.signal, timeout.signal]);
     const context = createContext({
       state, signal, payload: prepared.payload, stepId: attempt.stepId, token: attempt.token,
       assets: this.files, logs: call.logs, onProgress: call.onProgress,
@@ -109,11 +111,13 @@ export class StepRunner {
       wake: (token) => void this.inbox.wake(token).catch(() => undefined),
     });
     const work = this.call(prepared.node, context, call.waiting, call.lostToken);
-    const outcome = await untilAborted(work, signal).catch((error: unknown) => {
-      if (call.signal.aborted) throw call.signal.reason;
-      if (timeout.aborted) throw inputFault('STEP_TIME_LIMIT', `The step took longer than ${limit} ms`);
-      throw error;
-    });
+    const outcome = await untilAborted(work, signal)
+      .catch((error: unknown) => {
+        if (call.signal.aborted) throw call.signal.reason;
+        if (timeout.signal.aborted) throw inputFault('STEP_TIME_LIMIT', `The step took longer than ${limit} ms`);
+        throw error;
+      })
+      .finally(() => clearTimeout(timer));
     tracepoint('step.after-run', passage);
     // Storing is not the node's time: storage has limits of its own.
     return this.settle(outcome, call, call.signal);

@@ -33,7 +33,7 @@ export async function measureInFlight(bench: Bench, predictions: number): Promis
     bench.options.say(`  ${worker.memory().toFixed(0)} MiB at rest`);
     const start = performance.now();
     await submit(platen, user, predictions);
-    await allWait(platen, predictions, bench);
+    await allWait(platen, worker, predictions, bench);
     bench.options.say(`  ${worker.memory().toFixed(0)} MiB, ${most.toFixed(0)} at most`);
     const begun = secondsSince(start);
     const waiting = await costOfAMinute(worker);
@@ -62,13 +62,13 @@ async function submit(platen: Platen, user: PlatenUser, predictions: number): Pr
   }
 }
 
-async function allWait(platen: Platen, predictions: number, bench: Bench): Promise<void> {
+async function allWait(platen: Platen, worker: BenchProcess, predictions: number, bench: Bench): Promise<void> {
   for (let told = 0; ; ) {
     const { rows: [row] } = await platen.rows.query<{ waiting: number }>(
       `select count(*)::int as waiting from step_run where status = 'waiting' and reference ->> 'prediction' is not null`,
     );
     const waiting = row?.waiting ?? 0;
-    if (waiting >= told + predictions / 10) bench.options.say(`  ${(told = waiting)} predictions in flight`);
+    if (waiting >= told + predictions / 10) bench.options.say(`  ${(told = waiting)} predictions in flight, ${worker.memory().toFixed(0)} MiB`);
     if (waiting === predictions) return;
     await delay(SAMPLE_EVERY_MS);
   }
