@@ -4,6 +4,8 @@ import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
 import type { RemoteImages } from '#libs/outbound/remote-images.js';
+import { jobEnds } from '../../test/factories/reads.js';
+import { buildRoad } from '../../test/factories/road.js';
 import { testRenderer } from '../../test/factories/sketch-run.js';
 import { runSketchStep } from '../../test/factories/sketch-step.js';
 import { AssetHandle, type Done, type NodeContext } from './node.js';
@@ -97,6 +99,22 @@ describe('the p5_to_video node', () => {
     controller.abort();
     await closed;
     expect(stream.destroyed).toBe(true);
+  });
+
+  it('leaves the video among the files of its edition, with its size and length', async () => {
+    const road = await buildRoad({ nodes: [node] });
+    try {
+      road.worker().start();
+      const nodePayload = { ...SIZE, code: CODE, frames: 5, fps: 10, format: 'mp4' };
+      const steps = [{ id: 1, nodeName: 'p52vid', nodePayload }];
+      const { jobId } = await road.submit({ steps, lane: 'chromium' });
+      await jobEnds(road.database, jobId, 'completed', 20_000);
+      const columns = 'name, mime_type, width, height, duration';
+      const files = await road.database.query(`select ${columns} from flat_file where job_id = $1`, [jobId]);
+      expect(files).toEqual([{ name: 'sketch.mp4', mime_type: 'video/mp4', width: 48, height: 32, duration: 0.5 }]);
+    } finally {
+      await road.close();
+    }
   });
 
   it.each([

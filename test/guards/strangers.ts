@@ -45,6 +45,13 @@ export const strangerGuards: Guard[] = [
     red: ['libs/sandbox/chromium/lockdown.spec.ts'],
   },
   {
+    name: 'sketches: workers',
+    file: 'libs/sandbox/chromium/sketch-site.ts',
+    find: `"worker-src 'none'",`,
+    replace: '',
+    red: ['libs/sandbox/chromium/repeatability.spec.ts'],
+  },
+  {
     name: 'sketches: one document',
     file: 'libs/sandbox/chromium/sketch-page.ts',
     find: 'if (this.opened) return route.fulfill({ status: 204 });',

@@ -118,6 +118,20 @@ describe('repeatability', () => {
     ]);
   });
 
+  it('starts no worker: its clock and its randomness would be its own', async () => {
+    const { logs } = await renderer.render(
+      sketchRun(`
+        const source = URL.createObjectURL(new Blob(['postMessage(Date.now())'], { type: 'text/javascript' }));
+        let outcome;
+        const heard = (what) => () => { outcome = what; };
+        const worker = new Worker(source);
+        worker.onmessage = heard('a worker');
+        worker.onerror = heard('none');
+        function draw() { if (outcome) { console.log(outcome); capture(); } }`),
+    );
+    expect(logs).toEqual(['Blocked: blob', 'none']);
+  });
+
   it('stops the clock while something loads', async () => {
     const { logs } = await renderer.render(
       sketchRun(

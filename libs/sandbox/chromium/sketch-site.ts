@@ -117,6 +117,7 @@ export const CONTENT_SECURITY_POLICY = [
   "font-src 'self' blob: data:",
   "media-src 'self' blob: data:",
   "connect-src 'self' blob: data:",
+  "worker-src 'none'",
   "form-action 'none'",
   "base-uri 'self'",
   "webrtc 'block'",
