@@ -5,6 +5,7 @@ import type { NodeDefinition } from '#libs/nodes/node.js';
 import type { NodeRegistry } from '#libs/nodes/registry.js';
 import type { WorkflowVersion } from './stored-workflow.js';
 import type { WorkflowCatalog } from './workflow-catalog.js';
+import type { WorkflowModels } from './workflow-models.js';
 import { workflowNode, type SecretReader } from './workflow-node.js';
 
 /** Workflows kept as nodes. */
@@ -21,12 +22,16 @@ export interface StepNodes {
 export class StepWorkflows {
   private readonly nodes = new LRUCache<string, NodeDefinition>({ max: KEPT_NODES });
 
-  /** `bucket`: where files are stored, for mappings that name it. `secrets`: only steps that run read them. */
+  /**
+   * `bucket`: where files are stored, for mappings that name it. `secrets`: only steps that run read them;
+   * `models`: only submissions ask for them.
+   */
   constructor(
     private readonly catalog: WorkflowCatalog,
     private readonly builtIn: NodeRegistry,
     private readonly bucket = '',
     private readonly secrets: SecretReader = { reveal: async () => null },
+    private readonly models: Pick<WorkflowModels, 'assertAvailable'> = { assertAvailable: async () => undefined },
   ) {}
 
   /**
@@ -52,6 +57,11 @@ export class StepWorkflows {
       nodes.push(this.nodes.get(keyOf(pin)) ?? this.nodeOf(await this.catalog.version(pin.id, pin.version)));
     }
     return this.registryOf(nodes);
+  }
+
+  /** Throws `MODEL_UNAVAILABLE` when one of the workflows always needs a model that no server has. */
+  assertModels(workflows: Iterable<WorkflowVersion>): Promise<void> {
+    return this.models.assertAvailable(workflows);
   }
 
   nodesOf(workflows: readonly WorkflowVersion[]): StepNodes {

@@ -105,7 +105,7 @@ export class WorkflowCatalog {
       JSON.stringify(data), author.role === 'admin',
     ]);
     if (!row) throw nameTaken(name);
-    const [created] = await this.fill([{ ...row, data }]);
+    const [created] = await this.filledIn([{ ...row, data }]);
     return created as StoredWorkflow;
   }
 
@@ -124,7 +124,7 @@ export class WorkflowCatalog {
       .catch((error: unknown) => {
         throw sqlState(error) === UNIQUE_VIOLATION ? nameTaken(name) : error;
       });
-    const [replaced] = await this.fill([{ ...(row as StoredWorkflow), data }]);
+    const [replaced] = await this.filledIn([{ ...(row as StoredWorkflow), data }]);
     return replaced as StoredWorkflow;
   }
 
@@ -145,10 +145,10 @@ export class WorkflowCatalog {
   private async withOptions<Row extends VersionKey>(
     rows: Row[],
   ): Promise<Array<Row & { data: WorkflowData; optionsAsOf?: string }>> {
-    return this.fill(await this.withData(rows));
+    return this.filledIn(await this.withData(rows));
   }
 
-  private async fill<Workflow extends VersionKey & { data: WorkflowData }>(
+  private async filledIn<Workflow extends VersionKey & { data: WorkflowData }>(
     workflows: Workflow[],
   ): Promise<Array<Workflow & { optionsAsOf?: string }>> {
     const lists = await this.configs.optionsOf(workflows.flatMap(({ data }) => configNamesOf(data.form)));

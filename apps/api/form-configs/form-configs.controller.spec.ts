@@ -4,6 +4,7 @@ import { createUser } from '../../../test/factories/job-submission.js';
 import { startTestApi, type TestApi } from '../../../test/setup/api.js';
 import { FormConfigsController } from './form-configs.controller.js';
 
+type Answered = Record<string, unknown>;
 const STEPS = [{ id: 'a', nodeName: 'javascript', nodePayload: { code: 'return variables.style' } }];
 
 describe(FormConfigsController.name, () => {
@@ -21,7 +22,7 @@ describe(FormConfigsController.name, () => {
 
   const ask = async (method: string, path: string, body?: unknown, headers = api.as(userId)) => {
     const { status, json } = await call(`${api.url}${path}`, { method, body, headers });
-    return { status, code: json?.code, data: json?.data as Record<string, any>, details: json?.details };
+    return { status, code: json?.code, data: json?.data as Answered, details: json?.details };
   };
   const admin = () => api.as(randomUUID(), 'admin');
   const create = async (options: unknown, as = admin()) => ask('POST', '/form-configs', { name, options }, as);
@@ -62,10 +63,11 @@ describe(FormConfigsController.name, () => {
     const { data: config } = await create([{ name: 'Ink', value: 'ink' }, { value: 2 }]);
     const { status, data: saved } = await workflow();
     expect(status).toBe(201);
-    for (const { data } of [saved, (await ask('GET', `/workflows/${saved['id']}`)).data].map((data) => data as any)) {
-      expect(data.form.fields[0]).toMatchObject({ conf_file: name, options: [{ value: 'ink', name: 'Ink' }, { value: 2, name: '2' }] });
+    const options = [{ value: 'ink', name: 'Ink' }, { value: 2, name: '2' }];
+    for (const shown of [saved, (await ask('GET', `/workflows/${saved['id']}`)).data]) {
+      expect(shown).toMatchObject({ data: { form: { fields: [{ conf_file: name, options }] } } });
     }
-    expect(saved['form_schema'].properties.style).toEqual({ enum: ['ink', 2] });
+    expect(saved['form_schema']).toMatchObject({ properties: { style: { enum: ['ink', 2] } } });
     expect((await estimate(saved['id'], 'ink')).status).toBe(200);
     expect((await estimate(saved['id'], 'oil')).details).toMatchObject([{ field: 'variables.style' }]);
     await replace(config['id'], [{ value: 'oil' }]);
@@ -78,8 +80,8 @@ describe(FormConfigsController.name, () => {
   it('is not stored with the workflow that names it', async () => {
     await create([{ value: 'ink' }]);
     const { data } = await workflow({ options: [{ value: 'mine' }] });
-    const [row] = await api.database.query<{ data: any }>('select data from workflow_version where workflow_id = $1', [data['id']]);
-    expect(row!.data.form.fields[0]).toEqual({ id: 'style', type: 'select', conf_file: name });
+    const [row] = await api.database.query("select data -> 'form' as form from workflow_version where workflow_id = $1", [data['id']]);
+    expect(row).toEqual({ form: { fields: [{ id: 'style', type: 'select', conf_file: name }] } });
   });
 
   it('must be there when a workflow is saved, with its default among its options', async () => {
