@@ -38,15 +38,17 @@ const MAX_STRAYS = 1_000;
 /** The servers of `COMFYUI_URLS`. None is asked before it is needed. */
 export class ComfyServers {
   private readonly servers: ComfyServer[];
+  private readonly times: PoolTimes;
   private readonly asideUntil = new Map<ComfyServer, number>();
   private readonly loads = new Map<ComfyServer, Load>();
   private readonly strays = new Map<ComfyServer, Set<string>>();
 
   constructor(
     urls: readonly string[],
-    private readonly times: PoolTimes = TIMES,
+    times: Partial<PoolTimes> = {},
   ) {
-    this.servers = urls.map((url) => new ComfyServer(serverAddress(url), times));
+    this.times = { ...TIMES, ...times };
+    this.servers = urls.map((url) => new ComfyServer(serverAddress(url), this.times));
   }
 
   get isEmpty(): boolean {

@@ -61,19 +61,21 @@ export class GenerateCollection {
 
   /**
    * Checks and prices the request; reads only. Throws, in this order, `WORKFLOW_NOT_FOUND`,
-   * `WORKFLOW_NOT_EXECUTABLE`, 400 naming all faults of variables and number, `EDITIONS_EXHAUSTED`,
+   * `WORKFLOW_NOT_EXECUTABLE`, `MODEL_UNAVAILABLE`, 400 naming all faults of variables and number, `EDITIONS_EXHAUSTED`,
    * `PROJECT_NOT_FOUND`.
    */
   async prepare(caller: Caller, request: GenerateCollectionRequest): Promise<PreparedCollection> {
     tracepoint('submission.before-check');
     const workflow = await this.catalog.find(request.workflow_id, caller);
     if (!isExecutable(workflow)) throw workflowNotExecutable();
+    await this.stepWorkflows.assertModels([workflow]);
     const { values, faults } = checkAgainst(workflow, request);
     if (faults.length > 0) throw validationError(faults);
     const { editions } = request.metadata;
     if (editions && request.generations > editions) throw editionsExhausted(editions);
     const set = toInstructionSet(workflow, values, request.generations);
     const nodes = await this.stepWorkflows.find(set.steps, authorOf(workflow), [workflow]);
+    await this.stepWorkflows.assertModels(nodes.workflows.values());
     const collection = await this.collectionOf(caller, request, workflow, set, nodes);
     const job = await this.jobOf(caller, request, workflow, collection, { values, nodes });
     const estimatedDuration = await this.estimates.durations.until(workflow, request.generations, job);

@@ -47,7 +47,8 @@ export class GenerateEditions {
 
   /**
    * Checks and prices the request against the collection as it is now; the job keeps that set, whatever
-   * becomes of the collection. Throws `COLLECTION_NOT_FOUND`, 400 naming all faults.
+   * becomes of the collection. Throws `COLLECTION_NOT_FOUND`, 400 naming all faults,
+   * `MODEL_UNAVAILABLE`.
    */
   async prepare(caller: Caller, id: string, request: GenerateEditionsRequest): Promise<PreparedEditions> {
     tracepoint('submission.before-check');
@@ -57,6 +58,7 @@ export class GenerateEditions {
     const { variables, values, faults } = applyVariables(source, request.variables);
     const all = [...requestFaults(source, request, nodes), ...nodeFaults(source, nodes), ...faults];
     if (all.length > 0) throw validationError(all);
+    await this.stepWorkflows.assertModels(nodes.workflows.values());
     const set = { ...source.set, variables, generations: editionsOf(source.set, request.generations) };
     const price = source.workflow
       ? await this.estimates.priceWorkflow(source.workflow, values, nodes)

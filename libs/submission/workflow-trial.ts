@@ -42,15 +42,17 @@ export class WorkflowTrial {
 
   /**
    * With the workflow's own `test` variables where none are given. Throws `WORKFLOW_NOT_FOUND`,
-   * `WORKFLOW_NOT_EXECUTABLE`, 400 naming all faults.
+   * `WORKFLOW_NOT_EXECUTABLE`, `MODEL_UNAVAILABLE`, 400 naming all faults.
    */
   async prepare(caller: Caller, workflowId: string, variables: JsonObject | null): Promise<PreparedTrial> {
     const workflow = await this.catalog.find(workflowId, caller);
     if (!isExecutable(workflow)) throw workflowNotExecutable();
+    await this.stepWorkflows.assertModels([workflow]);
     const { values, faults } = validateVariables(workflow.data.form, variables ?? workflow.data.test ?? {});
     if (faults.length > 0) throw validationError(faults);
     const set = toInstructionSet(workflow, values, 1);
     const nodes = await this.stepWorkflows.find(set.steps, authorOf(workflow), [workflow]);
+    await this.stepWorkflows.assertModels(nodes.workflows.values());
     // Without a collection no component has an id to give: the steps are numbered.
     const numbers = new Map(set.steps.map(({ id }, index) => [String(id), index + 1]));
     const job = collectionJob(

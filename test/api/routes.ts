@@ -110,6 +110,7 @@ export const ROUTES: Record<string, RouteCase> = {
   'DELETE /workflows/:id': {
     gets: { ...owned('404 WORKFLOW_NOT_FOUND', '404 WORKFLOW_NOT_FOUND'), admin: '200' }, at: workflow,
   },
+  'GET /workflows/:id/models': { gets: unpublished('200', '404 WORKFLOW_NOT_FOUND', '200'), at: workflow },
   'POST /workflows/:id/estimate': {
     gets: { ...owned('200', '404 WORKFLOW_NOT_FOUND'), admin: '200' }, at: workflow, body: () => ({}),
   },

@@ -43,7 +43,7 @@ export class SubmissionsController {
     status: 201,
     data: SubmissionAnswer,
     errors: [
-      'VALIDATION_ERROR', 'WORKFLOW_NOT_FOUND', 'WORKFLOW_NOT_EXECUTABLE', 'PROJECT_NOT_FOUND',
+      'VALIDATION_ERROR', 'WORKFLOW_NOT_FOUND', 'WORKFLOW_NOT_EXECUTABLE', 'MODEL_UNAVAILABLE', 'PROJECT_NOT_FOUND',
       'INSUFFICIENT_CREDITS', 'TOO_MANY_INFLIGHT', 'EDITIONS_EXHAUSTED',
     ],
   })
@@ -66,8 +66,8 @@ export class SubmissionsController {
     status: 201,
     data: SubmissionAnswer,
     errors: [
-      'VALIDATION_ERROR', 'COLLECTION_NOT_FOUND', 'INSUFFICIENT_CREDITS', 'TOO_MANY_INFLIGHT',
-      'EDITIONS_EXHAUSTED',
+      'VALIDATION_ERROR', 'COLLECTION_NOT_FOUND', 'MODEL_UNAVAILABLE', 'INSUFFICIENT_CREDITS',
+      'TOO_MANY_INFLIGHT', 'EDITIONS_EXHAUSTED',
     ],
   })
   async generateMore(

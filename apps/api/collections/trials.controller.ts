@@ -32,7 +32,8 @@ export class TrialsController {
     status: 202,
     data: TestAnswer,
     errors: [
-      'VALIDATION_ERROR', 'WORKFLOW_NOT_FOUND', 'WORKFLOW_NOT_EXECUTABLE', 'INSUFFICIENT_CREDITS', 'TOO_MANY_INFLIGHT',
+      'VALIDATION_ERROR', 'WORKFLOW_NOT_FOUND', 'WORKFLOW_NOT_EXECUTABLE', 'MODEL_UNAVAILABLE',
+      'INSUFFICIENT_CREDITS', 'TOO_MANY_INFLIGHT',
     ],
   })
   async test(

@@ -133,3 +133,13 @@ export class EstimateAnswer {
   /** Seconds. */
   estimated_duration: number;
 }
+
+export class ModelAnswer {
+  /** The servers' folder of models: `checkpoints`, `loras`, … */
+  kind: string;
+  /** File name, with its path below the folder. */
+  name: string;
+  available: boolean;
+  /** Those that have it. */
+  servers: string[];
+}

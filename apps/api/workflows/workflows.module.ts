@@ -62,7 +62,7 @@ const SERVICES: FactoryProvider[] = [
     inject: [WorkflowCatalog, NodeRegistry, Environment, WorkflowModels],
     useFactory: (
       catalog: WorkflowCatalog, registry: NodeRegistry, { STORAGE_BUCKET }: Environment, models: WorkflowModels,
-    ) => new StepWorkflows(catalog, registry, STORAGE_BUCKET, models),
+    ) => new StepWorkflows(catalog, registry, STORAGE_BUCKET, undefined, models),
   },
   {
     provide: WorkflowEstimates,
