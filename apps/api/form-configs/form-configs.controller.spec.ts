@@ -4,7 +4,7 @@ import { createUser } from '../../../test/factories/job-submission.js';
 import { startTestApi, type TestApi } from '../../../test/setup/api.js';
 import { FormConfigsController } from './form-configs.controller.js';
 
-type Answered = Record<string, unknown>;
+type Answered = Record<string, unknown> & { id: string };
 const STEPS = [{ id: 'a', nodeName: 'javascript', nodePayload: { code: 'return variables.style' } }];
 
 describe(FormConfigsController.name, () => {
@@ -41,17 +41,17 @@ describe(FormConfigsController.name, () => {
     const found = await ask('GET', `/form-configs/name/${encodeURIComponent(name)}`);
     expect(found.data).toEqual(data);
     expect(data['options']).toMatchObject(options);
-    expect((await ask('GET', '/form-configs?limit=1')).data['items']).toMatchObject([{ id: data['id'], name, options_count: 3 }]);
+    expect((await ask('GET', '/form-configs?limit=1')).data['items']).toMatchObject([{ id: data.id, name, options_count: 3 }]);
     expect((await create([{ value: 1 }])).code).toBe('NAME_TAKEN');
-    expect((await ask('DELETE', `/form-configs/${data['id']}`, undefined, admin())).status).toBe(200);
+    expect((await ask('DELETE', `/form-configs/${data.id}`, undefined, admin())).status).toBe(200);
     expect((await ask('GET', `/form-configs/name/${encodeURIComponent(name)}`)).status).toBe(404);
   });
 
   it('is no place for users to write', async () => {
     const { data } = await create([{ value: 1 }]);
     expect((await create([{ value: 1 }], api.as(userId))).code).toBe('FORBIDDEN');
-    expect((await ask('PUT', `/form-configs/${data['id']}`, { name, options: [{ value: 2 }] })).code).toBe('FORBIDDEN');
-    expect((await ask('DELETE', `/form-configs/${data['id']}`)).code).toBe('FORBIDDEN');
+    expect((await ask('PUT', `/form-configs/${data.id}`, { name, options: [{ value: 2 }] })).code).toBe('FORBIDDEN');
+    expect((await ask('DELETE', `/form-configs/${data.id}`)).code).toBe('FORBIDDEN');
   });
 
   it.each([[[]], [[{ name: 'no value' }]], [[{ value: { a: 1 } }]], [[{ value: null }]], ['ink'], [[{ value: 1, more: 1 }]]])(
@@ -64,23 +64,23 @@ describe(FormConfigsController.name, () => {
     const { status, data: saved } = await workflow();
     expect(status).toBe(201);
     const options = [{ value: 'ink', name: 'Ink' }, { value: 2, name: '2' }];
-    for (const shown of [saved, (await ask('GET', `/workflows/${saved['id']}`)).data]) {
+    for (const shown of [saved, (await ask('GET', `/workflows/${saved.id}`)).data]) {
       expect(shown).toMatchObject({ data: { form: { fields: [{ conf_file: name, options }] } } });
     }
     expect(saved['form_schema']).toMatchObject({ properties: { style: { enum: ['ink', 2] } } });
-    expect((await estimate(saved['id'], 'ink')).status).toBe(200);
-    expect((await estimate(saved['id'], 'oil')).details).toMatchObject([{ field: 'variables.style' }]);
-    await replace(config['id'], [{ value: 'oil' }]);
-    expect((await estimate(saved['id'], 'oil')).status).toBe(200);
-    expect((await estimate(saved['id'], 'ink')).details).toMatchObject([{ field: 'variables.style' }]);
-    await ask('DELETE', `/form-configs/${config['id']}`, undefined, admin());
-    expect((await estimate(saved['id'], 'oil')).details).toMatchObject([{ field: 'variables.style' }]);
+    expect((await estimate(saved.id, 'ink')).status).toBe(200);
+    expect((await estimate(saved.id, 'oil')).details).toMatchObject([{ field: 'variables.style' }]);
+    await replace(config.id, [{ value: 'oil' }]);
+    expect((await estimate(saved.id, 'oil')).status).toBe(200);
+    expect((await estimate(saved.id, 'ink')).details).toMatchObject([{ field: 'variables.style' }]);
+    await ask('DELETE', `/form-configs/${config.id}`, undefined, admin());
+    expect((await estimate(saved.id, 'oil')).details).toMatchObject([{ field: 'variables.style' }]);
   });
 
   it('is not stored with the workflow that names it', async () => {
     await create([{ value: 'ink' }]);
     const { data } = await workflow({ options: [{ value: 'mine' }] });
-    const [row] = await api.database.query("select data -> 'form' as form from workflow_version where workflow_id = $1", [data['id']]);
+    const [row] = await api.database.query("select data -> 'form' as form from workflow_version where workflow_id = $1", [data.id]);
     expect(row).toEqual({ form: { fields: [{ id: 'style', type: 'select', conf_file: name }] } });
   });
 
