@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import PQueue from 'p-queue';
 import {
-  SketchRenderer, type Sketch, type SketchImage, type SketchRun, type SketchVideo, type VideoRun,
+  SketchRenderer, type SketchImage, type SketchRun, type SketchVideo, type VideoRun,
 } from '#libs/sandbox/sketch-renderer.js';
 import { captureRule } from './capture-rule.js';
 import type { ChromiumOptions } from './chromium-launch.js';
@@ -12,7 +12,7 @@ import { VideoRecorder } from './video-recorder.js';
 import { WarmPages } from './warm-pages.js';
 
 export interface ChromiumRendererOptions extends ChromiumOptions {
-  /** Renders at once. Default: one a core. */
+  /** Renders at once, and as many recordings beside them. Default: one a core. */
   concurrency?: number;
 }
 
@@ -23,43 +23,45 @@ export interface ChromiumRendererOptions extends ChromiumOptions {
 export class ChromiumSketchRenderer extends SketchRenderer {
   private readonly pages: WarmPages;
   private readonly recorder: VideoRecorder;
-  private readonly turns: PQueue;
+  private readonly renders: PQueue;
+  /** Apart, so that no draft waits for a video. */
+  private readonly recordings: PQueue;
   private readonly closing = new Set<Promise<void>>();
 
   constructor(options: ChromiumRendererOptions) {
     super();
     this.pages = new WarmPages(options);
     this.recorder = new VideoRecorder(options);
-    this.turns = new PQueue({ concurrency: options.concurrency ?? availableParallelism() });
+    const concurrency = options.concurrency ?? availableParallelism();
+    this.renders = new PQueue({ concurrency });
+    this.recordings = new PQueue({ concurrency });
   }
 
   /**
    * Waits for its turn, then renders. Throws SketchError, or the signal's reason when aborted. The time
    * limit counts from the moment the sketch starts. A browser that dies costs one more try.
    */
-  render(sketch: SketchRun): Promise<SketchImage> {
-    return this.inTurn(sketch, () => this.renderOnce(sketch), () => this.pages.alive());
+  async render(sketch: SketchRun): Promise<SketchImage> {
+    const { signal } = sketch;
+    signal?.throwIfAborted();
+    const render = () => twiceAtMost(() => this.renderOnce(sketch), () => this.pages.alive());
+    return this.renders.add(render, { signal });
   }
 
   /** Waits for its turn, then records. Throws, counts and tries again as `render`. */
-  record(sketch: VideoRun): Promise<SketchVideo> {
-    return this.inTurn(sketch, () => this.recorder.record(sketch), async () => this.recorder.browserLived(sketch));
+  async record(sketch: VideoRun): Promise<SketchVideo> {
+    const { signal } = sketch;
+    signal?.throwIfAborted();
+    const browserLives = async () => this.recorder.browserLived(sketch);
+    return this.recordings.add(() => twiceAtMost(() => this.recorder.record(sketch), browserLives), { signal });
   }
 
   /** Ends the browsers. Renders under way fail with a SketchError that is not permanent. */
   async close(): Promise<void> {
     await Promise.all([this.pages.close(), this.recorder.close()]);
-    await this.turns.onIdle();
-    await Promise.all(this.closing);
-  }
-
-  private async inTurn<Result>(
-    { signal }: Sketch,
-    once: () => Promise<Result>,
-    browserLives: () => Promise<boolean>,
-  ): Promise<Result> {
-    signal?.throwIfAborted();
-    return this.turns.add(() => twiceAtMost(once, browserLives), { signal });
+    await Promise.all([this.renders.onIdle(), this.recordings.onIdle()]);
+    // One that was starting meanwhile is known only now.
+    await Promise.all([...this.closing, this.recorder.close()]);
   }
 
   private async renderOnce(sketch: SketchRun): Promise<SketchImage> {

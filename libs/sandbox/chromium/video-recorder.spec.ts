@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import sharp from 'sharp';
 import type { VideoRun } from '#libs/sandbox/sketch-renderer.js';
-import { testRenderer } from '../../../test/factories/sketch-run.js';
+import { sketchRun, testRenderer } from '../../../test/factories/sketch-run.js';
 import { VideoPlayer, videoRun } from '../../../test/factories/video.js';
 
 /** Each picture's grey says the how many-th it is. */
@@ -68,6 +68,16 @@ describe('a video', () => {
     const even = await record(videoRun(code, { format: 'mp4', codec: 'h264', frames: 2 }));
     expect([even.width, even.height]).toEqual([32, 24]);
   });
+});
+
+it('keeps no image waiting', async () => {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const endless = Array.from({ length: 3 }, () => renderer.record(videoRun(GREYS, { frames: 18_000 }, { signal })));
+  const ends = Promise.allSettled(endless);
+  expect(await renderer.render(sketchRun(GREYS))).toMatchObject({ width: 64, height: 48 });
+  controller.abort();
+  expect((await ends).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
 });
 
 describe("the sketch's time in a video", () => {
