@@ -149,6 +149,17 @@ export class Environment {
   @IsOptional() @url(['http', 'https'])
   EMPROPS_QUEUE_URL?: string;
 
+  /**
+   * An endpoint that speaks OpenAI's protocol, for `prompt` steps with a `model`: `http://localhost:11434/v1`.
+   * Default, with a key: OpenAI itself.
+   */
+  @IsOptional() @url(['http', 'https'])
+  OPENAI_BASE_URL?: string;
+
+  /** Unset, with OPENAI_BASE_URL: the endpoint wants none. */
+  @IsOptional() @IsString() @IsNotEmpty()
+  OPENAI_API_KEY?: string;
+
   /** Where models of Replicate run on. Unset: steps that ask for one fail. */
   @IsOptional() @IsString() @IsNotEmpty()
   REPLICATE_API_TOKEN?: string;
@@ -232,7 +243,7 @@ export function loadEnvironment(variables: NodeJS.ProcessEnv): Environment {
   const known = Object.keys(new Environment());
   const optional = ['PUBLIC_URL', 'DATABASE_URL', 'REDIS_URL', 'JWT_SECRET', 'JWT_JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE', 'PLATEN_MASTER_KEY',
     'STORAGE_PATH', 'STORAGE_BUCKET', 'AWS_ENDPOINT_URL_S3', 'AWS_REGION', 'AWS_ACCESS_KEY_ID',
-    'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'CDN_BASE_URL', 'PLANS', 'NODE_PRICES', 'MODEL_PRICES', 'EMPROPS_QUEUE_URL', 'REPLICATE_API_TOKEN', 'REPLICATE_WEBHOOK_SECRET', 'CHROMIUM_PATH', 'WORKER_PORT', 'METRICS_TOKEN',
+    'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'CDN_BASE_URL', 'PLANS', 'NODE_PRICES', 'MODEL_PRICES', 'EMPROPS_QUEUE_URL', 'OPENAI_BASE_URL', 'OPENAI_API_KEY', 'REPLICATE_API_TOKEN', 'REPLICATE_WEBHOOK_SECRET', 'CHROMIUM_PATH', 'WORKER_PORT', 'METRICS_TOKEN',
     'METRICS_PORT'];
   const given = Object.fromEntries(
     [...new Set([...known, ...optional])]

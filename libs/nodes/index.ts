@@ -24,7 +24,7 @@ export interface NodeTools {
   outbound: OutboundClient;
   /** Where services that are called reach this installation. */
   publicUrl: string;
-  providers: Pick<Providers, 'replicate'>;
+  providers: Pick<Providers, 'replicate' | 'chat'>;
   comfy: ComfyServers;
   services: ServiceQueue;
 }
@@ -37,7 +37,7 @@ export const createNodes = (tools: NodeTools): NodeDefinition[] => [
   javascriptNode(tools.scripts),
   p5Node(tools.sketches, tools.images),
   p5ToVideoNode(tools.sketches, tools.images),
-  promptNode,
+  promptNode(tools.providers.chat),
   replicateNode(tools.providers.replicate),
   variablesNode,
 ];

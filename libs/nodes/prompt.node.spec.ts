@@ -3,13 +3,15 @@ import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
 import { randomStream, SeededRandom } from '#libs/instruction-set/random.js';
 import type { NodeContext } from './node.js';
 import { checkPayload } from './payload.js';
+import type { ChatModel } from '#libs/providers/chat-model.js';
 import { promptNode } from './prompt.node.js';
 
+const node = promptNode({} as ChatModel);
 const HASH = generateHash();
 
 async function write(template: string | number, hash = HASH): Promise<unknown> {
   const random = new SeededRandom(randomStream(hash, 'step:1'));
-  const outcome = await promptNode.run({ payload: { template }, hash, random } as NodeContext<{
+  const outcome = await node.run({ payload: { template }, hash, random } as NodeContext<{
     template: string;
   }>);
   return outcome.kind === 'done' && outcome.value;
@@ -18,7 +20,7 @@ async function write(template: string | number, hash = HASH): Promise<unknown> {
 const manyTexts = (template: string) =>
   Promise.all(Array.from({ length: 300 }, () => write(template, generateHash())));
 const faultsOf = (payload: JsonObject) =>
-  checkPayload(promptNode, payload).faults.map(({ path }) => path);
+  checkPayload(node, payload).faults.map(({ path }) => path);
 
 describe('prompt', () => {
   it.each([
@@ -75,8 +77,9 @@ describe('prompt', () => {
     expect(faultsOf({ template: deep(50) })).toEqual([]);
   });
 
-  it('refuses a model, weights without a sum and a template that is none', () => {
-    expect(faultsOf({ template: 'x', model: 'gpt' })).toEqual(['model']);
+  it('refuses a model without a name, weights without a sum and a template that is none', () => {
+    expect(faultsOf({ template: 'x', model: 'gpt' })).toEqual([]);
+    expect(faultsOf({ template: 'x', model: '' })).toEqual(['model']);
     expect(faultsOf({ template: '{0::a|0::b}' })).toEqual(['template']);
     expect(faultsOf({ template: {} })).toEqual(['template']);
     expect(faultsOf({ template: '{{subject}} in {a|b}' })).toEqual([]);

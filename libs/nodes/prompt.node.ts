@@ -1,4 +1,6 @@
-import { defineNode, inputFault } from './node.js';
+import type { ChatModel } from '#libs/providers/chat-model.js';
+import { defineNode, inputFault, type NodeContext } from './node.js';
+import { answerOf, readReference, referenceTo } from './prompt-answer.js';
 
 interface PromptPayload {
   template: string | number | boolean;
@@ -10,8 +12,10 @@ interface PromptPayload {
  * its weight (1 where none is written), picked by the edition's hash. Alternatives may be empty and may
  * stand inside others. Braces without a `|` stay as they are, and so does what follows a backslash:
  * `\{a\|b\}` is `{a|b}`. Values that were put into the template count as if written there.
+ *
+ * With `model` the text is what a language model answers to it, which no hash decides: the checkpoint keeps it.
  */
-export const promptNode = defineNode<PromptPayload>({
+export const promptNode = (chat: ChatModel) => defineNode<PromptPayload>({
   name: 'prompt',
   aliases: [],
   title: 'Prompt',
@@ -23,25 +27,33 @@ export const promptNode = defineNode<PromptPayload>({
     properties: {
       // A template that is exactly one `{{variable}}` arrives with that variable's type.
       template: { type: ['string', 'number', 'boolean'], maxLength: 100_000 },
-      model: { type: 'string' },
+      /** As the endpoint of OPENAI_BASE_URL names it. */
+      model: { type: 'string', minLength: 1, maxLength: 200 },
     },
   },
-  timeLimitMs: 10_000,
-  check: ({ template, model }) => [
-    ...(model === undefined ? [] : [{ path: 'model', message: 'is not available yet' }]),
-    ...templateFaults(template),
-  ],
-  async run({ payload, random }) {
-    const pick = (options: Option[]) =>
-      random.weightedPick(
-        options,
-        options.map(({ weight }) => weight),
-      ).text;
-    const [fault] = templateFaults(payload.template);
-    if (fault) throw inputFault('INVALID_PAYLOAD', `${fault.path} ${fault.message}`);
-    return { kind: 'done', value: replaceAlternatives(String(payload.template), pick) };
+  timeLimitMs: 150_000,
+  check: ({ template }) => templateFaults(template),
+  async run(context) {
+    const { payload: { model }, token } = context;
+    const message = textOf(context);
+    return model === undefined
+      ? { kind: 'done', value: message }
+      : answerOf(chat, { model, message, key: token }, context);
   },
+  async poll(context, stored) {
+    const { key, failures } = readReference(stored);
+    return answerOf(chat, { model: context.payload.model ?? '', message: textOf(context), key }, context, failures);
+  },
+  find: async ({ payload }, lostToken) => (payload.model === undefined ? null : referenceTo(lostToken)),
 });
+
+function textOf({ payload, random }: Pick<NodeContext<PromptPayload>, 'payload' | 'random'>): string {
+  const [fault] = templateFaults(payload.template);
+  if (fault) throw inputFault('INVALID_PAYLOAD', `${fault.path} ${fault.message}`);
+  return replaceAlternatives(String(payload.template), (options) =>
+    random.weightedPick(options, options.map(({ weight }) => weight)).text,
+  );
+}
 
 interface Option {
   text: string;

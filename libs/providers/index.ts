@@ -1,17 +1,22 @@
 import type { Environment } from '#libs/config/environment.js';
 import { OutboundClient } from '#libs/outbound/outbound-client.js';
+import { ChatModel } from './chat-model.js';
 import type { Provider } from './provider.js';
 import { ReplicateProvider } from './replicate.provider.js';
+
+const OPENAI_URL = 'https://api.openai.com/v1';
 
 /** The services that run models for this installation. */
 export interface Providers {
   replicate: Provider;
+  chat: ChatModel;
   close(): Promise<void>;
 }
 
 type Settings = Pick<
   Environment,
-  'REPLICATE_API_TOKEN' | 'REPLICATE_BASE_URL' | 'REPLICATE_WEBHOOK_SECRET' | 'PUBLIC_URL' | 'ALLOWED_HOSTS'
+  | 'OPENAI_BASE_URL' | 'OPENAI_API_KEY'
+  | 'REPLICATE_API_TOKEN' | 'REPLICATE_BASE_URL' | 'REPLICATE_WEBHOOK_SECRET' | 'PUBLIC_URL' | 'ALLOWED_HOSTS'
 >;
 
 /** Every provider: one line each. They are asked when they are first used. */
@@ -19,6 +24,8 @@ export function createProviders(environment: Settings): Providers {
   const { REPLICATE_BASE_URL: baseUrl, ALLOWED_HOSTS } = environment;
   // What outputs name is a model's author's to say: it goes the guarded way. The operator's own choice is exempt.
   const client = new OutboundClient({ allowedHosts: [...ALLOWED_HOSTS, hostOf(baseUrl)] });
+  const { OPENAI_BASE_URL, OPENAI_API_KEY } = environment;
+  const models = new OutboundClient({ allowedHosts: [hostOf(OPENAI_BASE_URL ?? OPENAI_URL)] });
   return {
     replicate: new ReplicateProvider(client, {
       baseUrl,
@@ -26,7 +33,15 @@ export function createProviders(environment: Settings): Providers {
       webhookSecret: environment.REPLICATE_WEBHOOK_SECRET,
       ...webhookOf(environment),
     }),
-    close: () => client.close(),
+    chat: new ChatModel(models, {
+      baseUrl: OPENAI_BASE_URL ?? OPENAI_URL,
+      apiKey: OPENAI_API_KEY,
+      isSetUp: OPENAI_BASE_URL !== undefined || OPENAI_API_KEY !== undefined,
+    }),
+    close: async () => {
+      await client.close();
+      await models.close();
+    },
   };
 }
 
