@@ -4,7 +4,7 @@ import type { Json } from '#libs/instruction-set/instruction-set.js';
 export const WEBHOOK_URL = 'webhook_url';
 
 const SECRET = /\{\{\s*([A-Za-z_][A-Za-z0-9_-]{0,99})\s*\}\}/g;
-const PARAMETER = /\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
+const PARAMETER = /(?<!\{)\{([A-Za-z_][A-Za-z0-9_]*)\}(?!\})/g;
 /** A host that stands there, so that nothing an answer says can move it. */
 const LITERAL_HTTPS = /^https:\/\/[^/?#{}@\s]+([/?#]|$)/i;
 

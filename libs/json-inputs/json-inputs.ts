@@ -3,6 +3,7 @@ import { boundedList } from '#libs/instruction-set/json-schema.js';
 import type { Json, JsonObject } from '#libs/instruction-set/instruction-set.js';
 import type { JsonSchema } from '#libs/nodes/node.js';
 import type { Expressions } from '#libs/sandbox/expressions.js';
+import { SandboxUnavailable } from '#libs/sandbox/script-sandbox.js';
 import { bodyPaths } from './body-paths.js';
 
 /** How a file reaches the body: with its media type in front, or its bytes alone. */
@@ -29,7 +30,7 @@ export interface PlacedInput {
   as: FileForm;
 }
 
-export const JSON_INPUTS: JsonSchema = boundedList(200, {
+export const JSON_INPUTS: JsonSchema = boundedList(100, {
   type: 'object',
   required: ['id', 'pathJq'],
   additionalProperties: false,
@@ -66,24 +67,37 @@ export async function jsonInputFaults(
   body: Json,
   { known, expressions }: { known: ReadonlySet<string> | null; expressions: Expressions },
 ): Promise<FieldFault[]> {
+  const unknown = inputs.flatMap(({ id }, index) =>
+    known && !known.has(id)
+      ? [{ field: `[${index}].id`, message: `${id} is neither a field of the form nor a system value` }]
+      : [],
+  );
+  return [...unknown, ...(await placeFaults(inputs, body, expressions))];
+}
+
+/** All at once where all are sound, else one by one. */
+async function placeFaults(
+  inputs: readonly JsonInput[],
+  body: Json,
+  expressions: Expressions,
+): Promise<FieldFault[]> {
+  const programs = inputs.map(({ pathJq }) => pathJq);
+  const all = await bodyPaths(expressions, body, programs).catch(() => null);
+  if (all?.every(({ length }) => length > 0)) return [];
   const faults: FieldFault[] = [];
-  for (const [index, { id, pathJq }] of inputs.entries()) {
-    if (known && !known.has(id)) {
-      faults.push({ field: `[${index}].id`, message: `${id} is neither a field of the form nor a system value` });
-    }
-    const fault = await pathFault(expressions, body, pathJq);
-    if (fault) faults.push({ field: `[${index}].pathJq`, message: fault });
+  for (const [index, program] of programs.entries()) {
+    const message = await placeFault(expressions, body, program);
+    if (message) faults.push({ field: `[${index}].pathJq`, message });
   }
   return faults;
 }
 
-async function pathFault(expressions: Expressions, body: Json, pathJq: string): Promise<string | null> {
-  const syntax = await expressions.jqFault(`path(${pathJq}\n)`);
-  if (syntax) return `is not a jq path: ${syntax}`;
+async function placeFault(expressions: Expressions, body: Json, program: string): Promise<string | null> {
   try {
-    const [paths] = await bodyPaths(expressions, body, [pathJq]);
+    const [paths] = await bodyPaths(expressions, body, [program]);
     return paths?.length ? null : 'leads to no place in the body';
   } catch (error) {
+    if (error instanceof SandboxUnavailable) throw error;
     return `leads to no place in the body: ${(error as Error).message}`;
   }
 }
