@@ -102,6 +102,7 @@ export const ROUTES: Record<string, RouteCase> = {
   'GET /workflows/name/:name': {
     gets: unpublished('200', '404 WORKFLOW_NOT_FOUND', '200'), at: ({ canary }) => ({ name: canary }), isTelling: true,
   },
+  'GET /workflows/:id/models': { gets: unpublished('200', '404 WORKFLOW_NOT_FOUND', '200'), at: workflow },
   'PUT /workflows/:id': {
     gets: { ...owned('200', '404 WORKFLOW_NOT_FOUND'), admin: '200' }, at: workflow,
     body: ({ projectId }) => ({ name: `saved ${projectId}`, type: 'basic', data: { form: { fields: [] } } }),
@@ -110,7 +111,6 @@ export const ROUTES: Record<string, RouteCase> = {
   'DELETE /workflows/:id': {
     gets: { ...owned('404 WORKFLOW_NOT_FOUND', '404 WORKFLOW_NOT_FOUND'), admin: '200' }, at: workflow,
   },
-  'GET /workflows/:id/models': { gets: unpublished('200', '404 WORKFLOW_NOT_FOUND', '200'), at: workflow },
   'POST /workflows/:id/estimate': {
     gets: { ...owned('200', '404 WORKFLOW_NOT_FOUND'), admin: '200' }, at: workflow, body: () => ({}),
   },
