@@ -1,3 +1,4 @@
+import type { WorkflowInput } from '#libs/workflows/stored-workflow.js';
 import { createUser } from '../factories/job-submission.js';
 import { createWorkflow } from '../factories/workflow.js';
 import type { TestApi } from '../setup/api.js';
@@ -23,6 +24,10 @@ export interface Hindrances {
   workflowId: string;
   /** Public, and nothing that executes. */
   formId: string;
+  /** Public, a ComfyUI graph that needs a model: there is no server. */
+  graphId: string;
+  /** Of the tenant, with the graph as its step. */
+  graphCollectionId: string;
   /** Of the tenant, with as many editions as it may ever have. */
   fullCollectionId: string;
   /** Of the one on the narrow plan. */
@@ -35,6 +40,15 @@ export interface Hindrances {
 
 const STEPS = [{ id: 'a', nodeName: 'javascript', nodePayload: { code: 'return 1' } }];
 const PRICE = 2;
+const GRAPH: Partial<WorkflowInput> = {
+  type: 'comfy_workflow',
+  output_mime_type: 'image/png',
+  data: {
+    workflow: { 1: { class_type: 'SaveImage', inputs: {} } },
+    required_models: { static: { checkpoints: ['a.safetensors'] } },
+    credits: { per_generation: 0 },
+  },
+};
 
 export async function createHindrances(api: TestApi, tenant: Tenant): Promise<Hindrances> {
   const { database } = api;
@@ -44,6 +58,7 @@ export async function createHindrances(api: TestApi, tenant: Tenant): Promise<Hi
   const { id: workflowId } = await createWorkflow(database, tenant.userId, { data });
   const form = { type: 'basic' as const, data: { form: { fields: [] } } };
   const { id: formId } = await createWorkflow(database, tenant.userId, form);
+  const { id: graphId, name: graph } = await createWorkflow(database, tenant.userId, GRAPH);
   const post = async (userId: string, path: string, body?: unknown) =>
     (await call(`${api.url}${path}`, { method: 'POST', headers: api.as(userId), body })).json!.data;
   const full = await post(tenant.userId, '/projects/collections', {
@@ -53,6 +68,10 @@ export async function createHindrances(api: TestApi, tenant: Tenant): Promise<Hi
   });
   await post(tenant.userId, `/collections/${full.id}/generations`, {});
   const pair = await post(narrow, '/projects/collections', { title: 'Pair', data: { steps: STEPS } });
+  const graphs = await post(tenant.userId, '/projects/collections', {
+    title: 'Graphs',
+    data: { steps: [{ id: 'a', nodeName: graph, nodePayload: {} }] },
+  });
   const spent = await post(poor, '/api/collections/generate', { title: 'Spent', workflow_id: workflowId });
   await post(poor, `/jobs/${spent.job_id}/cancel`);
   await database.query('update account set balance = 0 where user_id = $1', [poor]);
@@ -62,6 +81,8 @@ export async function createHindrances(api: TestApi, tenant: Tenant): Promise<Hi
     narrow,
     workflowId,
     formId,
+    graphId,
+    graphCollectionId: graphs.id,
     fullCollectionId: full.id,
     pairCollectionId: pair.id,
     spentCollectionId: spent.collection_id,
@@ -113,6 +134,11 @@ export const REFUSALS: Refusal[] = [
     outcome: '400 WORKFLOW_NOT_EXECUTABLE',
     body: ({ formId }) => ({ title: 'Dunes', workflow_id: formId }),
   },
+  {
+    route: GENERATE,
+    outcome: '409 MODEL_UNAVAILABLE',
+    body: ({ graphId }) => ({ title: 'Dunes', workflow_id: graphId }),
+  },
   { route: GENERATE, outcome: '402 INSUFFICIENT_CREDITS', as: poor, body: dunes() },
   { route: GENERATE, outcome: '404 WORKFLOW_NOT_FOUND', body: dunes({ workflow_id: UNKNOWN }) },
   { route: GENERATE, outcome: '404 PROJECT_NOT_FOUND', body: dunes({ project_id: UNKNOWN }) },
@@ -139,6 +165,12 @@ export const REFUSALS: Refusal[] = [
     outcome: '400 VALIDATION_ERROR',
     at: ({ fullCollectionId }) => ({ id: fullCollectionId }),
     body: () => ({ variables: { colour: 1 } }),
+  },
+  {
+    route: MORE,
+    outcome: '409 MODEL_UNAVAILABLE',
+    at: ({ graphCollectionId }) => ({ id: graphCollectionId }),
+    body: () => ({}),
   },
   {
     route: MORE,
@@ -215,6 +247,12 @@ export const REFUSALS: Refusal[] = [
     outcome: '403 FORBIDDEN',
     as: poor,
     at: ({ workflowId }) => ({ id: workflowId }),
+  },
+  {
+    route: 'POST /workflows/:id/test',
+    outcome: '409 MODEL_UNAVAILABLE',
+    at: ({ graphId }) => ({ id: graphId }),
+    body: () => ({}),
   },
   {
     route: 'POST /workflows/:id/test',
