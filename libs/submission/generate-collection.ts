@@ -68,14 +68,14 @@ export class GenerateCollection {
     tracepoint('submission.before-check');
     const workflow = await this.catalog.find(request.workflow_id, caller);
     if (!isExecutable(workflow)) throw workflowNotExecutable();
-    await this.stepWorkflows.assertModels([workflow]);
+    await this.stepWorkflows.assertModelsOf(workflow);
     const { values, faults } = checkAgainst(workflow, request);
     if (faults.length > 0) throw validationError(faults);
     const { editions } = request.metadata;
     if (editions && request.generations > editions) throw editionsExhausted(editions);
     const set = toInstructionSet(workflow, values, request.generations);
     const nodes = await this.stepWorkflows.find(set.steps, authorOf(workflow), [workflow]);
-    await this.stepWorkflows.assertModels(nodes.workflows.values());
+    await this.stepWorkflows.assertModels(set, nodes);
     const collection = await this.collectionOf(caller, request, workflow, set, nodes);
     const job = await this.jobOf(caller, request, workflow, collection, { values, nodes });
     const estimatedDuration = await this.estimates.durations.until(workflow, request.generations, job);

@@ -58,8 +58,8 @@ export class GenerateEditions {
     const { variables, values, faults } = applyVariables(source, request.variables);
     const all = [...requestFaults(source, request, nodes), ...nodeFaults(source, nodes), ...faults];
     if (all.length > 0) throw validationError(all);
-    await this.stepWorkflows.assertModels(nodes.workflows.values());
     const set = { ...source.set, variables, generations: editionsOf(source.set, request.generations) };
+    await this.stepWorkflows.assertModels(set, nodes);
     const price = source.workflow
       ? await this.estimates.priceWorkflow(source.workflow, values, nodes)
       : await this.estimates.priceSet(set, nodes);

@@ -47,12 +47,12 @@ export class WorkflowTrial {
   async prepare(caller: Caller, workflowId: string, variables: JsonObject | null): Promise<PreparedTrial> {
     const workflow = await this.catalog.find(workflowId, caller);
     if (!isExecutable(workflow)) throw workflowNotExecutable();
-    await this.stepWorkflows.assertModels([workflow]);
+    await this.stepWorkflows.assertModelsOf(workflow);
     const { values, faults } = validateVariables(workflow.data.form, variables ?? workflow.data.test ?? {});
     if (faults.length > 0) throw validationError(faults);
     const set = toInstructionSet(workflow, values, 1);
     const nodes = await this.stepWorkflows.find(set.steps, authorOf(workflow), [workflow]);
-    await this.stepWorkflows.assertModels(nodes.workflows.values());
+    await this.stepWorkflows.assertModels(set, nodes);
     // Without a collection no component has an id to give: the steps are numbered.
     const numbers = new Map(set.steps.map(({ id }, index) => [String(id), index + 1]));
     const job = collectionJob(

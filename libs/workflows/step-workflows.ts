@@ -18,6 +18,9 @@ export interface StepNodes {
   workflows: ReadonlyMap<string, WorkflowVersion>;
 }
 
+type ModelCheck = Pick<WorkflowModels, 'assertAvailable' | 'assertChosen'>;
+const NO_MODELS: ModelCheck = { assertAvailable: async () => undefined, assertChosen: async () => undefined };
+
 /** Stored workflows as steps. */
 export class StepWorkflows {
   private readonly nodes = new LRUCache<string, NodeDefinition>({ max: KEPT_NODES });
@@ -31,7 +34,7 @@ export class StepWorkflows {
     private readonly builtIn: NodeRegistry,
     private readonly bucket = '',
     private readonly secrets: SecretReader = { reveal: async () => null },
-    private readonly models: Pick<WorkflowModels, 'assertAvailable'> = { assertAvailable: async () => undefined },
+    private readonly models: ModelCheck = NO_MODELS,
   ) {}
 
   /**
@@ -59,9 +62,15 @@ export class StepWorkflows {
     return this.registryOf(nodes);
   }
 
-  /** Throws `MODEL_UNAVAILABLE` when one of the workflows always needs a model that no server has. */
-  assertModels(workflows: Iterable<WorkflowVersion>): Promise<void> {
-    return this.models.assertAvailable(workflows);
+  /** Throws `MODEL_UNAVAILABLE` when the workflow always needs a model that no server has. */
+  assertModelsOf(workflow: WorkflowVersion): Promise<void> {
+    return this.models.assertAvailable([workflow]);
+  }
+
+  /** Throws `MODEL_UNAVAILABLE` when a step of the set needs a model that no server has. */
+  async assertModels(set: Pick<InstructionSet, 'steps' | 'variables'>, { workflows }: StepNodes): Promise<void> {
+    await this.models.assertAvailable(workflows.values());
+    await this.models.assertChosen(set, workflows);
   }
 
   nodesOf(workflows: readonly WorkflowVersion[]): StepNodes {

@@ -1,5 +1,6 @@
 import { ComfyServers } from '#libs/comfyui/comfy-servers.js';
 import { ComfyStandIn } from '../../test/setup/comfyui/stand-in.js';
+import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
 import { WorkflowModels } from './workflow-models.js';
 
 const workflow = (name: string, dynamic = 'ink.safetensors') => ({
@@ -43,5 +44,18 @@ describe('the models of a workflow', () => {
     const none = new WorkflowModels(new ComfyServers([]));
     await expect(none.assertAvailable([workflow('a.safetensors')])).rejects.toMatchObject({ code: 'MODEL_UNAVAILABLE' });
     await none.assertAvailable([{ data: {} }]);
+  });
+
+  it('stop a submission that chooses one that no server has, where that is known before it runs', async () => {
+    const form = { fields: [{ id: 'style', default: 'a.safetensors' }] };
+    const chosen = { data: { form, required_models: { dynamic: { checkpoints: ['style'] } } } };
+    const submit = (nodePayload: JsonObject, variables = {}) =>
+      models.assertChosen({ steps: [{ nodeName: 'fox', nodePayload }], variables }, new Map([['fox', chosen]]));
+    await submit({});
+    await submit({ style: { $ref: 1 } });
+    await submit({ style: '{{brush}}' }, { brush: 'a.safetensors' });
+    await expect(submit({ style: '{{brush}}' }, { brush: 'b.safetensors' })).rejects.toMatchObject({
+      code: 'MODEL_UNAVAILABLE', message: expect.stringContaining('b.safetensors'),
+    });
   });
 });
