@@ -20,17 +20,21 @@ export interface FailureVerdict {
  * after 1 s, 2 s, … with full jitter added, or when the service's `Retry-After` says.
  */
 export function judge(error: unknown, failuresBefore: number, random: () => number = Math.random): FailureVerdict {
-  const known = error instanceof NodeError ? error : null;
-  const failure = {
-    code: known?.code ?? 'STEP_FAILED',
-    // The text of an unknown error may hold anything of the host, so it stays in the worker's log.
-    message: storableText(known?.message.slice(0, MAX_MESSAGE_LENGTH) ?? 'The step failed unexpectedly'),
-    ...(known?.faults && { details: known.faults.map(storableFault) }),
-  };
-  if (known?.permanent || failuresBefore + 1 >= MAX_ATTEMPTS) return { failure, retryInMs: null };
+  const known = error instanceof NodeError ? error : UNKNOWN;
+  const failure = failureOf(known);
+  if (known.permanent || failuresBefore + 1 >= MAX_ATTEMPTS) return { failure, retryInMs: null };
   const backoff = FIRST_DELAY_MS * 2 ** failuresBefore * (1 + random());
-  return { failure, retryInMs: Math.min(MAX_DELAY_MS, Math.max(backoff, known?.retryAfterMs ?? 0)) };
+  return { failure, retryInMs: Math.min(MAX_DELAY_MS, Math.max(backoff, known.retryAfterMs ?? 0)) };
 }
+
+/** The text of an unknown error may hold anything of the host, so it stays in the worker's log. */
+const UNKNOWN = new NodeError('STEP_FAILED', 'The step failed unexpectedly', false);
+
+const failureOf = ({ code, message, faults }: NodeError): FailureVerdict['failure'] => ({
+  code,
+  message: storableText(message.slice(0, MAX_MESSAGE_LENGTH)),
+  ...(faults && { details: faults.map(storableFault) }),
+});
 
 const storableFault = ({ field, message }: FieldFault): FieldFault => ({
   field: storableText(field),
