@@ -170,4 +170,25 @@ export const boundaryGuards: Guard[] = [
     replace: 'if (carried.length === 0) return null',
     red: ['apps/api/generations/job-stream.spec.ts'],
   },
+  {
+    name: 'APIs: secrets go to a literal https host only',
+    file: 'libs/fetch-api/api-check.ts',
+    find: 'if (secretsIn(api.headers ?? {}).length > 0 && !isLiteralHttps(api.url))',
+    replace: 'if (secretsIn(api.headers ?? {}).length > 1e6)',
+    red: ['libs/workflows/kinds/fetch-api.kind.spec.ts'],
+  },
+  {
+    name: 'APIs: messages tell no secrets',
+    file: 'libs/fetch-api/api-client.ts',
+    find: "rest.replaceAll(secret, '[secret]')",
+    replace: "rest.replaceAll(secret, secret)",
+    red: ['libs/nodes/fetch-api.node.spec.ts'],
+  },
+  {
+    name: 'webhooks of steps: a token is good once',
+    file: 'libs/generations/webhook-inbox.ts',
+    find: 'return kept.length > 0;',
+    replace: 'return true;',
+    red: ['apps/api/webhooks/step-webhooks.controller.spec.ts', 'libs/generations/step-wake.spec.ts'],
+  },
 ];
