@@ -11,7 +11,7 @@ import { ObjectNotFound, type Storage } from '#libs/storage/storage.js';
 import { traced } from '#libs/tracepoints/tracepoints.js';
 import { generatedKey, type AssetSlot } from './asset-key.js';
 import { fileName } from './file-name.js';
-import { measureImage } from './image.js';
+import { measureImage, type Dimensions } from './image.js';
 import { detectMediaType } from './media-type.js';
 import type { Spool, SpooledFile } from './spool.js';
 
@@ -72,15 +72,13 @@ export class AssetFiles implements AssetStore, AssetReader {
     signal: AbortSignal,
   ): Promise<StoredFile> {
     const { mimeType, extension } = await detectMediaType(path, produced.mimeType);
-    const { width, height } = await measureImage(path, mimeType, MAX_PIXELS);
+    const { width, height } = await sizeOf(produced, path, mimeType);
     const storage_key = generatedKey(slot, sha256, extension);
     await this.put(storage_key, path, mimeType, signal);
     const name = fileName(produced.name, extension);
     return {
       storage_key, name, mime_type: mimeType, size, sha256,
-      width: width ?? produced.width ?? null,
-      height: height ?? produced.height ?? null,
-      duration: produced.duration ?? null,
+      width, height, duration: produced.duration ?? null,
     };
   }
 
@@ -96,6 +94,12 @@ export class AssetFiles implements AssetStore, AssetReader {
       }
     }
   }
+}
+
+/** To measure a long GIF its decoder takes all of it into memory: who made one says how large it is. */
+async function sizeOf({ width, height }: ProducedAsset, path: string, mimeType: string): Promise<Dimensions> {
+  if (width !== undefined && height !== undefined) return { width, height };
+  return measureImage(path, mimeType, MAX_PIXELS);
 }
 
 const unreadable = (handle: AssetHandle) =>

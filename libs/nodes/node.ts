@@ -44,7 +44,7 @@ export interface ProducedAsset {
   bytes: Uint8Array | Readable;
   /** Only for types that bytes do not tell (text, JSON). */
   mimeType?: string;
-  /** Of a video, by who made it: nobody else opens it. Pixels; an image's are read from its bytes. */
+  /** Pixels, of a video: nobody else opens it. An image's are read from its bytes when they are not told. */
   width?: number;
   height?: number;
   /** Seconds, of what plays. */

@@ -29,13 +29,13 @@ const renderer = new ChromiumSketchRenderer({ cacheDirectory, allowUnsandboxed: 
 
 async function record({ code, width, height, ...video }: VideoRequest): Promise<VideoReply> {
   const begun = performance.now();
-  const { bytes } = await renderer.record({
+  const recorded = await renderer.record({
     source: { code }, hash: 'oo123456789abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQ', variables: {}, width, height,
     pixelDensity: 1, renderer: '2D', p5Version: '1', assets: {}, timeLimitMs: 3_600_000, isPreview: false, video,
   });
   const slot = { userId: uuid(), jobId: uuid(), generationId: uuid(), stepId: '1', index: 0 };
   const signal = new AbortController().signal;
-  const { size, sha256 } = await files.store(slot, { name: `video.${video.format}`, bytes }, signal);
+  const { size, sha256 } = await files.store(slot, { name: `video.${video.format}`, ...recorded }, signal);
   return { size, sha256, seconds: (performance.now() - begun) / 1_000 };
 }
 
