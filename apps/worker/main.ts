@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { createLogger } from '#libs/backing-services/logger.js';
 import type { Environment } from '#libs/config/environment.js';
+import { keepHeapSmall } from './heap-growth.js';
 import { WorkerModule } from './worker.module.js';
 import { startWorkerPages } from './worker-pages.js';
 
@@ -14,6 +15,7 @@ export interface RunningWorker {
 
 /** Starts a worker and returns once it takes generations. */
 export async function startWorker(environment: Environment): Promise<RunningWorker> {
+  keepHeapSmall();
   const logger = createLogger(environment);
   const app = await NestFactory.createApplicationContext(WorkerModule.forRoot(environment, logger), {
     logger: ['error', 'warn'],

@@ -26,7 +26,7 @@ export async function measureInFlight(bench: Bench, predictions: number): Promis
   const env = { REPLICATE_API_TOKEN: TOKEN, REPLICATE_BASE_URL: replicate.answer, GENERATION_TIMEOUT_MS: '7200000' };
   const platen = await Platen.start(bench, 'in_flight', env);
   const [user] = (await platen.users(1)) as [PlatenUser];
-  const worker = await platen.worker(process.env['WORKER_FLAGS'] ? { NODE_OPTIONS: process.env['WORKER_FLAGS'] } : {});
+  const worker = await platen.worker();
   let most = 0;
   const sampling = setInterval(() => (most = Math.max(most, worker.memory())), SAMPLE_EVERY_MS);
   try {
@@ -34,10 +34,8 @@ export async function measureInFlight(bench: Bench, predictions: number): Promis
     const start = performance.now();
     await submit(platen, user, predictions);
     await allWait(platen, worker, predictions, bench);
-    bench.options.say(`  ${worker.memory().toFixed(0)} MiB, ${most.toFixed(0)} at most`);
     const begun = secondsSince(start);
     const waiting = await costOfAMinute(worker);
-    bench.options.say(`  ${worker.memory().toFixed(0)} MiB, ${most.toFixed(0)} at most`);
     const end = performance.now();
     const told = await replicate.ask<{ predictions: number }>({ release: true } satisfies ReplicateOrder);
     await allCompleted(platen.rows);

@@ -52,8 +52,8 @@ export interface RoadOptions {
   nodes?: NodeDefinition[];
 }
 
-export async function buildRoad(options: RoadOptions = {}): Promise<Road> {
-  const { backend = 'postgres', generationTimeoutMs = 60_000, nodes = [] } = options;
+export async function buildRoad(settings: RoadOptions = {}): Promise<Road> {
+  const { backend = 'postgres', generationTimeoutMs = 60_000, nodes = [] } = settings;
   const test = await createTestDatabase();
   const folder = await mkdtemp(join(tmpdir(), 'platen-road-'));
   const outside = createOutside();

@@ -41,7 +41,7 @@ describe('who may import whom', () => {
     expect(violations(['src/'], (target) => target.startsWith('test/'))).toEqual([]);
   });
 
-  it.each(['engine', 'nodes', 'sandbox', 'storage', 'instruction-set'])(
+  it.each(['engine', 'nodes', 'providers', 'sandbox', 'storage', 'instruction-set'])(
     'libs/%s is plain TypeScript: no Nest, TypeORM or BullMQ',
     (lib) => {
       expect(violations([`libs/${lib}/`], isFramework)).toEqual([]);

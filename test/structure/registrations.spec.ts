@@ -18,6 +18,7 @@ function importsOf(index: string): string[] {
 
 describe.each([
   { what: 'node', folder: 'libs/nodes', pattern: /\.node\.ts$/ },
+  { what: 'provider', folder: 'libs/providers', pattern: /\.provider\.ts$/ },
   { what: 'storage driver', folder: 'libs/storage', pattern: /\.storage\.ts$/ },
   { what: 'event bus', folder: 'libs/events', pattern: /\.event-bus\.ts$/ },
   { what: 'migration', folder: 'libs/database/migrations', pattern: /^\d+-.*\.ts$/ },

@@ -63,10 +63,10 @@ export class Predictions {
   show(id: string): JsonObject | undefined {
     const prediction = this.kept.get(id);
     if (!prediction) return undefined;
-    const { model, version, input, createdAt, deadline, webhook } = prediction;
+    const { model, version, input, createdAt } = prediction;
     const status = this.stateOf(prediction);
     const hasEnded = ENDS.includes(status);
-    const { removesOutput, showsDeadline, showsWebhook } = this.dials;
+    const { removesOutput } = this.dials;
     return {
       id, model, version, input, status,
       output: status === 'succeeded' && !removesOutput ? this.outputOf(prediction) : null,
@@ -79,6 +79,13 @@ export class Predictions {
       completed_at: hasEnded ? new Date().toISOString() : null,
       metrics: {},
       urls: { get: `${this.api()}/predictions/${id}`, cancel: `${this.api()}/predictions/${id}/cancel` },
+      ...this.marksOf(prediction),
+    };
+  }
+
+  private marksOf({ deadline, webhook }: Kept): JsonObject {
+    const { showsDeadline, showsWebhook } = this.dials;
+    return {
       ...(showsDeadline && deadline !== null && { deadline: new Date(deadline).toISOString() }),
       ...(showsWebhook && webhook !== null && { webhook }),
     };

@@ -148,8 +148,7 @@ export class ReplicateServer {
     const fault = this.dials.onFile(this.note('GET', (request.url ?? '').replace(/^\/v1\//, '')));
     if (fault && 'status' in fault) return void response.writeHead(fault.status).end();
     const bytes = await pictureOf(request.url ?? '');
-    const hasRanges = fault === null || fault.hasRanges !== false;
-    const from = hasRanges ? Number(/bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0) : 0;
+    const from = fault?.hasRanges === false ? 0 : startIn(request.headers.range);
     const length = { 'content-type': 'image/png', 'content-length': bytes.length - from };
     const range = from > 0 ? { 'content-range': `bytes ${from}-${bytes.length - 1}/${bytes.length}` } : {};
     response.writeHead(from > 0 ? 206 : 200, { ...length, ...range });
@@ -182,6 +181,8 @@ export class ReplicateServer {
     }
   }
 }
+
+const startIn = (range: string | undefined): number => Number(/bytes=(\d+)-/.exec(range ?? '')?.[1] ?? 0);
 
 const caught = (answer: (request: IncomingMessage, response: ServerResponse) => Promise<void>): RequestListener =>
   (request, response) => void answer(request, response).catch(() => response.destroy());
