@@ -60,6 +60,16 @@ describe.each(['0.3.64', '0.33.0'] as const)('a ComfyUI server %s', (version) =>
     standIn.executor.historyLagMs = 0;
   });
 
+  it('is looked for in history again when it has left the queue in between', async () => {
+    const id = await send(imageGraph(0.2));
+    standIn.beforeAnswer = async (request) => {
+      if (/queue|jobs/.test(request)) await eventually(() => expect(standIn.executor.history.has(id)).toBe(true));
+    };
+    expect(await server.state(id)).toMatchObject({ kind: version === '0.3.64' ? 'done' : 'running' });
+    standIn.beforeAnswer = () => undefined;
+    expect(await server.state(id)).toMatchObject({ kind: 'done' });
+  });
+
   it('takes one prompt out of the queue, or stops it, and no other', async () => {
     const [running, pending, other] = [await send(imageGraph(5)), await send(imageGraph()), await send(imageGraph())];
     await server.cancel(pending);

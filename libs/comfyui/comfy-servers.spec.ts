@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { imageGraph, node, shownBy } from '../../test/factories/comfy-graphs.js';
 import { ComfyStandIn } from '../../test/setup/comfyui/stand-in.js';
 import { eventually } from '../../test/setup/eventually.js';
@@ -48,6 +49,11 @@ describe('ComfyServers', () => {
     const asked = one.requests.length;
     expect(await able(imageGraph(), [])).toEqual([other.name]);
     expect(one.requests.length).toBe(asked);
+    await sleep(TIMES.asideMs);
+    const order: string[] = [];
+    const tries = ['tries it', 'passes'].map((how) => able(imageGraph(), []).then(() => order.push(how)));
+    await Promise.all(tries);
+    expect(order).toEqual(['passes', 'tries it']);
     one.silent = false;
     await eventually(async () => expect(await able(imageGraph(), [])).toHaveLength(2));
   });

@@ -10,14 +10,16 @@ export function refusalIn(status: number, answer: unknown): PromptRefused | unde
   const faults = nodeFaults(nodeErrors);
   if (status === 200) {
     // The sound outputs run, the others are left out without a word: half of what was ordered.
-    return faults.length === 0 ? undefined : new PromptRefused('Some of its outputs cannot run', faults);
+    return isWhole(nodeErrors) ? undefined : new PromptRefused('Some of its outputs cannot run', faults);
   }
   const { message, details, extra_info: info } = Object(error) as Record<string, unknown>;
   const text = [message, details].filter((part) => typeof part === 'string' && part !== '').join(': ');
-  const [node] = [Object(info) as { node_id?: unknown }].map(({ node_id: id }) => id);
+  const { node_id: node } = Object(info) as { node_id?: unknown };
   const whole = typeof node === 'string' ? [{ nodeId: node, message: shortened(text) }] : [];
   return new PromptRefused(shortened(text) || `It answered with status ${status}`, faults.length > 0 ? faults : whole);
 }
+
+const isWhole = (nodeErrors: unknown): boolean => Object.keys(Object(nodeErrors) as object).length === 0;
 
 function nodeFaults(nodeErrors: unknown): NodeFault[] {
   if (!isObject(nodeErrors)) return [];

@@ -1,7 +1,9 @@
 import { boundaryGuards } from './boundary.js';
+import { comfyGuards } from './comfyui.js';
 import { engineGuards } from './engine.js';
 import type { Guard } from './guard.js';
 import { moneyGuards } from './money.js';
+import { outsideGuards } from './outside.js';
 import { schemaGuards } from './schema.js';
 import { strangerGuards } from './strangers.js';
 import { tenancyGuards } from './tenancy.js';
@@ -9,4 +11,5 @@ import { tenancyGuards } from './tenancy.js';
 /** Every guard that must be watched by a test. */
 export const guards: Guard[] = [
   ...engineGuards, ...moneyGuards, ...schemaGuards, ...tenancyGuards, ...boundaryGuards, ...strangerGuards,
+  ...comfyGuards, ...outsideGuards,
 ];

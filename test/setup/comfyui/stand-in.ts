@@ -37,6 +37,8 @@ export class ComfyStandIn {
   silent = false;
   /** Sockets take part in nothing any more, pongs included, though HTTP goes on. */
   halfOpen = false;
+  /** Called before each answer, with `METHOD path`: what it waits for has happened by then. */
+  beforeAnswer: (request: string) => Promise<void> | void = () => undefined;
   /** Answers to `POST /prompt` instead of its own, one each. */
   readonly oddAnswers: Answer[] = [];
   private server!: Server;
@@ -123,6 +125,7 @@ export class ComfyStandIn {
     const url = new URL(request.url ?? '/', this.url);
     this.requests.push(`${request.method} ${url.pathname}`);
     const body = await buffer(request).catch(() => Buffer.alloc(0));
+    await this.beforeAnswer(`${request.method} ${url.pathname}`);
     if (this.silent) return;
     const { status, headers = {}, body: bytes = '' } = this.isAllowed(request)
       ? await answer(this, request, url, body)
