@@ -25,7 +25,7 @@ export const fetchApiNode = (scripts: ScriptSandbox, outbound: OutboundClient, p
   });
   return defineNode<ApiOrder>({
     name: 'fetch_api',
-    aliases: ['thirdpartyapi'],
+    aliases: [],
     title: 'Call of an API',
     lane: 'provider',
     storedOnly: true,

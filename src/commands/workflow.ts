@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs';
 import canonicalize from 'canonicalize';
+import { withoutOptions } from '#libs/workflows/form-options.js';
+import type { AuthoredForm } from '#libs/workflows/form.js';
 import { Refusal } from '../client/refusal.js';
 import type { PlatenClient } from '../client/platen-client.js';
 import { CommandFailure } from '../command-failure.js';
@@ -92,7 +94,7 @@ async function applyOne(client: PlatenClient, folder: string): Promise<string> {
 
 async function applyComponent(client: PlatenClient, { path, workflow }: ComponentFolder): Promise<Applied> {
   const stored = await findWorkflow(client, workflow.name);
-  if (stored && isSame(stored, workflow)) return { ...appliedOf(stored), result: 'unchanged' };
+  if (stored && isSame(stored, asAuthored(workflow))) return { ...appliedOf(stored), result: 'unchanged' };
   try {
     return stored
       ? { ...appliedOf(await client.put<StoredWorkflow>(`/workflows/${stored.id}`, workflow)), result: 'saved' }
@@ -105,12 +107,18 @@ async function applyComponent(client: PlatenClient, { path, workflow }: Componen
 
 async function findWorkflow(client: PlatenClient, name: string): Promise<StoredWorkflow | undefined> {
   try {
-    return await client.get<StoredWorkflow>(`/workflows/name/${encodeURIComponent(name)}`);
+    return asAuthored(await client.get<StoredWorkflow>(`/workflows/name/${encodeURIComponent(name)}`));
   } catch (error) {
     if (error instanceof Refusal && error.code === 'WORKFLOW_NOT_FOUND') return undefined;
     throw error;
   }
 }
+
+/** Options that come from a list of their own (`conf_file`) are no part of a workflow's files. */
+const asAuthored = <Workflow extends ComponentWorkflow>({ data, ...workflow }: Workflow) => ({
+  ...workflow,
+  data: 'form' in data ? { ...data, form: withoutOptions(data['form'] as AuthoredForm | null) } : data,
+}) as unknown as Workflow;
 
 const appliedOf = ({ name, id, version }: StoredWorkflow) => ({ name, id, version });
 
