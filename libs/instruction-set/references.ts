@@ -94,6 +94,12 @@ const readReference = ({ $ref, path, collection }: JsonObject): Omit<Reference, 
   collection: typeof collection === 'string' ? collection : null,
 });
 
+const OF_FILES = /^(https?:\/\/[^/]+)?\/files\//;
+
+/** Whether a text at this place stands for a file: any, or one that says so itself. */
+const takesFile = (text: string, { schemas }: Place): boolean =>
+  schemas.some(({ asset }) => asset === true || (asset === 'files' && OF_FILES.test(text)));
+
 /** What a payload is resolved against. */
 export interface ResolutionScope {
   /** The variables' values in this edition. */
@@ -122,7 +128,7 @@ export function resolvePayload(payload: JsonObject, scope: ResolutionScope): Jso
     return value ?? null;
   };
   const asFile = (value: unknown, place: Place): unknown => {
-    if (typeof value !== 'string' || !place.schemas.some(({ asset }) => asset === true)) return value;
+    if (typeof value !== 'string' || !takesFile(value, place)) return value;
     const handle = scope.asset(value);
     if (!handle) faults.push(`${fieldPath(place.path)}: there is no asset ${value}`);
     return handle;

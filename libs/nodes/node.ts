@@ -144,7 +144,7 @@ export interface NodeDefinition<Payload = JsonObject> {
   /**
    * JSON Schema of the payload, with `default`s, which are filled in. A property with `verbatim: true` is
    * never substituted (source code); one with `asset: true` takes an asset, as an `AssetHandle`, or the http(s)
-   * URL of another host, as the text it is.
+   * URL of another host, as the text it is; one with `asset: 'files'` takes any text, and of `/files` URLs the asset.
    */
   readonly payload: JsonSchema;
   /** How long one attempt may run. A payload's own `time_limit_ms` wins. */

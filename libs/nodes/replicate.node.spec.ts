@@ -138,6 +138,18 @@ describe('a replicate step', () => {
     expect(server.count(/^POST files/)).toBe(1);
   });
 
+  it('takes files by their own URL, and leaves other texts as they are', async () => {
+    const made = await submit({}, { steps: [{ id: 1, nodeName: 'file', nodePayload: { text: 'mine' } }] });
+    await jobEnds(road.database, made.jobId, 'completed', 15_000);
+    const [file] = await road.database.query<{ url: string }>('select url from flat_file where job_id = $1', [made.jobId]);
+    const texts = { prompt: '12', image: 'https://example.com/files/a.png' };
+    const { jobId } = await submit({ ...FOX, input: { ...texts, mask: file!.url, images: [file!.url] } }, { userId: made.userId });
+    await jobEnds(road.database, jobId, 'completed', 15_000);
+    const asked = server.predictions.show(server.predictions.ids()[0] as string);
+    const inline = expect.stringMatching(/^data:text\/plain;base64,/);
+    expect(asked?.['input']).toEqual({ ...texts, mask: inline, images: [inline] });
+  });
+
   it('stops the prediction when its generation is cancelled while it waits', async () => {
     server.dials.runMs = 60_000;
     const { jobId, userId } = await submit();

@@ -20,8 +20,12 @@ const PAYLOAD: JsonSchema = {
     model: { type: 'string', pattern: `^${NAME}/${NAME}(:${VERSION})?$` },
     /** A version's id, with or without its model's name. */
     version: { type: 'string', pattern: `^(${NAME}/${NAME}|(${NAME}/${NAME}:)?${VERSION})$` },
-    /** What the model takes. A reference to a file becomes a URL that the model can read. */
-    input: { type: 'object', default: {} },
+    /** What the model takes. A reference to a file, or its `/files` URL, becomes a URL that the model can read. */
+    input: {
+      type: 'object',
+      default: {},
+      additionalProperties: { anyOf: [{ asset: 'files' }, { type: 'array', items: { asset: 'files' } }] },
+    },
   },
 };
 
