@@ -4,14 +4,8 @@ import { startBuiltApi, type BuiltApi } from './built-api.js';
 import { credentialsOf, userOf } from './callers.js';
 import { call, outcomeOf, type Answered, type Call } from './calls.js';
 import { Contract } from './contract.js';
-import {
-  createHindrances,
-  filesOf,
-  NARROW_PLANS,
-  REFUSALS,
-  SMALL_ASSETS,
-  type Hindrances,
-} from './refusals.js';
+import { createHindrances, NARROW_PLANS, SMALL_ASSETS, type Hindrances } from './hindrances.js';
+import { filesOf, REFUSALS } from './refusals.js';
 import { CALLERS, methodOf, pathOf, ROUTES, type CallerName } from './routes.js';
 import { createTenant, type Tenant } from './tenant.js';
 

@@ -1,0 +1,90 @@
+import type { WorkflowInput } from '#libs/workflows/stored-workflow.js';
+import { createUser } from '../factories/job-submission.js';
+import { createWorkflow } from '../factories/workflow.js';
+import type { TestApi } from '../setup/api.js';
+import { call } from './calls.js';
+import type { Tenant } from './tenant.js';
+
+/** Plans with limits that a test can reach. `PLANS` of the API. */
+export const NARROW_PLANS = JSON.stringify({
+  free: { submitsPerMinute: 100_000, readsPerMinute: 100_000 },
+  narrow: { submitsPerMinute: 100_000, readsPerMinute: 100_000, maxOpenGenerations: 1, storageBytes: 1 },
+});
+/** `MAX_ASSET_BYTES` of the API. */
+export const SMALL_ASSETS = '10000';
+
+/** Whom and what the requests of `REFUSALS` meet. */
+export interface Hindrances {
+  tenant: Tenant;
+  poor: string;
+  /** On the plan of that name, with credits. */
+  narrow: string;
+  /** Public, two credits a generation. */
+  workflowId: string;
+  /** Public, and nothing that executes. */
+  formId: string;
+  /** Public, a ComfyUI graph that needs a model: there is no server. */
+  graphId: string;
+  /** Of the tenant, with the graph as its step. */
+  graphCollectionId: string;
+  /** Of the tenant, with as many editions as it may ever have. */
+  fullCollectionId: string;
+  /** Of the one on the narrow plan. */
+  pairCollectionId: string;
+  /** Of the poor one, made of `workflowId`. */
+  spentCollectionId: string;
+  /** Of the poor one, cancelled, and its price spent since. */
+  spentJobId: string;
+}
+
+const STEPS = [{ id: 'a', nodeName: 'javascript', nodePayload: { code: 'return 1' } }];
+const PRICE = 2;
+const GRAPH: Partial<WorkflowInput> = {
+  type: 'comfy_workflow',
+  output_mime_type: 'image/png',
+  data: {
+    workflow: { 1: { class_type: 'SaveImage', inputs: {} } },
+    required_models: { static: { checkpoints: ['a.safetensors'] } },
+    credits: { per_generation: 0 },
+  },
+};
+
+export async function createHindrances(api: TestApi, tenant: Tenant): Promise<Hindrances> {
+  const { database } = api;
+  const [poor, narrow] = [await createUser(database, PRICE), await createUser(database, 100)];
+  await database.query(`update account set plan = 'narrow' where user_id = $1`, [narrow]);
+  const data = { credits: { base: 0, per_generation: PRICE }, pipeline: { steps: STEPS } };
+  const { id: workflowId } = await createWorkflow(database, tenant.userId, { data });
+  const form = { type: 'basic' as const, data: { form: { fields: [] } } };
+  const { id: formId } = await createWorkflow(database, tenant.userId, form);
+  const { id: graphId, name: graph } = await createWorkflow(database, tenant.userId, GRAPH);
+  const post = async (userId: string, path: string, body?: unknown) =>
+    (await call(`${api.url}${path}`, { method: 'POST', headers: api.as(userId), body })).json!.data;
+  const full = await post(tenant.userId, '/projects/collections', {
+    title: 'Full',
+    editions: 1,
+    data: { steps: STEPS },
+  });
+  await post(tenant.userId, `/collections/${full.id}/generations`, {});
+  const pair = await post(narrow, '/projects/collections', { title: 'Pair', data: { steps: STEPS } });
+  const graphs = await post(tenant.userId, '/projects/collections', {
+    title: 'Graphs',
+    data: { steps: [{ id: 'a', nodeName: graph, nodePayload: {} }] },
+  });
+  const spent = await post(poor, '/api/collections/generate', { title: 'Spent', workflow_id: workflowId });
+  await post(poor, `/jobs/${spent.job_id}/cancel`);
+  await database.query('update account set balance = 0 where user_id = $1', [poor]);
+  return {
+    tenant,
+    poor,
+    narrow,
+    workflowId,
+    formId,
+    graphId,
+    graphCollectionId: graphs.id,
+    fullCollectionId: full.id,
+    pairCollectionId: pair.id,
+    spentCollectionId: spent.collection_id,
+    spentJobId: spent.job_id,
+  };
+}
