@@ -11,7 +11,7 @@ const STATES: Readonly<Record<string, PredictionState>> = {
 const PROGRESS = /(\d{1,3})%\s?\|/g;
 const LOG_TAIL = 2_000;
 /** How much the deadline may miss the lifetime that was asked for. */
-const DEADLINE_TOLERANCE_MS = 2_000;
+const DEADLINE_TOLERANCE_MS = 1_000;
 /** Without a mark, what was made longer ago than this is not taken for the one that was lost. */
 const UNMARKED_MS = 10 * 60_000;
 

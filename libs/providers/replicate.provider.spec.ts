@@ -10,7 +10,7 @@ import { retryAfter } from './replicate-api.js';
 import { ReplicateProvider, type ReplicateSettings } from './replicate.provider.js';
 
 const HEX = 'a'.repeat(64);
-const signal = () => AbortSignal.timeout(15_000);
+const signal = () => AbortSignal.timeout(30_000);
 
 describe('Replicate', () => {
   let server: ReplicateServer;
@@ -161,11 +161,19 @@ describe('Replicate', () => {
     };
 
     it('by the lifetime it was given, among equal ones', async () => {
-      const asked = request();
+      const equal = () => request({ input: { prompt: 'equal' } });
+      const asked = equal();
       const id = await lose(asked);
-      for (let others = 0; others < 3; others++) await replicate.submit(request(), signal());
+      for (let others = 0; others < 3; others++) await replicate.submit(equal(), signal());
       expect(await replicate.find(asked, Date.now(), signal())).toMatchObject({ id });
-      expect(await replicate.find(request(), Date.now(), signal())).toBeNull();
+      expect(await replicate.find(equal(), Date.now(), signal())).toBeNull();
+    }, 30_000);
+
+    it('made twice: the first of them', async () => {
+      const asked = request({ input: { prompt: 'twice' } });
+      server.dials.onCall = ({ method }) => (method === 'POST' ? 'doubled' : null);
+      const { id } = await replicate.submit(asked, signal());
+      expect(await replicate.find(asked, Date.now(), signal())).toMatchObject({ id });
     });
 
     it('by its webhook, whatever became of the input', async () => {
@@ -188,14 +196,14 @@ describe('Replicate', () => {
     });
 
     it('on a later page, and looks no further back than asked', async () => {
-      const asked = request();
+      const asked = request({ input: { prompt: 'on a later page' } });
       const id = await lose(asked);
-      for (let others = 0; others < 130; others++) await replicate.submit(request(), signal());
+      for (let others = 0; others < 105; others++) await replicate.submit(request(), signal());
       expect(await replicate.find(asked, 0, signal())).toMatchObject({ id });
       server.calls.length = 0;
       expect(await replicate.find(asked, Date.now() + 120_000, signal())).toBeNull();
       expect(server.calls).toHaveLength(1);
-    });
+    }, 30_000);
 
     it('also when the list fails for a moment', async () => {
       const asked = request();

@@ -27,8 +27,8 @@ const PAGES = 20;
 /** Replicate keeps predictions of the API for an hour. */
 const KEPT_MS = 3_600_000;
 const CLOCK_SKEW_MS = 60_000;
-/** A prediction that nobody can cancel any more ends by itself after one to two hours: its lifetime is its mark. */
-const LIFETIME = { leastSeconds: 3_600, stepSeconds: 4, steps: 900 };
+/** A prediction that nobody can cancel any more ends by itself after one to six hours: its lifetime is its mark. */
+const LIFETIME = { leastSeconds: 3_600, stepSeconds: 2, steps: 9_000 };
 const DELIVERY_HOST = 'replicate.delivery';
 const FILE_NAME = /\.(avif|gif|jpe?g|png|svg|tiff?|webp|mp4|mov|webm|mkv|mp3|m4a|wav|ogg|flac|glb|gltf|obj|ply|zip|tar|pdf|json|txt|csv)$/i;
 const DATA_URL = /^data:[\w.+-]+\/[\w.+-]+(;[\w=.-]+)*;base64,/;
@@ -37,7 +37,7 @@ const DOWNLOAD = { totalMs: 5 * 60_000, headersMs: 20_000, maxBytes: 64 * 1024 *
 
 /**
  * Replicate, over its HTTP API. `find` knows a prediction whose answer was lost by its webhook's URL where the
- * list shows it, else by its input together with the lifetime that only this attempt asked for (one of 900).
+ * list shows it, else by its input together with the lifetime that only this attempt asked for (one of 9,000).
  * Where the list shows neither, equal input of the last ten minutes must do, and only when there is one such.
  * Sources: api.replicate.com/openapi.json, replicate.com/docs/topics/webhooks.
  */
@@ -74,6 +74,7 @@ export class ReplicateProvider implements Provider {
   }
 
   async find(request: PredictionRequest, since: number, signal: AbortSignal): Promise<Prediction | null> {
+    let marked: Json | undefined;
     const alike: Json[] = [];
     const mark = this.markOf(request.token);
     const earliest = Math.max(since - CLOCK_SKEW_MS, Date.now() - KEPT_MS);
@@ -83,12 +84,14 @@ export class ReplicateProvider implements Provider {
       const listed = Array.isArray(results) ? results : [];
       for (const each of listed.filter((one) => createdAt(one) >= earliest)) {
         const likeness = likenessOf(each, request, mark, Date.now());
-        if (likeness === 'marked') return readPrediction(each);
+        // The list begins with the newest: of two of ours, the first one counts.
+        if (likeness === 'marked') marked = each;
         if (likeness === 'alike') alike.push(each);
       }
       path = createdAt(listed.at(-1)) >= earliest && typeof next === 'string' ? this.ownPath(next) : null;
     }
-    return alike.length === 1 ? readPrediction(alike[0]) : null;
+    if (marked === undefined && alike.length !== 1) return null;
+    return readPrediction(marked ?? alike[0]);
   }
 
   async get(id: string, signal: AbortSignal): Promise<Prediction> {
