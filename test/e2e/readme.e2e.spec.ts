@@ -112,6 +112,14 @@ describe('the commands of README and guides, pasted', () => {
     expect(output).toMatch(/^grant 25 /m);
   }, 60_000);
 
+  it('Your own API: a secret, a workflow that needs it, and a list of options', async () => {
+    const { output } = await pasteWell(guide('your-own-api'));
+    expect(output).toContain('"name":"BFL_API_KEY"');
+    expect(output).toMatch(/^my-flux +1 +created$/m);
+    expect(output).toContain('"297x420"');
+    expect(output).not.toContain('your key');
+  });
+
   it.each(readdirSync(GUIDES))('every file that %s links to is there', (name) => {
     const links = [...readFileSync(join(GUIDES, name), 'utf8').matchAll(/\]\(([^)#]+)[^)]*\)/g)];
     const missing = links.map(([, link = '']) => link).filter((link) => !existsSync(join(GUIDES, link)));
