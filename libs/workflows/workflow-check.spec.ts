@@ -68,7 +68,7 @@ describe('WorkflowCheck', () => {
       },
       pipeline: {
         steps: [
-          { id: 'a', nodeName: 'prompt', nodePayload: { template: '{{nobody}} {{$ref:b}}', model: 'gpt' } },
+          { id: 'a', nodeName: 'prompt', nodePayload: { template: '{{nobody}} {{$ref:b}}', model: 7 } },
           { id: 'b', nodeName: 'nothing', nodePayload: { again: { $ref: 'a' } } },
         ],
       },

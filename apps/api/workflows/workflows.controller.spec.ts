@@ -126,7 +126,7 @@ describe(WorkflowsController.name, () => {
       type: 'pipeline', visibility: 'secret', tags: [''], colour: 'red',
       data: {
         form,
-        pipeline: { steps: [{ id: 'a', nodeName: 'prompt', nodePayload: { template: '{{x}}', model: 'gpt' } }] },
+        pipeline: { steps: [{ id: 'a', nodeName: 'prompt', nodePayload: { template: '{{x}}', model: 7 } }] },
       },
     });
     expect(answer).toMatchObject(
