@@ -51,7 +51,7 @@ describe('a replicate step', () => {
   describe('gives', () => {
     it.each([
       ['a file', 'image', [{ name: 'out-0.png', mime_type: 'image/png' }], null],
-      ['a list of files, some of them behind the token', 'images', [{ name: 'out-0.png' }, { name: 'content.png' }], null],
+      ['a list of files, some of them behind the token', 'images', [{ name: 'out-0.png' }, { name: 'download.png' }], null],
       ['text', 'A fox.', [], 'A fox.'],
       ['text in pieces', ['A', ' fox', '.'], [], 'A fox.'],
       ['an object, with the names of its files', 'object', [{ name: 'out-0.png' }], { score: 0.5, picture: 'out-0.png' }],

@@ -42,9 +42,18 @@ export class ReplicateApi {
     this.base = new URL(`${base.origin}${base.pathname.replace(/\/+$/, '')}/`);
   }
 
-  /** Whether a URL is one of the API's own, which the token may be shown to. */
+  /** Whether a URL is one of the API's own. */
   isOwn(url: URL): boolean {
     return url.origin === this.base.origin;
+  }
+
+  /**
+   * Whether it is a file that the API keeps. No other URL that a model names is shown the token: by it the
+   * API tells all that the account's other users asked for.
+   */
+  isOwnFile(url: URL): boolean {
+    if (!this.isOwn(url) || !url.pathname.startsWith(this.base.pathname)) return false;
+    return /^files\/[\w.-]+(\/download)?$/.test(url.pathname.slice(this.base.pathname.length));
   }
 
   /** One call, one try: what is not known to have happened is the caller's to find out. */
@@ -75,10 +84,10 @@ export class ReplicateApi {
     }
   }
 
-  /** A file, with the token where it is the API's own. A redirect to another origin does not get it. */
+  /** A file, with the token where the API keeps it. A redirect to another origin does not get it. */
   async file(url: string, from: number, signal: AbortSignal, limits: Partial<OutboundLimits>): Promise<OutboundAnswer> {
     const request = { signal, ...limits, ...(from > 0 && { headers: { range: `bytes=${from}-` } }) };
-    const answer = this.isOwn(new URL(url))
+    const answer = this.isOwnFile(new URL(url))
       ? await this.request(url, request)
       : await this.client.request(url, request).catch(unavailable);
     if (answer.status === 200 || answer.status === 206) return answer;

@@ -70,6 +70,13 @@ describe('Replicate', () => {
     expect(server.deliveries.map(({ authorization }) => authorization)).toEqual([undefined]);
   });
 
+  it.each(['', '/predictions', '/webhooks/default/secret', '/files', '/files/a/b', '/../v1/predictions', '/files/..%2Fpredictions'])(
+    'does not show it for what a model names there: %s', async (path) => {
+      const url = `${server.apiUrl}${path}`;
+      expect(replicate.isFile(url)).toBe(false);
+      expect(await fault(buffer(replicate.download(url, signal())))).toMatchObject({ fault: 'refused' });
+    });
+
   it.each([
     ['succeeded', 'succeeded'], ['failed', 'failed'], ['canceled', 'canceled'], ['aborted', 'canceled'],
     ['hibernating', 'processing'],

@@ -123,13 +123,14 @@ export class ReplicateProvider implements Provider {
     return url;
   }
 
-  /** A whole text that is a URL of Replicate's delivery or API, or of a file by its name, or a data URL. */
+  /** A whole text that is a URL of a file of Replicate's, or of one by its name elsewhere, or a data URL. */
   isFile(text: string): boolean {
     if (DATA_URL.test(text)) return true;
     if (!/^https?:\/\/\S+$/i.test(text) || !URL.canParse(text)) return false;
     const url = new URL(text);
+    if (this.api.isOwn(url)) return this.api.isOwnFile(url);
     const isDelivered = url.hostname === DELIVERY_HOST || url.hostname.endsWith(`.${DELIVERY_HOST}`);
-    return isDelivered || this.api.isOwn(url) || FILE_NAME.test(url.pathname);
+    return isDelivered || FILE_NAME.test(url.pathname);
   }
 
   async *download(url: string, signal: AbortSignal): AsyncGenerator<Buffer, void, undefined> {

@@ -102,7 +102,7 @@ export class Predictions {
   private outputOf(prediction: Kept): Json {
     return this.dials.output(prediction, {
       delivered: (index) => `${this.delivery()}/${prediction.id}/out-${index}.png`,
-      guarded: (index) => `${this.api()}/files/${prediction.id}-${index}/content.png`,
+      guarded: (index) => `${this.api()}/files/${prediction.id}-${index}/download`,
     });
   }
 }
