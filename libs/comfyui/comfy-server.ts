@@ -9,13 +9,12 @@ import { endedState, queuedIds, type PromptState } from './prompt-state.js';
 import { ServerAbilities } from './server-abilities.js';
 import type { ServerAddress } from './server-address.js';
 import { detectFeatures, type ServerFeatures } from './server-features.js';
+import { INPUT_FOLDER } from './server-files.js';
 import { ServerHttp } from './server-http.js';
 import { ServerSocket, type SocketTimes } from './server-socket.js';
 
 const SUBMIT_MS = 30_000;
 const UPLOAD_MS = 120_000;
-/** Where our inputs lie in a server's input folder. */
-const INPUT_FOLDER = 'platen';
 
 export interface InputFile {
   /** Unique for its bytes. */

@@ -2,6 +2,7 @@ import type { FieldFault } from '#libs/errors/app-error.js';
 import type { Json, JsonObject } from '#libs/instruction-set/instruction-set.js';
 import { AssetHandle } from '#libs/nodes/node.js';
 import { isObject, type Graph } from './graph.js';
+import { namesServerFile, NO_SERVER_FILES } from './server-files.js';
 
 /** Where one input of a node has its value from. */
 export interface MappedInput {
@@ -28,18 +29,19 @@ export interface FilledGraph {
   files: PlacedFile[];
 }
 
-/** Mappings to nodes and inputs that the graph does not have, with paths below the mapping. */
+/** Mappings to nodes and inputs that the graph does not have, and defaults that no graph may have; paths below the mapping. */
 export function mappingFaults(mapping: InputMapping, graph: JsonObject): FieldFault[] {
   return Object.entries(mapping).flatMap(([nodeId, inputs]) => {
     const node = Object.hasOwn(graph, nodeId) ? graph[nodeId] : undefined;
     if (!isObject(node)) return [{ field: nodeId, message: `is no node of the graph: ${nodeId}` }];
     const known = isObject(node['inputs']) ? node['inputs'] : {};
-    return Object.keys(inputs)
-      .filter((input) => !Object.hasOwn(known, input))
-      .map((input) => ({
-        field: `${nodeId}.${input}`,
-        message: `is no input of node ${nodeId} (${String(node['class_type'])})`,
-      }));
+    return Object.entries(inputs).flatMap(([input, mapped]) => {
+      const field = `${nodeId}.${input}`;
+      if (!Object.hasOwn(known, input)) {
+        return [{ field, message: `is no input of node ${nodeId} (${String(node['class_type'])})` }];
+      }
+      return namesServerFile(mapped.default) ? [{ field: `${field}.default`, message: NO_SERVER_FILES }] : [];
+    });
   });
 }
 

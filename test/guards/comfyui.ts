@@ -3,6 +3,7 @@ import type { Guard } from './guard.js';
 const SERVER = ['libs/comfyui/comfy-server.spec.ts'];
 const SOCKET = ['libs/comfyui/server-socket.spec.ts'];
 const POOL = ['libs/comfyui/comfy-servers.spec.ts'];
+const KIND = ['libs/workflows/kinds/comfy-workflow.kind.spec.ts'];
 const NODE = ['libs/nodes/comfy-workflow.node.spec.ts'];
 
 /** What ComfyUI servers must not do to a generation, nor a generation to them. */
@@ -90,5 +91,12 @@ export const comfyGuards: Guard[] = [
     find: 'name: host + path,',
     replace: 'name: text,',
     red: ['libs/comfyui/server-address.spec.ts'],
+  },
+  {
+    name: 'comfyui: no graph reads files that others left at the server',
+    file: 'libs/comfyui/server-files.ts',
+    find: 'return ANNOTATED.test(value) ||',
+    replace: 'return',
+    red: KIND,
   },
 ];

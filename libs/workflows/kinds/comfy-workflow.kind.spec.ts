@@ -52,6 +52,30 @@ describe('a stored ComfyUI workflow', () => {
     });
   });
 
+  describe.each([
+    'ComfyUI_00001_.png [output]', 'a.png [Temp] ', 'a.png [input]', 'platen/0a1b.png', './x/..\\PLATEN\\0a1b.png', '../output/a.png',
+  ])('which would read %j, a file of others,', (image) => {
+    const reading = { ...workflow, 9: { class_type: 'LoadImage', inputs: { image } } };
+
+    it('is refused, whether its graph or a default says so', async () => {
+      expect((await faultsOf({ workflow: reading })).map(({ field }) => field)).toEqual(['workflow.9.inputs.image']);
+      const inputs = { 9: { image: { value: 'picture', default: { any: [image] } } } };
+      expect((await faultsOf({ inputs })).map(({ field }) => field)).toEqual(['inputs.9.image.default']);
+    });
+
+    it('fails when the form says so, or it was stored so, with the field or the place', () => {
+      const inputs = { 9: { image: { value: 'prompt' } } };
+      const invalid = (place: string) => expect.objectContaining({ code: 'INVALID_PAYLOAD', message: expect.stringContaining(place) });
+      expect(() => orderOf({ inputs }, { prompt: image })).toThrow(invalid('prompt must not name files'));
+      expect(() => orderOf({ workflow: reading })).toThrow(invalid('workflow.9.inputs.image must'));
+    });
+  });
+
+  it('may speak of folders and outputs', async () => {
+    const inputs = { text: 'the platen/press, [output] of .../ years', clip: ['4', 1] };
+    expect(await faultsOf({ workflow: { ...workflow, 6: { class_type: 'CLIPTextEncode', inputs } } })).toEqual([]);
+  });
+
   it('has the values of the form in its graph, its own where there are none', () => {
     const inputs = {
       3: { steps: { value: 'steps' }, cfg: { value: 'cfg', default: 4 } }, 6: { text: { value: 'prompt' } },

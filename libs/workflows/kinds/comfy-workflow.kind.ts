@@ -1,7 +1,9 @@
 import type { ComfyOrder } from '#libs/comfyui/comfy-order.js';
 import { graphFaults, type Graph } from '#libs/comfyui/graph.js';
-import { fillGraph, mappingFaults, type InputMapping } from '#libs/comfyui/input-mapping.js';
+import { fieldBehind, fillGraph, mappingFaults, type InputMapping } from '#libs/comfyui/input-mapping.js';
 import { neededModels, type RequiredModels } from '#libs/comfyui/required-models.js';
+import { NO_SERVER_FILES, serverFileInputs } from '#libs/comfyui/server-files.js';
+import type { FieldFault } from '#libs/errors/app-error.js';
 import { joinPath } from '#libs/instruction-set/field-path.js';
 import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
 import { inputFault, type JsonSchema } from '#libs/nodes/node.js';
@@ -42,7 +44,10 @@ export const comfyWorkflowKind: WorkflowKind = {
     // Where the graph is none, no mapping fits it.
     if (faults.length > 0) return faults;
     const unplaced = mappingFaults(mappingOf({ inputs }), workflow);
-    return unplaced.map(({ field, message }) => ({ field: joinPath('inputs', field), message }));
+    return [
+      ...serverFileInputs(workflow as unknown as Graph).map(fileFault),
+      ...unplaced.map(({ field, message }) => ({ field: joinPath('inputs', field), message })),
+    ];
   },
   step: { node: 'comfy_workflow', payload: orderOf },
 };
@@ -54,10 +59,19 @@ function orderOf(data: WorkflowData, values: JsonObject, system: SystemValues): 
   const { graph, files, missing } = fillGraph(data.workflow as unknown as Graph, inputs, known, (field) => fileFields.has(field));
   const [first] = missing;
   if (first !== undefined) throw inputFault('INVALID_PAYLOAD', `${first} is required`);
+  const [foreign] = serverFileInputs(graph);
+  if (foreign) {
+    const field = fieldBehind(inputs, foreign.nodeId, foreign.input) ?? fileFault(foreign).field;
+    throw inputFault('INVALID_PAYLOAD', `${field} ${NO_SERVER_FILES}`);
+  }
   const models = neededModels(data.required_models as RequiredModels | null, graph, values);
   const order: ComfyOrder = { graph, files, inputs, models };
   return order as unknown as JsonObject;
 }
+
+const fileFault = ({ nodeId, input }: { nodeId: string; input: string }): FieldFault => ({
+  field: `workflow.${nodeId}.inputs.${input}`, message: NO_SERVER_FILES,
+});
 
 const mappingOf = ({ inputs }: Pick<WorkflowData, 'inputs'>): InputMapping =>
   (inputs ?? {}) as unknown as InputMapping;
