@@ -120,7 +120,7 @@ describe('a refusal', () => {
     '%s of %s is documented',
     async (outcome, route, { as, at, query, body }) => {
       const path = `${pathOf(route, at?.(hindrances))}${query?.(hindrances) ?? ''}`;
-      const headers = api.as(as?.(hindrances) ?? tenant.userId);
+      const headers = api.as(as?.(hindrances) ?? tenant.userId, userOf(route) === 'admin' ? 'admin' : 'user');
       expect(outcomeOf(await answerOf(route, path, { headers, body: body?.(hindrances) }))).toBe(outcome);
     },
   );

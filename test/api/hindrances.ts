@@ -1,3 +1,4 @@
+import { FormConfigs } from '#libs/form-configs/form-configs.js';
 import type { WorkflowInput } from '#libs/workflows/stored-workflow.js';
 import { createUser } from '../factories/job-submission.js';
 import { createWorkflow } from '../factories/workflow.js';
@@ -35,6 +36,8 @@ export interface Hindrances {
   spentCollectionId: string;
   /** Of the poor one, cancelled, and its price spent since. */
   spentJobId: string;
+  /** Of a list of options. */
+  takenListName: string;
 }
 
 const STEPS = [{ id: 'a', nodeName: 'javascript', nodePayload: { code: 'return 1' } }];
@@ -74,7 +77,10 @@ export async function createHindrances(api: TestApi, tenant: Tenant): Promise<Hi
   const spent = await post(poor, '/api/collections/generate', { title: 'Spent', workflow_id: workflowId });
   await post(poor, `/jobs/${spent.job_id}/cancel`);
   await database.query('update account set balance = 0 where user_id = $1', [poor]);
+  const list = { name: `taken ${tenant.canary}`, options: [{ value: 1 }] };
+  const { name: takenListName } = await new FormConfigs(database).create(database, list);
   return {
+    takenListName,
     tenant,
     poor,
     narrow,

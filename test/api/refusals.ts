@@ -233,6 +233,18 @@ export const REFUSALS: Refusal[] = [
   { route: 'GET /assets', outcome: '400 VALIDATION_ERROR', query: () => '?limit=x' },
   { route: 'GET /credits/ledger', outcome: '400 VALIDATION_ERROR', query: () => '?limit=1.5' },
   { route: 'GET /api-keys', outcome: '400 VALIDATION_ERROR', query: () => '?cursor=WyIxIl0' },
+  { route: 'GET /form-configs', outcome: '400 VALIDATION_ERROR', query: () => '?cursor=abc' },
+  {
+    route: 'POST /form-configs',
+    outcome: '409 NAME_TAKEN',
+    body: ({ tenant }) => ({ name: tenant.formConfig.name, options: [{ value: 1 }] }),
+  },
+  {
+    route: 'PUT /form-configs/:id',
+    outcome: '409 NAME_TAKEN',
+    at: ({ tenant }) => tenant.formConfig,
+    body: ({ takenListName }) => ({ name: takenListName, options: [{ value: 1 }] }),
+  },
   { route: 'GET /secrets', outcome: '400 VALIDATION_ERROR', query: () => '?cursor=WyIqIl0' },
   { route: 'GET /workflows', outcome: '400 VALIDATION_ERROR', query: () => `?q=${'x'.repeat(101)}` },
 ];

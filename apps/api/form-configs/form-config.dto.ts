@@ -38,8 +38,8 @@ export class FormConfigBody {
 export class OptionAnswer {
   @ApiScalar()
   value: string | number | boolean;
-  name: string | null;
-  label: string | null;
+  name?: string | null;
+  label?: string | null;
 }
 
 export class FormConfigAnswer {
