@@ -32,13 +32,18 @@ describe.each(carriers)('a direct_job step, on %s', (carrier) => {
   let scripts: QuickJsSandbox;
   let client: OutboundClient;
   let road: Road;
-  const workers: Array<{ close(): Promise<void> }> = [];
+  const opened: Array<{ close(): Promise<void> }> = [];
 
   /** A service outside: any BullMQ worker. */
   const serve = (work: Work): string => {
     const service = `svc-${randomUUID().slice(0, 8)}`;
-    workers.push(new backend.classes.Worker(`direct.${service}`, work as never, { ...backend.workerOptions, concurrency: 20 }));
+    opened.push(new backend.classes.Worker(`direct.${service}`, work as never, { ...backend.workerOptions, concurrency: 20 }));
     return service;
+  };
+  const queueOf = (service: string) => {
+    const queue = new backend.classes.Queue(`direct.${service}`, backend.queueOptions);
+    opened.push(queue);
+    return queue;
   };
   const submit = (job: JsonObject, more: JsonObject = {}, generations = 1) => road.submit({
     steps: [{ id: 1, nodeName: 'job', nodePayload: { data: { job, inputs: more['inputs'] ?? null }, ...more } as never }],
@@ -46,7 +51,7 @@ describe.each(carriers)('a direct_job step, on %s', (carrier) => {
   });
   async function ends(status: string, job: JsonObject, more: JsonObject = {}) {
     const { jobId, userId } = await submit(job, more);
-    await jobEnds(road.database, jobId, status, 15_000);
+    await jobEnds(road.database, jobId, status, 25_000);
     const runs = await stepRuns(road.database, jobId);
     return { jobId, userId, runs, value: runs.at(-1)?.output?.value, error: (await generationRows(road.database, jobId))[0]?.error };
   }
@@ -67,7 +72,7 @@ describe.each(carriers)('a direct_job step, on %s', (carrier) => {
     road.worker().start();
   });
   afterEach(async () => {
-    await Promise.all(workers.splice(0).map((worker) => worker.close()));
+    await Promise.all(opened.splice(0).map((each) => each.close()));
     await booksAreRight(road.database);
   });
   afterAll(async () => {
@@ -127,14 +132,13 @@ describe.each(carriers)('a direct_job step, on %s', (carrier) => {
     const node = directJobNode(services, scripts, client);
     const first = await node.run(context);
     await node.run(context);
-    const queue = new backend.classes.Queue(`direct.${service}`, backend.queueOptions);
+    const queue = queueOf(service);
     expect(await queue.getJobCountByTypes('prioritized', 'waiting')).toBe(1);
     expect(await node.find!(context, token)).toMatchObject({ job: { service, id: token } });
     expect(await node.find!(context, randomUUID())).toBeNull();
     await queue.obliterate({ force: true });
     await node.poll!(context, (first as { reference: Json }).reference);
     expect(await queue.getJobCountByTypes('prioritized', 'waiting')).toBe(1);
-    await queue.close();
   });
 
   // What follows does not depend on what carries the queue.
@@ -179,10 +183,9 @@ describe.each(carriers)('a direct_job step, on %s', (carrier) => {
   it('takes a cancelled job out of the queue, and tells a service that is at it', async () => {
     let data: () => Promise<JsonObject | undefined> = async () => undefined;
     const service = serve(async (job) => {
-      const queue = new backend.classes.Queue(`direct.${service}`, backend.queueOptions);
+      const queue = queueOf(service);
       data = async () => (await queue.getJob(job.id as string))?.data as JsonObject;
       await sleep(3_000);
-      await queue.close();
       return null;
     });
     const { jobId, userId } = await submit({ service_required: service });
