@@ -17,7 +17,7 @@ describe('Pricing', () => {
   const sandbox = new QuickJsSandbox();
   afterAll(() => sandbox.close());
   const pricing = new Pricing(
-    { NODE_PRICES: { 'P5.js': 0.25 }, MODEL_PRICES: { 'google/nano-banana': 3 } }, registry, sandbox,
+    { NODE_PRICES: { 'P5.js': 0.25 }, MODEL_PRICES: { 'google/nano-banana': 3, 'dear/model': 3 } }, registry, sandbox,
   );
   const perGeneration = async (data: PricedWorkflow['data'], values = {}, admin = false) =>
     (await pricing.priceWorkflow(workflow(data, admin), values)).perGeneration;
@@ -58,12 +58,26 @@ describe('Pricing', () => {
     expect(await perGeneration({})).toBe(0n);
   });
 
-  it('prices a set by its steps: nodes by their list, models at least at the default', () => {
-    const priceOf = (...named: Array<[string, Record<string, string>?]>) =>
-      pricing.priceInstructionSet({ steps: steps(...named) });
-    expect(priceOf(['p5'], ['prompt'])).toEqual({ base: 0n, perGeneration: 250_000n });
-    expect(priceOf(['prompt', { model: 'some/model' }]).perGeneration).toBe(1_000_000n);
-    expect(priceOf(['replicate', { version: 'abc' }]).perGeneration).toBe(1_000_000n);
+  describe('of steps', () => {
+    const VERSION = 'a'.repeat(64);
+    const sumOf = (nodeName: string, nodePayload: Record<string, unknown> = {}, variables = {}) =>
+      pricing.sumOf({ steps: [{ nodeName, nodePayload: nodePayload as never }], variables });
+
+    it('goes by the lists: nodes at theirs, models at theirs or the default', () => {
+      expect(sumOf('p5')).toBe(250_000n);
+      expect(sumOf('prompt')).toBe(0n);
+      expect(sumOf('prompt', { model: 'some/model' })).toBe(1_000_000n);
+      expect(sumOf('replicate', { model: 'dear/model' })).toBe(3_000_000n);
+    });
+
+    it.each([
+      ['a version of it', { model: `dear/model:${VERSION}` }], ['another case', { model: 'Dear/MODEL' }],
+      ['a version alone, which may be its', { version: VERSION }], ['a variable', { model: '{{m}}' }],
+      ['a variable inside', { model: 'dear/{{part}}' }], ['another step', { model: { $ref: 1 } }],
+      ['what nobody knows yet', { version: '{{gone}}' }],
+    ])('does not let a model pass for less by %s', (_what, payload) => {
+      expect(sumOf('replicate', payload, { m: 'dear/model', part: 'model' })).toBe(3_000_000n);
+    });
   });
 
   it('gives the range of a script over samples, without those it fails for', async () => {

@@ -1,6 +1,7 @@
 import type { Environment } from '#libs/config/environment.js';
 import { fieldError } from '#libs/errors/errors.js';
-import type { InstructionSet, JsonObject, Step } from '#libs/instruction-set/instruction-set.js';
+import type { Json, JsonObject, Step, Variables } from '#libs/instruction-set/instruction-set.js';
+import { knownFields } from '#libs/instruction-set/known-fields.js';
 import { normalizeNodeName, type NodeRegistry } from '#libs/nodes/registry.js';
 import type { ScriptSandbox } from '#libs/sandbox/script-sandbox.js';
 import { computeCost, CreditScriptError } from './credit-script.js';
@@ -38,12 +39,21 @@ export interface PricedWorkflow {
   data: {
     /** A fixed price, or a script that defines `computeCost(context)`. Absent: the sum of the steps. */
     credits?: string | FixedPrice | null;
-    pipeline?: { steps: Step[] };
+    pipeline?: { steps: PricedStep[]; variables?: Variables };
   };
   /** An admin's price may lie below what the steps cost. */
   saved_by_admin: boolean;
 }
 
+type PricedStep = Pick<Step, 'nodeName' | 'nodePayload'>;
+
+export interface PricedSteps {
+  steps: readonly PricedStep[];
+  variables: Variables;
+}
+
+/** A model's version alone, as providers name it. */
+const VERSION = /^[0-9a-f]{64}$/;
 /** Credits of a model that the operator's price list does not name. */
 const MODEL_PRICE = 1;
 /** Nodes that may ask a model: then its price counts beside the node's own. */
@@ -62,26 +72,36 @@ export class Pricing {
   ) {
     const prices = Object.entries(environment.NODE_PRICES ?? {});
     this.nodePrices = new Map(prices.map(([name, price]) => [this.canonicalName(name), price]));
-    this.modelPrices = new Map(Object.entries(environment.MODEL_PRICES ?? {}));
+    const models = Object.entries(environment.MODEL_PRICES ?? {});
+    this.modelPrices = new Map(models.map(([name, price]) => [name.toLowerCase(), price]));
   }
 
   /**
    * The price of a workflow for a form's `values`, by its script or its fixed price, but per generation never
-   * below what its steps cost, unless an admin saved it. `nested`: what the stored workflows among its steps ask.
-   * Throws 400 on `variables` when its script fails.
+   * below `floor`, what its steps cost, unless an admin saved it. Throws 400 on `variables` when its script fails.
    */
-  async priceWorkflow(workflow: PricedWorkflow, values: JsonObject, nested: MicroCredits = 0n): Promise<Price> {
+  async priceWorkflow(
+    workflow: PricedWorkflow,
+    values: JsonObject,
+    floor = this.floorOf(workflow, values),
+  ): Promise<Price> {
     try {
-      return await this.ownPrice(workflow, values, nested);
+      return await this.ownPrice(workflow, values, floor);
     } catch (error) {
       if (!(error instanceof CreditScriptError)) throw error;
       throw fieldError('variables', `have no price: ${error.message}`);
     }
   }
 
-  /** A set without a workflow costs the sum of its steps, and no base. `nested` as in `priceWorkflow`. */
-  priceInstructionSet(set: Pick<InstructionSet, 'steps'>, nested: MicroCredits = 0n): Price {
-    return { base: 0n, perGeneration: this.sumOf(set.steps) + nested };
+  /** What a set's built-in nodes and their models cost for one generation. */
+  sumOf({ steps, variables }: PricedSteps): MicroCredits {
+    return steps.reduce((sum, step) => sum + toMicroCredits(this.stepPrice(step, variables)), 0n);
+  }
+
+  /** A workflow that is one step costs what the node of its type does. */
+  floorOf({ type, data }: PricedWorkflow, values: JsonObject): MicroCredits {
+    const { steps, variables = {} } = data.pipeline ?? { steps: [{ nodeName: type, nodePayload: {} }] };
+    return this.sumOf({ steps, variables: Array.isArray(variables) ? variables : { ...variables, ...values } });
   }
 
   /**
@@ -101,10 +121,10 @@ export class Pricing {
   private async rangeOf(workflow: PricedWorkflow, samples: JsonObject[]): Promise<PriceRange> {
     const prices: Price[] = [];
     for (const values of samples) {
-      const price = await this.ownPrice(workflow, values).catch(ignoreScriptFailure);
+      const price = await this.ownPrice(workflow, values, this.floorOf(workflow, values)).catch(ignoreScriptFailure);
       if (price) prices.push(price);
     }
-    if (prices.length === 0) prices.push({ base: 0n, perGeneration: this.floorOf(workflow) });
+    if (prices.length === 0) prices.push({ base: 0n, perGeneration: this.floorOf(workflow, {}) });
     const credits = prices.map(({ perGeneration }) => toCredits(perGeneration));
     return {
       base: toCredits((prices[0] as Price).base),
@@ -112,9 +132,8 @@ export class Pricing {
     };
   }
 
-  private async ownPrice(workflow: PricedWorkflow, values: JsonObject, nested: MicroCredits = 0n): Promise<Price> {
+  private async ownPrice(workflow: PricedWorkflow, values: JsonObject, floor: MicroCredits): Promise<Price> {
     const { data, saved_by_admin } = workflow;
-    const floor = this.floorOf(workflow) + nested;
     if (data.credits === undefined || data.credits === null) return { base: 0n, perGeneration: floor };
     const { base = 0, per_generation } = await this.askedPrice(data.credits, values);
     const asked = toMicroCredits(per_generation);
@@ -127,19 +146,26 @@ export class Pricing {
     return { per_generation: cost };
   }
 
-  private floorOf({ type, data }: PricedWorkflow): MicroCredits {
-    return this.sumOf(data.pipeline?.steps ?? [{ nodeName: type, nodePayload: {} }]);
-  }
-
-  private sumOf(steps: ReadonlyArray<Pick<Step, 'nodeName' | 'nodePayload'>>): MicroCredits {
-    return steps.reduce((sum, step) => sum + toMicroCredits(this.stepPrice(step)), 0n);
-  }
-
-  private stepPrice({ nodeName, nodePayload }: Pick<Step, 'nodeName' | 'nodePayload'>): number {
+  private stepPrice({ nodeName, nodePayload }: PricedStep, variables: Variables): number {
     const node = this.canonicalName(nodeName);
-    const model = MODEL_NODES.has(node) ? (nodePayload['model'] ?? nodePayload['version']) : undefined;
-    const modelPrice = typeof model === 'string' ? (this.modelPrices.get(model) ?? MODEL_PRICE) : 0;
-    return (this.nodePrices.get(node) ?? 0) + modelPrice;
+    return (this.nodePrices.get(node) ?? 0) + (MODEL_NODES.has(node) ? this.modelPrice(nodePayload, variables) : 0);
+  }
+
+  /** A model that is known only when the step runs may be any of the list: the dearest counts. */
+  private modelPrice({ model, version }: JsonObject, variables: Variables): number {
+    const named = { ...(model !== undefined && { model }), ...(version !== undefined && { version }) };
+    if (Object.keys(named).length === 0) return 0;
+    const { fields, unknown } = knownFields(named, variables);
+    if (unknown.length > 0) return Math.max(MODEL_PRICE, ...this.modelPrices.values());
+    return Math.max(...Object.values(fields).map((name) => this.listedPrice(name)));
+  }
+
+  /** By its full name, else by its model's. A bare version tells no model. */
+  private listedPrice(name: Json): number {
+    const full = String(name).toLowerCase();
+    const [modelName = ''] = full.split(':');
+    const listed = this.modelPrices.get(full) ?? this.modelPrices.get(modelName);
+    return listed ?? (VERSION.test(full) ? Math.max(MODEL_PRICE, ...this.modelPrices.values()) : MODEL_PRICE);
   }
 
   /** One spelling for a node's name and its aliases. */

@@ -54,7 +54,7 @@ export function checkAuthoredPayload(
 }
 
 /** The text with the known variables in place; undefined when what it will be is not known yet. */
-export function fillIn(text: string, variables: JsonObject): Json | undefined {
+function fillIn(text: string, variables: JsonObject): Json | undefined {
   const parts = parseTemplate(text);
   const [only] = parts;
   if (parts.length === 1 && typeof only === 'object') {

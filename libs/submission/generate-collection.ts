@@ -152,7 +152,7 @@ export class GenerateCollection {
       priority: workflow_priority,
       options: { auto_publish, save_intermediate_outputs },
       set: collection.data,
-      price: await this.estimates.priceWorkflow(workflow, values, nodes),
+      price: await this.estimates.priceWorkflow(workflow, values, collection.data, nodes),
       tags: request.tags,
       externalId: request.external_id ?? null,
     };

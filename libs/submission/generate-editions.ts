@@ -10,7 +10,7 @@ import { generateHash } from '#libs/instruction-set/hash.js';
 import type { InstructionSet, JsonObject } from '#libs/instruction-set/instruction-set.js';
 import { tracepoint } from '#libs/tracepoints/tracepoints.js';
 import type { StepNodes, StepWorkflows } from '#libs/workflows/step-workflows.js';
-import { authorOf } from '#libs/workflows/stored-workflow.js';
+import { authorOf, maxGenerationsOf } from '#libs/workflows/stored-workflow.js';
 import type { WorkflowEstimates } from '#libs/workflows/workflow-estimate.js';
 import { collectionJob } from './collection-job.js';
 import { findSource, type CollectionSource } from './collection-source.js';
@@ -54,14 +54,15 @@ export class GenerateEditions {
     tracepoint('submission.before-check');
     const found = await findSource(this.database, caller.userId, id);
     const nodes = await this.nodesOf(found, caller);
-    const source = narrowed(found, request, nodes);
+    const usable = await this.usableIn(found, caller, request, nodes);
+    const source = narrowed(found, request, usable);
     const { variables, values, faults } = applyVariables(source, request.variables);
-    const all = [...requestFaults(source, request, nodes), ...nodeFaults(source, nodes), ...faults];
+    const all = [...requestFaults(source, request, usable), ...nodeFaults(source, nodes), ...faults];
     if (all.length > 0) throw validationError(all);
     const set = { ...source.set, variables, generations: editionsOf(source.set, request.generations) };
     await this.stepWorkflows.assertModels(set, nodes);
     const price = source.workflow
-      ? await this.estimates.priceWorkflow(source.workflow, values, nodes)
+      ? await this.estimates.priceWorkflow(source.workflow, values, set, nodes)
       : await this.estimates.priceSet(set, nodes);
     const job = await this.jobOf(caller, { source, request, set, price, nodes });
     // A set without a workflow has no history of its own to tell how long it takes.
@@ -82,6 +83,17 @@ export class GenerateEditions {
   private nodesOf({ set, workflow }: CollectionSource, caller: Caller): Promise<StepNodes> {
     if (!workflow) return this.stepWorkflows.find(set.steps, caller);
     return this.stepWorkflows.find(set.steps, authorOf(workflow), [workflow]);
+  }
+
+  /** What may be asked for alone: of the workflows inside another's only those that the caller may use, too. */
+  private async usableIn(
+    { set, workflow }: CollectionSource,
+    caller: Caller,
+    { workflow_id }: GenerateEditionsRequest,
+    nodes: StepNodes,
+  ): Promise<StepNodes> {
+    const isWhole = workflow_id === undefined || workflow_id.toLowerCase() === workflow?.id;
+    return isWhole ? nodes : this.stepWorkflows.find(set.steps, caller);
   }
 
   private async jobOf(
@@ -131,7 +143,7 @@ const nodeFaults = ({ set }: CollectionSource, { registry }: StepNodes): FieldFa
   );
 
 function requestFaults(
-  { set }: CollectionSource,
+  { set, workflow }: CollectionSource,
   request: GenerateEditionsRequest,
   { workflows }: StepNodes,
 ): FieldFault[] {
@@ -143,6 +155,10 @@ function requestFaults(
   if (use_custom_hashes && (request.generations ?? hashes.length) !== hashes.length) {
     const message = `Must be ${hashes.length}: the collection has custom hashes`;
     faults.push({ field: 'generations', message });
+  }
+  const limit = workflow ? maxGenerationsOf(workflow.data) : Infinity;
+  if ((request.generations ?? set.generations.generations) > limit) {
+    faults.push({ field: 'generations', message: `Must be between 1 and ${limit}` });
   }
   const asked = request.workflow_id?.toLowerCase();
   if (asked !== undefined && ![...workflows.values()].some(({ id }) => id === asked)) {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Caller } from '#libs/identity/caller.js';
-import type { InstructionSet } from '#libs/instruction-set/instruction-set.js';
+import type { InstructionSet, Json, Step } from '#libs/instruction-set/instruction-set.js';
 import type { StoredWorkflow } from '#libs/workflows/stored-workflow.js';
 import { createUser } from '../../test/factories/job-submission.js';
 import { addOneStepKind } from '../../test/factories/one-step-kind.js';
@@ -84,7 +84,10 @@ describe('stored workflows as steps', () => {
 
   it('can be tried: one generation of no collection, paid like any, with the variables of their test', async () => {
     const workflow = await store({ data: { ...buildWorkflow().data, test: { word: 'try', size: 4 } } });
-    const prepared = await submitting.trial.prepare(artist, workflow.id, null);
+    await expect(submitting.trial.prepare(artist, workflow.id, null)).rejects.toMatchObject({
+      details: [{ field: 'variables.word' }],
+    });
+    const prepared = await submitting.trial.prepare(author, workflow.id, null);
     const receipt = await db.database.transaction((tx) => submitting.trial.commit(tx, prepared));
     expect(receipt.cost_breakdown).toEqual({ total_credits: 0.75, per_generation: 0.25, workflow_base_cost: 0.5 });
     const [job] = await db.database.query('select * from job where id = $1', [receipt.job_id]);
@@ -100,5 +103,30 @@ describe('stored workflows as steps', () => {
     await expect(submitting.trial.prepare(artist, workflow.id, { size: 99 })).rejects.toMatchObject({
       details: [{ field: 'variables.word' }, { field: 'variables.size' }],
     });
+  });
+
+  it('are not run alone by whom only a workflow around them lets in', async () => {
+    const steps = [{ id: 'a', nodeName: shout.name, nodePayload: { word: '{{word}}' } }];
+    const around = await store({ data: { form: FORM, credits: { per_generation: 9 }, pipeline: { steps } } });
+    const more = async (who: Caller) => {
+      const { collection_id } = await generate(around, who);
+      const request = { variables: {}, workflow_priority: 50, tags: [], workflow_id: shout.id, generations: 1 };
+      return submitting.editions.prepare(who, collection_id, request);
+    };
+    await expect(more(artist)).rejects.toMatchObject({ details: [{ field: 'workflow_id' }] });
+    expect((await more(author)).job).toMatchObject({ breakdown: { per_generation: 2.5 } });
+  });
+
+  it('that a script prices are refused where it could not know what it prices', async () => {
+    const credits = 'function computeCost({ size }) { return { cost: size }; }';
+    const scripted = await store({ type: 'one_step', data: { form: FORM, credits } });
+    const steps = (size: Json): Step[] => [
+      { id: 'a', nodeName: 'echo', nodePayload: { value: 9 } },
+      { id: 'b', nodeName: scripted.name, nodePayload: { word: 'x', size } },
+    ];
+    const nodes = await submitting.stepWorkflows.find(steps(1), artist);
+    const price = (size: Json) => submitting.estimates.priceSet({ steps: steps(size), variables: { zero: 0 } }, nodes);
+    await expect(price({ $ref: 'a' })).rejects.toMatchObject({ details: [{ field: 'data.steps[1].nodePayload.size' }] });
+    await expect(price('{{unknown}}')).rejects.toMatchObject({ code: 'VALIDATION_ERROR' });
   });
 });

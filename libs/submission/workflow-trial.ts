@@ -6,7 +6,7 @@ import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
 import { rewriteReferences } from '#libs/instruction-set/references.js';
 import { validateVariables } from '#libs/workflows/form-variables.js';
 import type { StepWorkflows } from '#libs/workflows/step-workflows.js';
-import { authorOf, isExecutable } from '#libs/workflows/stored-workflow.js';
+import { authorOf, isExecutable, type StoredWorkflow } from '#libs/workflows/stored-workflow.js';
 import { toInstructionSet } from '#libs/workflows/to-instruction-set.js';
 import type { WorkflowCatalog } from '#libs/workflows/workflow-catalog.js';
 import type { WorkflowEstimates } from '#libs/workflows/workflow-estimate.js';
@@ -41,14 +41,14 @@ export class WorkflowTrial {
   ) {}
 
   /**
-   * With the workflow's own `test` variables where none are given. Throws `WORKFLOW_NOT_FOUND`,
+   * Where no variables are given: with its `test` ones for whoever may read them, else with the form's defaults. Throws `WORKFLOW_NOT_FOUND`,
    * `WORKFLOW_NOT_EXECUTABLE`, `MODEL_UNAVAILABLE`, 400 naming all faults.
    */
   async prepare(caller: Caller, workflowId: string, variables: JsonObject | null): Promise<PreparedTrial> {
     const workflow = await this.catalog.find(workflowId, caller);
     if (!isExecutable(workflow)) throw workflowNotExecutable();
     await this.stepWorkflows.assertModelsOf(workflow);
-    const { values, faults } = validateVariables(workflow.data.form, variables ?? workflow.data.test ?? {});
+    const { values, faults } = validateVariables(workflow.data.form, variables ?? sampleFor(workflow, caller));
     if (faults.length > 0) throw validationError(faults);
     const set = toInstructionSet(workflow, values, 1);
     const nodes = await this.stepWorkflows.find(set.steps, authorOf(workflow), [workflow]);
@@ -67,7 +67,7 @@ export class WorkflowTrial {
         priority: PRIORITY,
         options: {},
         set: { ...set, steps: rewriteReferences(set.steps, numbers, nodes.registry) },
-        price: await this.estimates.priceWorkflow(workflow, values, nodes),
+        price: await this.estimates.priceWorkflow(workflow, values, set, nodes),
         tags: [],
         externalId: null,
       },
@@ -88,3 +88,6 @@ export class WorkflowTrial {
     };
   }
 }
+
+const sampleFor = ({ user_id, data }: StoredWorkflow, { userId, role }: Caller): JsonObject =>
+  (user_id === userId || role === 'admin' ? data.test : null) ?? {};

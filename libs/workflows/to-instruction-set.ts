@@ -17,22 +17,28 @@ export function toInstructionSet(
   generations: number,
 ): InstructionSet {
   if (!isExecutable(workflow)) throw workflowNotExecutable();
-  const { data } = workflow;
-  const { steps, variables = {} } = structuredClone(pipelineOf(workflow));
   return {
     version: 'v2',
-    steps,
+    ...stepsOf(workflow, values),
     generations: {
       hashes: Array.from({ length: generations }, generateHash),
       generations,
       use_custom_hashes: false,
     },
-    variables: withValues(variables, { ...emptyValues(data), ...values }),
   };
 }
 
+/** The steps of it and their variables, for a form's values. */
+export function stepsOf(
+  workflow: Pick<ExecutableWorkflow, 'name' | 'label' | 'data'>,
+  values: JsonObject,
+): Pick<InstructionSet, 'steps' | 'variables'> {
+  const { steps, variables = {} } = structuredClone(pipelineOf(workflow));
+  return { steps, variables: withValues(variables, { ...emptyValues(workflow.data), ...values }) };
+}
+
 /** A workflow that is one step reads its form's fields as a pipeline's steps do: a value is never a template. */
-export function pipelineOf(workflow: Pick<ExecutableWorkflow, 'name' | 'label' | 'data'>): Pipeline {
+function pipelineOf(workflow: Pick<ExecutableWorkflow, 'name' | 'label' | 'data'>): Pipeline {
   const { name, label, data } = workflow;
   if (data.pipeline) return data.pipeline;
   const nodePayload = Object.fromEntries(fieldsOf(data.form).map(({ id }) => [id, `{{${id}}}`]));

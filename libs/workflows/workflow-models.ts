@@ -36,7 +36,7 @@ export class WorkflowModels {
       steps.flatMap(({ nodeName, nodePayload }) => {
         const data = workflows.get(nodeName)?.data;
         if (!data?.required_models) return [];
-        const { values } = validateVariables(data.form, knownFields(nodePayload, variables));
+        const { values } = validateVariables(data.form, knownFields(nodePayload, variables).fields);
         return neededModels(requiredBy(data), {}, values);
       }),
     );

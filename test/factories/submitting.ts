@@ -81,6 +81,7 @@ export function createSubmitting(database: Database) {
     registry,
     submissions,
     stepWorkflows,
+    estimates,
     trial: new WorkflowTrial(catalog, estimates, stepWorkflows, accounts, submissions),
     collections: new GenerateCollection(database, catalog, estimates, stepWorkflows, accounts, submissions),
     editions: new GenerateEditions(database, estimates, stepWorkflows, accounts, submissions),
