@@ -70,10 +70,8 @@ export class ComfyServer {
   }
 
   /** The graph's classes that it lacks. */
-  async lackedClasses(graph: Graph): Promise<string[]> {
-    const names = classesOf(graph);
-    const known = await Promise.all(names.map((name) => this.abilities.hasClass(name)));
-    return names.filter((_name, index) => !known[index]);
+  lackedClasses(graph: Graph): Promise<string[]> {
+    return this.abilities.lackedClasses(classesOf(graph));
   }
 
   /**

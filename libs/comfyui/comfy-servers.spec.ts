@@ -58,6 +58,23 @@ describe('ComfyServers', () => {
     await eventually(async () => expect(await able(imageGraph(), [])).toHaveLength(2));
   });
 
+  it('asks once what nodes there are when a graph has many, and keeps servers that are slow to say', async () => {
+    const graph = Object.fromEntries(Array.from({ length: 30 }, (_, index) => [index, node(`Class${index}`)]));
+    await expect(able({ ...imageGraph(), ...graph }, [])).rejects.toThrow('No server has the node Class7');
+    expect(one.requests.filter((request) => request.includes('object_info'))).toEqual(['GET /api/object_info']);
+    one.beforeAnswer = other.beforeAnswer = async (request) => {
+      if (/object_info|models/.test(request)) await sleep(TIMES.answerMs + 500);
+    };
+    expect(await able({ 1: node('Another') }, [])).toEqual([]);
+    const [slow, lora] = [{ kind: 'slow', name: 'x' }, { kind: 'loras', name: 'one/ink.safetensors' }];
+    expect(await servers.modelsOf([slow, lora])).toEqual([slow, lora].map((file) => ({ ...file, available: false, servers: [] })));
+    expect(await servers.lackedModels([slow])).toEqual([]);
+    expect([one, other].map(({ name }) => servers.isAside(servers.find(name)!))).toEqual([false, false]);
+    one.beforeAnswer = other.beforeAnswer = () => undefined;
+    expect(await servers.lackedModels([slow, lora])).toEqual([slow]);
+    expect(await able(imageGraph(), [])).toHaveLength(2);
+  });
+
   it('does not judge what cannot run while one that might is away', async () => {
     await one.kill();
     expect(await able(shownBy('SaveAudio'), [])).toEqual([]);

@@ -15,7 +15,6 @@ export interface ModelAvailability {
   servers: string[];
 }
 
-
 export interface PoolTimes {
   /** How long a server that did not answer is left alone. */
   asideMs: number;
@@ -53,11 +52,6 @@ export class ComfyServers {
 
   get isEmpty(): boolean {
     return this.servers.length === 0;
-  }
-
-  /** Whether what no server has is known to be nowhere: some answer, or there are none to answer. */
-  get isKnown(): boolean {
-    return this.isEmpty || this.answering().length > 0;
   }
 
   /** Undefined: it is configured no more. */
@@ -133,16 +127,13 @@ export class ComfyServers {
 
   /** Which of the model files are there, by the servers that answer. Answers are believed for 30 s. */
   async modelsOf(models: readonly ModelFile[]): Promise<ModelAvailability[]> {
-    const answering = this.answering();
-    return Promise.all(
-      models.map(async ({ kind, name }) => {
-        const having = await Promise.all(
-          answering.map((server) => this.ask(server, () => server.abilities.hasModel(kind, name))),
-        );
-        const servers = answering.filter((_server, index) => having[index]).map((server) => server.name);
-        return { kind, name, available: servers.length > 0, servers };
-      }),
-    );
+    return (await this.wordOn(models)).map(({ file, servers }) => ({ ...file, available: servers.length > 0, servers }));
+  }
+
+  /** Those of the model files that are known to be nowhere: some server says so, or there is none to have them. */
+  async lackedModels(models: readonly ModelFile[]): Promise<ModelFile[]> {
+    const words = await this.wordOn(models);
+    return words.filter(({ isKnown, servers }) => isKnown && servers.length === 0).map(({ file }) => file);
   }
 
   async close(): Promise<void> {
@@ -154,21 +145,38 @@ export class ComfyServers {
     return this.servers.filter((server) => !this.isAside(server));
   }
 
-  private look(server: ComfyServer, graph: Graph, models: readonly ModelFile[]) {
-    return this.ask(server, async () => {
-      const [load, classes, having] = await Promise.all([
-        this.load(server),
-        server.lackedClasses(graph),
-        Promise.all(models.map(({ kind, name }) => server.abilities.hasModel(kind, name))),
-      ]);
-      const lacking: FieldFault[] = [
-        ...classes.map((name) => ({ field: 'workflow', message: `No server has the node ${name}` })),
-        ...models
-          .filter((_model, index) => !having[index])
-          .map(({ kind, name }) => ({ field: `required_models.${kind}`, message: `No server has the model ${name}` })),
-      ];
-      return { server, load, lacking };
-    });
+  /** What the servers that answer say of model files. */
+  private async wordOn(models: readonly ModelFile[]) {
+    const loads = models.length === 0 ? [] : await Promise.all(this.answering().map((server) => this.alive(server)));
+    const alive = loads.filter((answer) => answer !== null).map(({ server }) => server);
+    return Promise.all(
+      models.map(async (file) => {
+        const having = await Promise.all(alive.map((server) => told(server.abilities.hasModel(file.kind, file.name))));
+        const servers = alive.filter((_server, index) => having[index]).map(({ name }) => name);
+        return { file, servers, isKnown: this.isEmpty || having.some((word) => word !== null) };
+      }),
+    );
+  }
+
+  /** Null: it does not answer, or not to this. The order asks much or little, so only its queue tells that it is away. */
+  private async look(server: ComfyServer, graph: Graph, models: readonly ModelFile[]) {
+    const alive = await this.alive(server);
+    if (!alive) return null;
+    const having = models.map(({ kind, name }) => server.abilities.hasModel(kind, name));
+    const abilities = await told(Promise.all([server.lackedClasses(graph), Promise.all(having)]));
+    if (!abilities) return null;
+    const [classes, found] = abilities;
+    const lacking: FieldFault[] = [
+      ...classes.map((name) => ({ field: 'workflow', message: `No server has the node ${name}` })),
+      ...models
+        .filter((_model, index) => !found[index])
+        .map(({ kind, name }) => ({ field: `required_models.${kind}`, message: `No server has the model ${name}` })),
+    ];
+    return { ...alive, lacking };
+  }
+
+  private alive(server: ComfyServer): Promise<{ server: ComfyServer; load: number } | null> {
+    return this.ask(server, async () => ({ server, load: await this.load(server) }));
   }
 
   private async load(server: ComfyServer): Promise<number> {
@@ -185,3 +193,10 @@ export class ComfyServers {
     for (const promptId of strays) server.cancel(promptId).catch(() => undefined);
   }
 }
+
+/** Null: it was not told. */
+const told = <Word>(answer: Promise<Word>): Promise<Word | null> =>
+  answer.catch((error: unknown) => {
+    if (error instanceof ServerUnreachable) return null;
+    throw error;
+  });

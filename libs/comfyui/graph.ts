@@ -17,6 +17,10 @@ export interface GraphFault {
   message: string;
 }
 
+/** Servers are asked for each class, and a graph's outputs are found by going through its nodes. */
+const MAX_NODES = 2_000;
+const MAX_CLASSES = 200;
+
 /** What the editor saves by itself: it has positions and no input names, and no server runs it. */
 const UI_FORMAT =
   "is in the format of ComfyUI's editor, which servers do not run: open it there, choose Workflow > Export (API) " +
@@ -29,6 +33,9 @@ export function graphFaults(graph: JsonObject): GraphFault[] {
   }
   const nodes = Object.entries(graph);
   if (nodes.length === 0) return [{ path: '', message: 'is empty: it must be a graph in API format' }];
+  if (nodes.length > MAX_NODES) return [{ path: '', message: `has more than ${MAX_NODES} nodes` }];
+  const classes = new Set(nodes.map(([, node]) => (isObject(node) ? node['class_type'] : undefined)));
+  if (classes.size > MAX_CLASSES) return [{ path: '', message: `has nodes of more than ${MAX_CLASSES} classes` }];
   return nodes.flatMap(([id, node]) => nodeFaults(node).map(({ path, message }) => ({ path: joinPath(id, path), message })));
 }
 

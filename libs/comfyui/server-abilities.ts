@@ -5,6 +5,8 @@ import type { ServerHttp } from './server-http.js';
 /** How long an answer is believed: nodes and models come and go while a server runs. */
 const BELIEVED_MS = 30_000;
 const KEPT = 2_000;
+/** Classes that are asked for one by one; for more, all that the server has are asked for at once. */
+const MAX_QUESTIONS = 20;
 
 /** Which node classes and model files a server has, by its own word. All may throw `ServerUnreachable`. */
 export class ServerAbilities {
@@ -15,10 +17,16 @@ export class ServerAbilities {
     private readonly prefix: () => Promise<string>,
   ) {}
 
-  /** Whether it has a class. One that tells nothing of its classes is believed to have all. */
-  async hasClass(name: string): Promise<boolean> {
-    const info = await this.ask(`/object_info/${encodeURIComponent(name)}`);
-    return info === null || (isObject(info) && name in info);
+  /** The classes that it lacks. One that tells nothing of its classes is believed to have all. */
+  async lackedClasses(names: readonly string[]): Promise<string[]> {
+    const isAll = names.length > MAX_QUESTIONS;
+    const infos = await Promise.all(
+      (isAll ? [''] : names).map((name) => this.ask(`/object_info${name && `/${encodeURIComponent(name)}`}`)),
+    );
+    return names.filter((name, index) => {
+      const info = infos[isAll ? 0 : index];
+      return info !== null && !(isObject(info) && Object.hasOwn(info, name));
+    });
   }
 
   /** Whether the folder `kind` has a file. Servers that do not list folders tell it by their nodes' choices. */

@@ -44,9 +44,8 @@ export class WorkflowModels {
 
   private async assert(needed: ModelFile[]): Promise<void> {
     if (needed.length === 0) return;
-    const models = await Promise.race([this.servers.modelsOf(needed), sleep(ANSWER_MS, [], { ref: false })]);
-    const lacking = models.filter(({ available }) => !available);
-    if (lacking.length > 0 && this.servers.isKnown) throw modelUnavailable(lacking);
+    const lacking = await Promise.race([this.servers.lackedModels(needed), sleep(ANSWER_MS, [], { ref: false })]);
+    if (lacking.length > 0) throw modelUnavailable(lacking);
   }
 }
 

@@ -99,4 +99,11 @@ export const comfyGuards: Guard[] = [
     replace: 'return',
     red: KIND,
   },
+  {
+    name: 'comfyui: a question that one graph asks puts no server aside for all',
+    file: 'libs/comfyui/comfy-servers.ts',
+    find: 'const abilities = await told(',
+    replace: 'const abilities = await this.ask(server, () =>',
+    red: POOL,
+  },
 ];

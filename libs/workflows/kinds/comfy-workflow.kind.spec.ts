@@ -40,6 +40,17 @@ describe('a stored ComfyUI workflow', () => {
       ]);
     });
 
+    it('with more nodes, classes or folders of models than servers are asked for', async () => {
+      const many = (length: number, name: (index: number) => string) =>
+        Object.fromEntries(Array.from({ length }, (_, index) => [index, { class_type: name(index), inputs: {} }]));
+      const messages = async (graph: object) => (await faultsOf({ workflow: graph })).map(({ message }) => message);
+      expect(await messages(many(2_000, (index) => `C${index % 200}`))).toEqual([]);
+      expect(await messages(many(2_001, () => 'A'))).toEqual(['has more than 2000 nodes']);
+      expect(await messages(many(201, (index) => `C${index}`))).toEqual(['has nodes of more than 200 classes']);
+      const { static: files } = (comfyWorkflowKind.parts['required_models'] as { properties: Record<string, object> }).properties;
+      expect(files).toMatchObject({ maxProperties: 30 });
+    });
+
     it('with mappings to nodes and inputs that are not there', async () => {
       const inputs = {
         3: { steps: { value: 'steps' }, sampler: { value: 'prompt' } }, 99: { text: { value: 'prompt' } }, constructor: {},

@@ -12,8 +12,10 @@ import type { WorkflowData } from '../stored-workflow.js';
 import type { SystemValues } from '../system-values.js';
 import type { WorkflowKind } from './workflow-kind.js';
 
+/** By folder of models; servers are asked for each folder. */
 const FILES: JsonSchema = {
   type: ['object', 'null'],
+  maxProperties: 30,
   additionalProperties: { type: 'array', maxItems: 500, items: { type: 'string', minLength: 1, maxLength: 500 } },
 };
 
