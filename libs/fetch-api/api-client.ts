@@ -8,9 +8,6 @@ import type { ApiMethod } from './api-call.js';
 /** Of JSON or text: images come in it as base64. */
 const MAX_TEXT_BYTES = 24 * 1024 ** 2;
 const MAX_FILE_BYTES = 2 * 1024 ** 3;
-/** Of what a failed call says: read, and told. */
-const MAX_ERROR_BYTES = 64 * 1024;
-const MAX_ERROR_TOLD = 300;
 /** For the body, once its first bytes are there. */
 const BODY_MS = 10 * 60_000;
 const MAX_RETRY_AFTER_MS = 10 * 60_000;
@@ -25,8 +22,6 @@ export interface ApiRequest {
   /** Until the answer begins. */
   timeoutMs: number;
   signal: AbortSignal;
-  /** Texts that no message may tell. */
-  secrets: readonly string[];
 }
 
 /** JSON or text; a file's bytes stay a stream, to be read or destroyed. */
@@ -58,7 +53,7 @@ export class ApiClient {
         method, headers, signal, headersMs: timeoutMs, totalMs: timeoutMs + BODY_MS, maxBytes: MAX_FILE_BYTES,
         ...(body !== undefined && { body }),
       });
-      if (!isExpected(answer.status)) throw await refusal(answer, request.secrets);
+      if (!isExpected(answer.status)) throw refusal(answer);
       return await this.read(answer);
     } catch (error) {
       throw error instanceof OutboundError ? unanswered(error) : error;
@@ -69,7 +64,7 @@ export class ApiClient {
     const { status, body, headers } = answer;
     const type = mediaType(headers['content-type']);
     if (isFile(type)) return { status, file: body };
-    const text = await textOf(body, MAX_TEXT_BYTES, true);
+    const text = await textOf(body);
     return { status, data: isJson(type) || /^\s*[[{]/.test(text) ? parsed(text) : text };
   }
 }
@@ -95,20 +90,14 @@ function unanswered(error: OutboundError): Error {
   return ['url', 'address'].includes(error.reason) ? inputFault('INVALID_URL', message) : upstreamFault(message);
 }
 
-async function refusal({ status, headers, body }: OutboundAnswer, secrets: readonly string[]): Promise<NodeError> {
-  const said = redacted(await textOf(body, MAX_ERROR_BYTES).catch(() => ''), secrets);
-  const message = `The API answered with status ${status}${said && `: ${said}`}`;
+/** What the service says of it may hold its author's secrets, or what others asked for: none of it is told. */
+function refusal({ status, headers, body }: OutboundAnswer): NodeError {
+  body.destroy();
+  const message = `The API answered with status ${status}`;
   if (status >= 500 || LATER.has(status)) {
     return worldFault('UPSTREAM_ERROR', message, retryAfterMs(headers['retry-after']));
   }
   return status >= 400 ? inputFault('UPSTREAM_REFUSED', message) : upstreamFault(message);
-}
-
-/** As one line, and without what was sent along as secret. */
-function redacted(text: string, secrets: readonly string[]): string {
-  const hidden = secrets.reduce((rest, secret) => rest.replaceAll(secret, '[secret]'), text);
-  const line = hidden.replace(/\b(Bearer|Basic|Token)\s+\S+/gi, '$1 [secret]').replace(/\s+/g, ' ').trim();
-  return line.length > MAX_ERROR_TOLD ? `${line.slice(0, MAX_ERROR_TOLD)}…` : line;
 }
 
 /** Of either form that the header has; undefined where it has none. */
@@ -118,16 +107,13 @@ export function retryAfterMs(header: string | undefined): number | undefined {
   return Number.isNaN(ms) ? undefined : Math.min(MAX_RETRY_AFTER_MS, Math.max(0, ms));
 }
 
-/** With `isWhole` more than `maxBytes` is a fault, else the rest is left. */
-async function textOf(body: Readable, maxBytes: number, isWhole = false): Promise<string> {
+async function textOf(body: Readable): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of body as AsyncIterable<Buffer>) {
     chunks.push(chunk);
     size += chunk.length;
-    if (size <= maxBytes) continue;
-    if (isWhole) throw upstreamFault(`The API answered with more than ${maxBytes / 1024 ** 2} MiB of text`);
-    break;
+    if (size > MAX_TEXT_BYTES) throw upstreamFault(`The API answered with more than ${MAX_TEXT_BYTES / 1024 ** 2} MiB of text`);
   }
   return Buffer.concat(chunks).toString('utf8');
 }

@@ -90,6 +90,7 @@ describe('a call whose result takes its time', () => {
       ['the work failed', [200, { status: 'error' }], {}],
       ['the job is gone', [404, {}], {}],
       ['the expression does not fit', [200, null], {}],
+      ['the expression fails with the answer', [200, { text: 'private' }], { stopWhenExpr: '(() => { throw new Error(data.text); })()' }],
       ['the expression never ends', [200, {}], { stopWhenExpr: '(() => { for (;;); })()' }],
       ['its time is over', running, { timeout: 1_500 }],
       ['the next URL cannot be made', running, { params: { id: { exprJq: '.job.nothing' } } }],
@@ -98,6 +99,7 @@ describe('a call whose result takes its time', () => {
       server.reset(job(answer));
       const { error, runs } = await api.ends('failed', { data: polling(part) });
       expect(error?.code).toMatch(/^(UPSTREAM_ERROR|UPSTREAM_REFUSED|STEP_TIMEOUT)$/);
+      expect(error?.message).not.toContain('private');
       expect(runs).toHaveLength(1);
     });
   });

@@ -86,7 +86,7 @@ export class ApiStep {
     const filled = body === undefined
       ? undefined
       : await this.tools.bodies.fill(body, [...placed, ...sent], context).catch(toldOfProgram);
-    const { headers, secrets } = await this.headers(context, api.headers ?? {}, webhookUrl);
+    const headers = await this.headers(context, api.headers ?? {}, webhookUrl);
     return this.tools.client.call(
       {
         url: api.url,
@@ -95,19 +95,17 @@ export class ApiStep {
         ...(filled !== undefined && { body: JSON.stringify(filled) }),
         timeoutMs: answerMs(api),
         signal: context.signal,
-        secrets,
       },
       (status) => isSuccess(status, api.successResponseCode),
     );
   }
 
   /** Names in lower case, so that an author's own replaces ours. */
-  private async headers(context: Context, given: Record<string, string>, webhookUrl?: string) {
+  private async headers(context: Context, given: Record<string, string>, webhookUrl?: string): Promise<Record<string, string>> {
     const values = new Map(webhookUrl === undefined ? [] : [[WEBHOOK_URL, webhookUrl]]);
     for (const name of secretsIn(given)) values.set(name, await context.secret(name));
-    const filled = Object.entries(fillHeaders(given, values)).map(([name, value]) => [name.toLowerCase(), value]);
-    const secrets = [...values].filter(([name]) => name !== WEBHOOK_URL).map(([, value]) => value);
-    return { headers: Object.fromEntries(filled) as Record<string, string>, secrets };
+    const filled = Object.entries(fillHeaders(given, values));
+    return Object.fromEntries(filled.map(([name, value]) => [name.toLowerCase(), value]));
   }
 
   private async proceed(context: Context, answer: ApiAnswer, token: string): Promise<NodeOutcome> {
@@ -135,10 +133,10 @@ export class ApiStep {
   private async ask(context: Context, reference: Reference & { stage: 'poll' }): Promise<NodeOutcome> {
     const { api } = context.payload;
     const polling = api.polling as PollingPart;
-    const { headers, secrets } = await this.headers(context, polling.headers ?? api.headers ?? {});
+    const headers = await this.headers(context, polling.headers ?? api.headers ?? {});
     const request = {
       url: reference.url, method: polling.method ?? 'GET', headers: { accept: 'application/json, */*;q=0.5', ...headers },
-      timeoutMs: QUESTION_MS, signal: context.signal, secrets,
+      timeoutMs: QUESTION_MS, signal: context.signal,
     } as const;
     const isAnswer = (status: number) => isSuccess(status, undefined) || isSuccess(status, polling.successResponseCode);
     try {
@@ -212,8 +210,15 @@ function answerMs(api: ApiCall): number {
 const intervalOf = ({ interval }: PollingPart): number =>
   Math.min(INTERVAL.max, Math.max(INTERVAL.min, interval ?? INTERVAL.usual));
 
-/** A program that was sound when it was saved does not fit what the service said. */
+/** A program that was sound when it was saved does not fit what the service said. Its own words would quote that. */
 function toldOfProgram(error: unknown): never {
-  if (error instanceof ScriptError) throw upstreamFault(`The answer is not as the workflow expects it: ${error.message}`);
+  if (error instanceof ScriptError) throw upstreamFault(UNFIT[error.reason]);
   throw error;
 }
+
+const UNFIT: Record<ScriptError['reason'], string> = {
+  error: 'The answer is not as the workflow expects it',
+  time_limit: 'A program of the workflow took too long over the answer',
+  memory_limit: 'A program of the workflow took too much memory over the answer',
+  result: 'A program of the workflow made of the answer what is not JSON',
+};

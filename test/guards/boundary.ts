@@ -178,11 +178,11 @@ export const boundaryGuards: Guard[] = [
     red: ['libs/workflows/kinds/fetch-api.kind.spec.ts'],
   },
   {
-    name: 'APIs: messages tell no secrets',
-    file: 'libs/fetch-api/api-client.ts',
-    find: "rest.replaceAll(secret, '[secret]')",
-    replace: "rest.replaceAll(secret, secret)",
-    red: ['libs/nodes/fetch-api.node.spec.ts'],
+    name: 'APIs: messages tell nothing of an answer',
+    file: 'libs/fetch-api/api-step.ts',
+    find: 'throw upstreamFault(UNFIT[error.reason]);',
+    replace: 'throw upstreamFault(error.message);',
+    red: ['libs/nodes/fetch-api.node.spec.ts', 'libs/fetch-api/api-step.spec.ts'],
   },
   {
     name: 'webhooks of steps: a token is good once',
