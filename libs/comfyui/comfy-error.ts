@@ -27,6 +27,14 @@ export class PromptRefused extends Error {
   }
 }
 
+/** In words of ours. */
+export class InputTooLarge extends PromptRefused {
+  constructor(name: string, limit: number | null) {
+    super(`The server takes no input larger than ${limit ?? 'its limit'} bytes: ${name}`, []);
+    this.name = 'InputTooLarge';
+  }
+}
+
 /** No server can run it, as all of them say. */
 export class NoServerAble extends Error {
   constructor(readonly lacking: FieldFault[]) {

@@ -3,7 +3,7 @@ import { FormData } from 'undici';
 import { classesOf, isObject, type Graph } from './graph.js';
 import { downloadOf } from './output-download.js';
 import type { OutputFile } from './prompt-outputs.js';
-import { PromptRefused } from './comfy-error.js';
+import { InputTooLarge } from './comfy-error.js';
 import { refusalIn } from './prompt-refusal.js';
 import { endedState, queuedIds, type PromptState } from './prompt-state.js';
 import { ServerAbilities } from './server-abilities.js';
@@ -109,13 +109,13 @@ export class ComfyServer {
   /** How a graph names the file from then on. The same bytes may be uploaded again and again. */
   async upload({ name, bytes, mimeType }: InputFile): Promise<string> {
     const { maxUploadBytes } = await this.features();
-    if (maxUploadBytes !== null && bytes.length > maxUploadBytes) throw tooLarge(name, maxUploadBytes);
+    if (maxUploadBytes !== null && bytes.length > maxUploadBytes) throw new InputTooLarge(name, maxUploadBytes);
     const form = new FormData();
     form.set('image', new Blob([bytes], { type: mimeType }), name);
     form.set('type', 'input');
     form.set('subfolder', INPUT_FOLDER);
     const { status, json } = await this.post('/upload/image', form, UPLOAD_MS);
-    if (status === 413) throw tooLarge(name, maxUploadBytes);
+    if (status === 413) throw new InputTooLarge(name, maxUploadBytes);
     const { name: kept, subfolder } = Object(json) as { name?: unknown; subfolder?: unknown };
     if (status !== 200 || typeof kept !== 'string') throw this.http.unreachable(`an upload was answered with ${status}`);
     return [subfolder, kept].filter(Boolean).join('/');
@@ -157,6 +157,3 @@ export class ComfyServer {
     return this.http.request(prefix + path, { method: 'POST', body, ...(timeoutMs && { timeoutMs }) });
   }
 }
-
-const tooLarge = (name: string, limit: number | null) =>
-  new PromptRefused(`The server takes no input larger than ${limit ?? 'its limit'} bytes: ${name}`, []);

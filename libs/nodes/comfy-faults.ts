@@ -1,6 +1,5 @@
 import type { ComfyOrder } from '#libs/comfyui/comfy-order.js';
-import type { NoServerAble, PromptRefused } from '#libs/comfyui/comfy-error.js';
-import { titleOf } from '#libs/comfyui/graph.js';
+import { InputTooLarge, type NoServerAble, type PromptRefused } from '#libs/comfyui/comfy-error.js';
 import { fieldBehind } from '#libs/comfyui/input-mapping.js';
 import type { ExecutionError } from '#libs/comfyui/prompt-state.js';
 import type { FieldFault } from '#libs/errors/app-error.js';
@@ -21,22 +20,26 @@ export const interrupted = () =>
 export const notInstalled = ({ lacking, message }: NoServerAble) =>
   new NodeError('COMFYUI_NOT_INSTALLED', message, true, undefined, lacking);
 
-/** What a server says against the graph, as faults of the form's fields behind the inputs. */
-export function refused({ message, faults }: PromptRefused, { graph, inputs }: ComfyOrder): NodeError {
-  const fields = faults.map(({ nodeId, input, message: reason }): FieldFault => {
+/**
+ * What a server says against the graph, as faults of the form's fields behind the inputs. Of others only the place is
+ * told: the server's words would quote the author's graph, or what lies at the server.
+ */
+export function refused(refusal: PromptRefused, { inputs }: ComfyOrder): NodeError {
+  const fields = refusal.faults.map(({ nodeId, input, message: reason }): FieldFault => {
     const field = fieldBehind(inputs, nodeId, input);
     if (field !== undefined) return { field, message: reason };
-    const node = graph[nodeId];
     const path = ['workflow', nodeId, ...(input === undefined ? [] : ['inputs', input])].join('.');
-    return { field: path, message: node ? `${titleOf(node)}: ${reason}` : reason };
+    return { field: path, message: 'is refused by the ComfyUI server' };
   });
   const told = fields.map(({ field, message: reason }) => `${field}: ${reason}`).join('; ');
-  return new NodeError('VALIDATION_ERROR', told || message, true, undefined, fields);
+  const whole = refusal instanceof InputTooLarge ? refusal.message : 'The ComfyUI server refuses the graph';
+  return new NodeError('VALIDATION_ERROR', told || whole, true, undefined, fields);
 }
 
-export function executionFault({ nodeId, nodeClass, type, message }: ExecutionError, { graph }: ComfyOrder): NodeError {
-  const node = graph[nodeId];
-  const text = `${node ? titleOf(node) : nodeClass} (node ${nodeId}): ${message}`;
-  const isWorlds = OUT_OF_MEMORY.test(`${type} ${message}`);
-  return new NodeError('COMFYUI_EXECUTION_ERROR', text, !isWorlds);
+/** The server's words may tell its paths and the author's values: the node is all that is told. */
+export function executionFault({ nodeId, type, message }: ExecutionError): NodeError {
+  if (OUT_OF_MEMORY.test(`${type} ${message}`)) {
+    return worldFault('COMFYUI_EXECUTION_ERROR', `The ComfyUI server ran out of memory at node ${nodeId}`);
+  }
+  return inputFault('COMFYUI_EXECUTION_ERROR', `Node ${nodeId} of the graph failed at the ComfyUI server`);
 }

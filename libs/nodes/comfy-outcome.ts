@@ -1,6 +1,5 @@
 import { extname } from 'node:path';
 import { Readable } from 'node:stream';
-import type { ComfyOrder } from '#libs/comfyui/comfy-order.js';
 import { ServerUnreachable } from '#libs/comfyui/comfy-error.js';
 import type { ComfyServer } from '#libs/comfyui/comfy-server.js';
 import { outputFiles, outputTexts } from '#libs/comfyui/prompt-outputs.js';
@@ -21,9 +20,9 @@ interface Beside {
 }
 
 /** What came of a prompt that is in no queue any more. Throws a `NodeError` unless that is its outputs. */
-export function endedOutcome(server: ComfyServer, state: PromptState, order: ComfyOrder, beside: Beside): Done {
+export function endedOutcome(server: ComfyServer, state: PromptState, beside: Beside): Done {
   if (state.kind === 'done') return doneOf(server, state.outputs, beside);
-  if (state.kind === 'failed') throw executionFault(state.error, order);
+  if (state.kind === 'failed') throw executionFault(state.error);
   throw state.kind === 'interrupted' ? interrupted() : lost();
 }
 

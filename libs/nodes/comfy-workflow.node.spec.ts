@@ -150,9 +150,18 @@ describe('comfy_workflow', () => {
       expect(more.details?.map(({ field }) => field)).toEqual(['workflow.3.inputs.images', 'workflow.3.inputs.filename_prefix']);
     });
 
+    it("with nothing of the graph's values and titles, nor of the server's models, beside the form's fields", async () => {
+      const graph = shownBy('SaveImage', { filename_prefix: 'x' });
+      graph[1] = { ...node('CheckpointLoaderSimple', { ckpt_name: 'private.safetensors' }), _meta: { title: 'private' } };
+      const refused = { field: 'workflow.1.inputs.ckpt_name', message: 'is refused by the ComfyUI server' };
+      expect(await failure(graph)).toMatchObject({ code: 'VALIDATION_ERROR', details: expect.arrayContaining([refused]) });
+      expect(JSON.stringify(await failure(graph))).not.toMatch(/private|sd15|sdxl/);
+      expect(await failure({ 1: node('EmptyImage') })).toMatchObject({ message: 'The ComfyUI server refuses the graph' });
+    });
+
     it('with the node that failed while it ran, whatever others had saved', async () => {
       expect(await failure(failingGraph())).toEqual({
-        code: 'COMFYUI_EXECUTION_ERROR', message: 'TestSyncError (node 3): Intentional sync execution error for testing',
+        code: 'COMFYUI_EXECUTION_ERROR', message: 'Node 3 of the graph failed at the ComfyUI server',
       });
     });
 
