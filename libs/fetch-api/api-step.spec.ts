@@ -1,5 +1,11 @@
 import type { Json, JsonObject } from '#libs/instruction-set/instruction-set.js';
-import { buildApiRoad, type ApiRoad } from '../../test/factories/api-road.js';
+import { fetchApiNode } from '#libs/nodes/fetch-api.node.js';
+import type { NodeContext } from '#libs/nodes/node.js';
+import { OutboundClient } from '#libs/outbound/outbound-client.js';
+import { SandboxUnavailable } from '#libs/sandbox/script-sandbox.js';
+import { fetchApiKind } from '#libs/workflows/kinds/fetch-api.kind.js';
+import { buildApiRoad, PUBLIC_URL, type ApiRoad } from '../../test/factories/api-road.js';
+import { kindNode } from '../../test/factories/kind-node.js';
 import { booksAreRight, generationRows, jobEnds, stepRuns } from '../../test/factories/reads.js';
 import type { Road } from '../../test/factories/road.js';
 import type { ApiAnswering, ApiServer } from '../../test/setup/api-server.js';
@@ -30,7 +36,7 @@ describe('a call whose result takes its time', () => {
     expect(server.calls[0]?.headers['idempotency-key']).toBe(value);
   });
 
-  it.each([429, 500, 503])('makes another attempt after %i, no sooner than it is told', async (status) => {
+  it.each([429, 500, 503])('calls again under the same key after %i, no sooner than it is told', async (status) => {
     let firstAt = 0;
     let waited = 0;
     server.reset(() => {
@@ -39,8 +45,28 @@ describe('a call whose result takes its time', () => {
       return server.calls.length === 1 ? [status, {}, { 'retry-after': '3' }] : [200, 'fine'];
     });
     const { runs, value } = await api.ends('completed', { data: call({}) });
-    expect([runs.map((run) => run.status), value]).toEqual([['failed', 'completed'], 'fine']);
+    expect([runs.map((run) => run.status), value]).toEqual([['completed'], 'fine']);
+    expect(new Set(server.calls.map(({ headers }) => headers['idempotency-key'])).size).toBe(1);
     expect(waited).toBeGreaterThan(2_900);
+  });
+
+  it('begins nothing anew when its programs cannot be run for a moment', async () => {
+    const busy = { run: () => Promise.reject(new SandboxUnavailable('no process')), close: async () => undefined };
+    const client = new OutboundClient({ allowedHosts: [server.host] });
+    const node = kindNode('api', fetchApiKind, fetchApiNode(busy, client, PUBLIC_URL));
+    const context = (more: JsonObject) => ({
+      payload: { data: { api: { url: server.url, method: 'GET', ...more } } }, edition: {}, hash: 'oo1', token: 't',
+      signal: AbortSignal.timeout(5_000), log: () => undefined, delivery: async () => ({}),
+    }) as unknown as NodeContext;
+    const response = { outputExprJq: '.a' };
+    expect(await node.run(context({ response }))).toMatchObject({ reference: { stage: 'call', token: 't', failures: 1 } });
+    expect(server.calls).toHaveLength(1);
+    const polled = { stage: 'poll', token: 't', url: server.url, failures: 0 };
+    const polling = { url: server.url, stopWhenExpr: 'data.done' };
+    expect(await node.poll!(context({ fetchType: 'polling', polling }), polled)).toMatchObject({ reference: { ...polled, failures: 1 } });
+    const told = { stage: 'webhook', token: 't' };
+    expect(await node.poll!(context({ fetchType: 'webhook', webhook: response }), told)).toMatchObject({ kind: 'waiting', reference: told });
+    await client.close();
   });
 
   describe('that polls', () => {

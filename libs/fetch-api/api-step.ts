@@ -2,7 +2,7 @@ import type { Json, JsonObject } from '#libs/instruction-set/instruction-set.js'
 import type { BodyFiller } from '#libs/json-inputs/body-filler.js';
 import { NodeError, type NodeContext, type NodeOutcome, type Waiting } from '#libs/nodes/node.js';
 import type { Expressions } from '#libs/sandbox/expressions.js';
-import { ScriptError } from '#libs/sandbox/script-sandbox.js';
+import { SandboxUnavailable, ScriptError } from '#libs/sandbox/script-sandbox.js';
 import { fetchTypeOf, isSuccess, methodOf, type ApiCall, type PollingPart, type ResultPart } from './api-call.js';
 import { NoAnswer, upstreamFault, type ApiAnswer, type ApiClient } from './api-client.js';
 import type { ApiOrder } from './api-order.js';
@@ -57,7 +57,12 @@ export class ApiStep {
     if (reference.stage === 'files') return this.files(context, reference.results, reference.failures);
     const isAwaited = fetchTypeOf(context.payload.api) === 'webhook';
     const delivered = isAwaited ? await context.delivery(reference.token) : null;
-    if (delivered !== null) return this.result(context, delivered, context.payload.api.webhook);
+    if (delivered !== null) {
+      return this.result(context, delivered, context.payload.api.webhook).catch((error: unknown) => {
+        if (!(error instanceof SandboxUnavailable)) throw error;
+        return waitFor(context, reference, FIRST_DELAY_MS);
+      });
+    }
     return reference.stage === 'call' ? this.call(context, reference) : waitFor(context, reference);
   }
 
@@ -67,15 +72,15 @@ export class ApiStep {
   }
 
   private async call(context: Context, reference: Reference & { stage: 'call' }): Promise<NodeOutcome> {
-    const { api } = context.payload;
     try {
       return await this.proceed(context, await this.send(context, reference.token), reference.token);
     } catch (error) {
-      if (!(error instanceof NoAnswer)) throw error;
+      // An attempt of its own would call under another key, which may be paid for again.
+      const { message, retryMs } = passingFault(error);
       const failures = reference.failures + 1;
-      if (failures >= MAX_FAILURES.call) throw upstreamFault(error.message);
-      context.log(`${error.message}. The call will be made again with the same Idempotency-Key.`);
-      return waitFor({ payload: { api } }, { ...reference, failures }, FIRST_DELAY_MS * 2 ** failures);
+      if (failures >= MAX_FAILURES.call) throw upstreamFault(message);
+      context.log(`${message}. The call will be made again with the same Idempotency-Key.`);
+      return waitFor(context, { ...reference, failures }, Math.max(retryMs, FIRST_DELAY_MS * 2 ** failures));
     }
   }
 
@@ -145,11 +150,9 @@ export class ApiStep {
       if (waits) return waitFor(context, { ...reference, failures: 0 }, intervalOf(polling));
       return await this.answered(context, answer, polling);
     } catch (error) {
-      const isPassing = error instanceof NoAnswer || (error instanceof NodeError && !error.permanent);
-      if (!isPassing) throw error;
+      const { message, retryMs } = passingFault(error);
       const failures = reference.failures + 1;
-      if (failures >= MAX_FAILURES.poll) throw upstreamFault(error.message);
-      const retryMs = error instanceof NodeError ? (error.retryAfterMs ?? 0) : 0;
+      if (failures >= MAX_FAILURES.poll) throw upstreamFault(message);
       const delay = Math.max(retryMs, intervalOf(polling), FIRST_DELAY_MS * 2 ** Math.min(failures, 5));
       return waitFor(context, { ...reference, failures }, delay);
     }
@@ -193,9 +196,20 @@ export class ApiStep {
   }
 }
 
+/** Of what another try may help against; throws all else. */
+function passingFault(error: unknown): { message: string; retryMs: number } {
+  if (error instanceof NoAnswer) return { message: error.message, retryMs: 0 };
+  if (error instanceof SandboxUnavailable) return { message: 'A program of the workflow could not be run', retryMs: 0 };
+  if (!(error instanceof NodeError) || error.permanent) throw error;
+  return { message: error.message, retryMs: error.retryAfterMs ?? 0 };
+}
+
 /** Without `pollAfterMs` only a delivery, or the end of its time, ends the wait. */
 function waitFor({ payload: { api } }: { payload: { api: ApiCall } }, reference: Reference, pollAfterMs?: number): Waiting {
-  const timeoutMs = Math.max(MIN_RESULT_MS, api[fetchTypeOf(api)]?.timeout ?? RESULT_MS);
+  const type = fetchTypeOf(api);
+  // Where the answer is the result, `timeout` is one answer's.
+  const own = type === 'polling' || type === 'webhook' ? api[type]?.timeout : undefined;
+  const timeoutMs = Math.max(MIN_RESULT_MS, own ?? RESULT_MS);
   return {
     kind: 'waiting', reference: reference as unknown as JsonObject, timeoutMs, ...(pollAfterMs !== undefined && { pollAfterMs }),
   };
