@@ -14,7 +14,8 @@ const DOWNLOAD_MS = 10 * 60_000;
 /** Shorter text is never taken for bytes. */
 const MIN_BASE64 = 16;
 const BASE64 = /^[A-Za-z0-9+/_-]+={0,2}$/;
-const DATA_URL = /^data:([^;,]*)(?:;[^;,]*)*?(;base64)?,/i;
+/** Of a data URL, up to its comma. */
+const MAX_DATA_HEAD = 200;
 
 /** Whether a workflow's results are files. Of the others a text that looks like a URL is a text. */
 const makesFiles = (outputType: string | null): boolean =>
@@ -40,7 +41,7 @@ export class ApiOutputs {
     const values: Json[] = [];
     try {
       for (const item of items) {
-        const asset = await this.assetOf(item, assets.length, signal);
+        const asset = await this.assetOf(item, assets, signal);
         if (asset) assets.push(asset);
         else values.push(item);
         if (assets.length > MAX_FILES) throw upstreamFault(`The answer holds more than ${MAX_FILES} files`);
@@ -52,32 +53,34 @@ export class ApiOutputs {
     }
   }
 
-  private async assetOf(item: Json, index: number, signal: AbortSignal): Promise<ProducedAsset | null> {
+  private async assetOf(item: Json, before: readonly ProducedAsset[], signal: AbortSignal): Promise<ProducedAsset | null> {
     if (typeof item !== 'string') return null;
-    const name = `output-${index + 1}`;
-    if (/^https?:\/\//i.test(item)) return { name, bytes: await this.download(item, signal) };
-    const [head, mimeType, isBase64] = DATA_URL.exec(item) ?? [];
-    if (head !== undefined) {
-      const rest = item.slice(head.length);
-      const bytes = isBase64 ? Buffer.from(rest, 'base64') : Buffer.from(decoded(rest));
-      return { name, bytes, ...(mimeType && { mimeType }) };
+    const name = `output-${before.length + 1}`;
+    if (/^https?:\/\//i.test(item)) {
+      const isFirst = !before.some(({ bytes }) => bytes instanceof Readable);
+      return { name, bytes: await this.download(item, isFirst, signal) };
     }
+    const inline = fileInDataUrl(item);
+    if (inline) return { name, ...inline };
     const bytes = bytesIn(item);
     // Only bytes of a known kind: a long word is base64, too.
     return bytes && (await fileTypeFromBuffer(bytes)) ? { name, bytes } : null;
   }
 
-  /** Asked once before the step is done: one that cannot be had is waited for, without another call of the API. */
-  private async download(url: string, signal: AbortSignal): Promise<Readable> {
-    let first: OutboundAnswer | undefined = await this.ask(url, 0, signal).catch((error: unknown) => {
-      throw error instanceof ProviderError ? told(error) : error;
-    });
+  /**
+   * The first is asked before the step is done: one that cannot be had is waited for, without another call of the
+   * API. The others are asked when they are read: opened all at once, they would wait for each other's connections.
+   */
+  private async download(url: string, isFirst: boolean, signal: AbortSignal): Promise<Readable> {
+    let first = isFirst ? await this.ask(url, 0, signal).catch(tell) : undefined;
     const ask = async (from: number): Promise<OutboundAnswer> => {
       const answer = first ?? (await this.ask(url, from, signal));
       first = undefined;
       return answer;
     };
-    return Readable.from(resumedBytes(ask, signal), { objectMode: false });
+    const stream = Readable.from(toldBytes(resumedBytes(ask, signal)), { objectMode: false });
+    // Destroyed before it was read, it does not hand that on.
+    return stream.once('close', () => first?.body.destroy());
   }
 
   private async ask(url: string, from: number, signal: AbortSignal): Promise<OutboundAnswer> {
@@ -96,10 +99,29 @@ export class ApiOutputs {
   }
 }
 
-const told = ({ fault, message }: ProviderError): Error => {
-  const text = `A file of the result could not be had: ${message}`;
-  return fault === 'unavailable' ? new NoAnswer(text) : upstreamFault(text);
-};
+function tell(error: unknown): never {
+  if (!(error instanceof ProviderError)) throw error;
+  const text = `A file of the result could not be had: ${error.message}`;
+  throw error.fault === 'unavailable' ? new NoAnswer(text) : upstreamFault(text);
+}
+
+async function* toldBytes(bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  try {
+    yield* bytes;
+  } catch (error) {
+    tell(error);
+  }
+}
+
+/** Read by hand: an expression would fail with what a hostile one puts before its comma. */
+function fileInDataUrl(text: string): Pick<ProducedAsset, 'bytes' | 'mimeType'> | null {
+  const end = text.slice(0, MAX_DATA_HEAD).indexOf(',');
+  if (!/^data:/i.test(text) || end < 0) return null;
+  const [mimeType, ...parameters] = text.slice('data:'.length, end).split(';');
+  const isBase64 = parameters.at(-1)?.toLowerCase() === 'base64';
+  const rest = text.slice(end + 1);
+  return { bytes: isBase64 ? Buffer.from(rest, 'base64') : Buffer.from(decoded(rest)), ...(mimeType && { mimeType }) };
+}
 
 function bytesIn(text: string): Buffer | null {
   const compact = text.replace(/\s+/g, '');

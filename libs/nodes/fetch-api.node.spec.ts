@@ -107,6 +107,13 @@ describe('a fetch_api step', () => {
       expect(await files(jobId)).toMatchObject(expected.map((each) => ({ ...each, size: String(png.length) })));
     });
 
+    it('more large files of one host than it has connections to it', async () => {
+      const large = Buffer.alloc(512 * 1024, 'a');
+      server.reset(({ path }) => (path === '/make' ? [200, { out: Array.from({ length: 20 }, (_, i) => `${server.url}/${i}`) }] : [200, large]));
+      const { jobId } = await api.ends('completed', { data: response('.out'), outputType: 'image/png' });
+      expect(await files(jobId)).toHaveLength(20);
+    });
+
     it('a file that is the answer itself', async () => {
       server.reset(() => [200, png, { 'content-type': 'image/png' }]);
       const { jobId } = await api.ends('completed', { data: call({ fetchType: 'wait' }), outputType: 'image/png' });
@@ -152,6 +159,8 @@ describe('a fetch_api step', () => {
       ['gives nothing', () => [200, { out: null }], 'UPSTREAM_ERROR', 1],
       ['gives an empty list', () => [200, { out: [] }], 'UPSTREAM_ERROR', 1],
       ['gives no file where one is promised', () => [200, { out: 'Sorry, private' }], 'UPSTREAM_ERROR', 1, '.out', 'image/png'],
+      ['gives a data URL without end', () => [200, { out: `data:${';'.repeat(12_000_000)}` }], 'UPSTREAM_ERROR', 1, '.out', 'image/png'],
+      ['gives a second file that is gone', ({ path }) => (path === '/make' ? [200, { out: ['a', 'b'].map((name) => `${server.url}/${name}`) }] : [path === '/a' ? 200 : 404, 'a']), 'UPSTREAM_ERROR', 3, '.out', 'image/png'],
       ['gives a file that is gone', ({ path }) => (path === '/make' ? [200, { out: `${server.url}/gone` }] : [404, {}]), 'UPSTREAM_ERROR', 2, '.out', 'image/png'],
       ['gives a file inside', () => [200, { out: 'http://169.254.169.254/latest/meta-data' }], 'UPSTREAM_ERROR', 1, '.out', 'image/png'],
     ])('%s', async (_what, answer, code, calls, program = '.out', outputType = 'application/json') => {
