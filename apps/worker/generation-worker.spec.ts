@@ -70,6 +70,19 @@ describe('a worker', () => {
     const { jobId } = await submit({ steps: read(asset!.id) });
     await jobEnds(road.database, jobId, 'failed');
     expect((await generationRows(road.database, jobId))[0]?.error.message).toContain('there is no asset');
+
+    // In a set of somebody else's making only what the submitter brought may name a file.
+    const brought = await submit({ steps: read(asset!.id), userId: made.userId, options: { files: [asset!.id] } });
+    await jobEnds(road.database, brought.jobId, 'completed');
+    const computed: Step[] = [
+      { id: 1, nodeName: 'echo', nodePayload: { value: asset!.id } },
+      { id: 2, nodeName: 'read', nodePayload: { file: { $ref: 1 } } },
+    ];
+    for (const steps of [read(asset!.id), computed]) {
+      const other = await submit({ steps, userId: made.userId, options: { files: ['4711'] } });
+      await jobEnds(road.database, other.jobId, 'failed');
+      expect((await generationRows(road.database, other.jobId))[0]?.error.message).toContain('there is no asset');
+    }
   });
 
   it('tries again what the world broke, each attempt a row', async () => {

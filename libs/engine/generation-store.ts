@@ -82,6 +82,8 @@ export interface GenerationState {
   instructionSet: InstructionSet;
   /** Show what every step made, not only the last ones. */
   showsAll: boolean;
+  /** The only texts that may name a file; null: any may. */
+  files: ReadonlySet<string> | null;
   /** What the variables are in this edition, decided by its hash, and the traits they give it. */
   values: JsonObject;
   traits: Trait[];

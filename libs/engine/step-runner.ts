@@ -63,7 +63,7 @@ export class StepRunner {
         collection === null ? state.finished.get(stepId) : state.foreign.get(foreignKey(stepId, collection)),
       schema: node.payload,
     };
-    const files = await this.namedFiles(state.userId, step, scope);
+    const files = await this.namedFiles(state, step, scope);
     const asset = (reference: string) => files.get(reference) ?? urlIn(reference);
     const resolved = resolvePayload(step.nodePayload, { ...scope, asset });
     const payload = completePayload(node, resolved);
@@ -72,7 +72,7 @@ export class StepRunner {
 
   /** What the payload names by id or URL is known only once its variables are in place: a first pass collects it. */
   private async namedFiles(
-    userId: string,
+    { userId, files }: GenerationState,
     step: Step,
     scope: Omit<ResolutionScope, 'asset'>,
   ): Promise<Map<string, AssetHandle>> {
@@ -82,7 +82,8 @@ export class StepRunner {
       return UNKNOWN_FILE;
     };
     resolvePayload(step.nodePayload, { ...scope, asset: collect });
-    return named.size === 0 ? new Map() : this.lookup.find(userId, [...named]);
+    const allowed = [...named].filter((reference) => files?.has(reference) ?? true);
+    return allowed.length === 0 ? new Map() : this.lookup.find(userId, allowed);
   }
 
   /** Calls the node: to begin, or (with `waiting`) to ask after what it began. Logs are kept on failure, too. */

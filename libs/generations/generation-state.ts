@@ -24,6 +24,7 @@ export interface ClaimedRow {
   created_at: Date;
   instruction_set: InstructionSet;
   shows_all: Json;
+  files: string[] | null;
   attempts: AttemptRow[] | null;
 }
 
@@ -68,6 +69,7 @@ export function stateOf(row: ClaimedRow): GenerationState {
     submittedAt: row.created_at,
     instructionSet: row.instruction_set,
     showsAll: row.shows_all === true,
+    files: row.files && new Set(row.files),
     values,
     traits,
     foreign: new Map(),

@@ -15,6 +15,7 @@ import { authorOf, isExecutable, maxGenerationsOf, type StoredWorkflow } from '#
 import { toInstructionSet } from '#libs/workflows/to-instruction-set.js';
 import type { WorkflowCatalog } from '#libs/workflows/workflow-catalog.js';
 import type { WorkflowEstimates } from '#libs/workflows/workflow-estimate.js';
+import { filesBrought } from './brought-files.js';
 import { collectionJob } from './collection-job.js';
 import type { JobSubmission } from './job-submission.js';
 import type { KeptAnswer } from './kept-answer.js';
@@ -150,7 +151,7 @@ export class GenerateCollection {
       description: `Auto-generation for collection ${collection.id}`,
       type: 'collection_auto_generation' as const,
       priority: workflow_priority,
-      options: { auto_publish, save_intermediate_outputs },
+      options: { auto_publish, save_intermediate_outputs, ...filesBrought(workflow, userId, request.variables) },
       set: collection.data,
       price: await this.estimates.priceWorkflow(workflow, values, collection.data, nodes),
       tags: request.tags,

@@ -8,10 +8,13 @@ import type { Accounts } from '#libs/identity/accounts.js';
 import type { Caller } from '#libs/identity/caller.js';
 import { generateHash } from '#libs/instruction-set/hash.js';
 import type { InstructionSet, JsonObject } from '#libs/instruction-set/instruction-set.js';
+import { knownFields } from '#libs/instruction-set/known-fields.js';
 import { tracepoint } from '#libs/tracepoints/tracepoints.js';
 import type { StepNodes, StepWorkflows } from '#libs/workflows/step-workflows.js';
 import { authorOf, maxGenerationsOf } from '#libs/workflows/stored-workflow.js';
+import { fieldsOf } from '#libs/workflows/form.js';
 import type { WorkflowEstimates } from '#libs/workflows/workflow-estimate.js';
+import { filesBrought } from './brought-files.js';
 import { collectionJob } from './collection-job.js';
 import { findSource, type CollectionSource } from './collection-source.js';
 import type { JobSubmission } from './job-submission.js';
@@ -110,7 +113,7 @@ export class GenerateEditions {
       description: null,
       type: 'collection_generation' as const,
       priority: request.workflow_priority,
-      options: {},
+      options: filesBrought(workflow, userId, { ...answered(source), ...request.variables }),
       set,
       price,
       tags: request.tags,
@@ -134,6 +137,16 @@ function narrowed(source: CollectionSource, request: GenerateEditionsRequest, no
   if (asked === undefined || asked === source.workflow?.id) return source;
   const step = source.set.steps.find(({ nodeName }) => nodes.workflows.get(nodeName)?.id === asked);
   return step ? { ...source, set: { ...source.set, steps: [step] }, workflow: null } : source;
+}
+
+/** What the form was answered with before, where that is not what its author preset. */
+function answered({ set, workflow }: CollectionSource): JsonObject {
+  const { fields } = knownFields(
+    Object.fromEntries(fieldsOf(workflow?.data.form).map(({ id }) => [id, `{{${id}}}`])),
+    set.variables,
+  );
+  const preset = new Map(fieldsOf(workflow?.data.form).map((field) => [field.id, field.default]));
+  return Object.fromEntries(Object.entries(fields).filter(([id, value]) => value !== preset.get(id)));
 }
 
 /** A workflow may be gone since the collection was made. */

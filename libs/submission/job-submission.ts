@@ -13,6 +13,11 @@ export interface JobLabels {
 export interface JobOptions {
   auto_publish?: boolean;
   save_intermediate_outputs?: boolean;
+  /**
+   * The texts that may name a file: those that the submitter brought. Absent: any, for the whole set is theirs. What
+   * another's workflow names or computes must not reach the submitter's files.
+   */
+  files?: string[];
 }
 
 /** A checked and priced piece of work. Ids are fixed beforehand, so that writing it can be tried again. */

@@ -129,4 +129,23 @@ describe('stored workflows as steps', () => {
     await expect(price({ $ref: 'a' })).rejects.toMatchObject({ details: [{ field: 'data.steps[1].nodePayload.size' }] });
     await expect(price('{{unknown}}')).rejects.toMatchObject({ code: 'VALIDATION_ERROR' });
   });
+
+  it("let another's workflow have the files that the submitter names, and no others", async () => {
+    const form = { fields: [{ id: 'picture', type: 'image_loader' as const, default: '4711' }] };
+    const steps = [{ id: 'a', nodeName: 'echo', nodePayload: { value: '{{picture}}' } }];
+    const painter = await store({ data: { form, pipeline: { steps, variables: { other: '4712' } } } });
+    const filesOf = async (jobId: string) =>
+      (await db.database.query<{ files: string[] }>(`select options -> 'files' as files from job where id = $1`, [jobId]))[0]!.files;
+    const given = await generate(painter, artist, { picture: '9' });
+    expect(await filesOf(given.job_id)).toEqual(['9']);
+    expect(await filesOf((await generate(painter, artist, {})).job_id)).toEqual([]);
+    expect(await filesOf((await generate(painter, author, {})).job_id)).toBeNull();
+    const again = async (id: string, variables: object) => {
+      const request = { variables: variables as never, workflow_priority: 50, tags: [], generations: 1 };
+      return (await submitting.editions.prepare(artist, id, request)).job.options.files;
+    };
+    expect(await again(given.collection_id, {})).toEqual(['9']);
+    expect(await again(given.collection_id, { picture: '/files/uploads/x.png' })).toEqual(['/files/uploads/x.png']);
+    expect((await submitting.trial.prepare(artist, painter.id, null)).job.options.files).toEqual([]);
+  });
 });

@@ -10,6 +10,7 @@ import { authorOf, isExecutable, type StoredWorkflow } from '#libs/workflows/sto
 import { toInstructionSet } from '#libs/workflows/to-instruction-set.js';
 import type { WorkflowCatalog } from '#libs/workflows/workflow-catalog.js';
 import type { WorkflowEstimates } from '#libs/workflows/workflow-estimate.js';
+import { filesBrought } from './brought-files.js';
 import { collectionJob } from './collection-job.js';
 import type { JobSubmission } from './job-submission.js';
 import type { Submissions } from './submissions.js';
@@ -65,7 +66,7 @@ export class WorkflowTrial {
         description: null,
         type: 'workflow_test',
         priority: PRIORITY,
-        options: {},
+        options: filesBrought(workflow, caller.userId, variables ?? {}),
         set: { ...set, steps: rewriteReferences(set.steps, numbers, nodes.registry) },
         price: await this.estimates.priceWorkflow(workflow, values, set, nodes),
         tags: [],

@@ -79,14 +79,14 @@ function placesIn(value: unknown, path: Path = []): Path[] {
   return path.length > 0 ? [path, ...below] : below;
 }
 
-/** Where the path leads nowhere any more, nothing is put. */
+/** Where the path leads nowhere any more, or to what is frozen, nothing is put. */
 function put(body: object, path: Path, value: unknown): void {
   const into = (at: unknown, key: string | number) => (isContainer(at) ? at[key] : undefined);
   const parent = path.slice(0, -1).reduce<unknown>(into, body);
   const last = path.at(-1)!;
   if (!isContainer(parent)) return;
-  if (value === undefined) delete parent[last];
-  else Object.defineProperty(parent, last, { value, enumerable: true, configurable: true, writable: true });
+  if (value === undefined) Reflect.deleteProperty(parent, last);
+  else Reflect.defineProperty(parent, last, { value, enumerable: true, configurable: true, writable: true });
 }
 
 const isContainer = (value: unknown): value is Record<string | number, unknown> =>
