@@ -19,7 +19,7 @@ const UPLOAD_MS = 120_000;
 export interface InputFile {
   /** Unique for its bytes. */
   name: string;
-  bytes: Uint8Array<ArrayBuffer>;
+  bytes: Uint8Array;
   mimeType: string;
 }
 
@@ -111,7 +111,7 @@ export class ComfyServer {
     const { maxUploadBytes } = await this.features();
     if (maxUploadBytes !== null && bytes.length > maxUploadBytes) throw new InputTooLarge(name, maxUploadBytes);
     const form = new FormData();
-    form.set('image', new Blob([bytes], { type: mimeType }), name);
+    form.set('image', new Blob([bytes as Uint8Array<ArrayBuffer>], { type: mimeType }), name);
     form.set('type', 'input');
     form.set('subfolder', INPUT_FOLDER);
     const { status, json } = await this.post('/upload/image', form, UPLOAD_MS);

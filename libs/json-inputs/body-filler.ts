@@ -10,6 +10,8 @@ import type { PlacedInput } from './json-inputs.js';
 const KEPT_BODIES = 200;
 /** Of one file that goes along in a body. */
 const MAX_FILE_BYTES = 16 * 1024 ** 2;
+/** Of all values of a body, each as often as it is in it. */
+const MAX_TOTAL_BYTES = 32 * 1024 ** 2;
 
 /** Puts values into the JSON bodies of calls and jobs. */
 export class BodyFiller {
@@ -24,6 +26,7 @@ export class BodyFiller {
     { assets, signal }: { assets: AssetReader; signal: AbortSignal },
   ): Promise<Json> {
     const paths = await this.pathsIn(body, placed.map(({ pathJq }) => pathJq), signal);
+    assertHeld(placed.map(({ value }, index) => ({ value, places: paths[index]?.length ?? 0 })));
     const places = [];
     for (const [index, { value, as }] of placed.entries()) {
       const text = value instanceof AssetHandle ? await textOf(value, as, assets) : value;
@@ -40,10 +43,23 @@ export class BodyFiller {
   }
 }
 
-async function textOf(file: AssetHandle, as: PlacedInput['as'], assets: AssetReader): Promise<string> {
-  if (file.size > MAX_FILE_BYTES) {
-    throw inputFault('INPUT_TOO_LARGE', `${file.name} is larger than the ${MAX_FILE_BYTES / 1024 ** 2} MiB that go into a body`);
+/** Judged by what is known of the files, before any of them is read. */
+function assertHeld(values: Array<{ value: Json | AssetHandle; places: number }>): void {
+  let total = 0;
+  for (const { value, places } of values) {
+    const isFile = value instanceof AssetHandle;
+    if (isFile && value.size > MAX_FILE_BYTES) {
+      throw tooLarge(`${value.name} is larger than the ${mebibytes(MAX_FILE_BYTES)}`);
+    }
+    total += places * (isFile ? value.size : Buffer.byteLength(JSON.stringify(value)));
   }
+  if (total > MAX_TOTAL_BYTES) throw tooLarge(`The values are together larger than the ${mebibytes(MAX_TOTAL_BYTES)}`);
+}
+
+const mebibytes = (bytes: number): string => `${bytes / 1024 ** 2} MiB`;
+const tooLarge = (what: string) => inputFault('INPUT_TOO_LARGE', `${what} that go into a body`);
+
+async function textOf(file: AssetHandle, as: PlacedInput['as'], assets: AssetReader): Promise<string> {
   const base64 = (await assets.read(file)).toString('base64');
   return as === 'base64' ? base64 : `data:${file.mimeType};base64,${base64}`;
 }

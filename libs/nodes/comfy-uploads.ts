@@ -5,7 +5,10 @@ import type { Graph } from '#libs/comfyui/graph.js';
 import { fieldBehind, type PlacedFile } from '#libs/comfyui/input-mapping.js';
 import { OutboundError } from '#libs/outbound/outbound-error.js';
 import type { RemoteImages } from '#libs/outbound/remote-images.js';
-import { AssetHandle, NodeError, type FetchedFile, type NodeContext } from './node.js';
+import { AssetHandle, inputFault, NodeError, type FetchedFile, type NodeContext } from './node.js';
+
+/** Of one input, which is in memory on its way to the server. */
+const MAX_INPUT_BYTES = 64 * 1024 ** 2;
 
 export interface UploadedGraph {
   graph: Graph;
@@ -34,8 +37,9 @@ export async function upload(
 type Source = InputFile & { sha256: string };
 
 async function own(handle: AssetHandle, { assets, signal }: NodeContext<ComfyOrder>): Promise<Source> {
-  const { sha256, mimeType, name } = handle;
-  const bytes = new Uint8Array(await assets.read(handle, signal));
+  const { sha256, mimeType, name, size } = handle;
+  if (size > MAX_INPUT_BYTES) throw inputFault('INPUT_TOO_LARGE', `${name} is larger than the 64 MiB that an input may have`);
+  const bytes = await assets.read(handle, signal);
   return { sha256, bytes, mimeType, name: sha256 + extname(name) };
 }
 
@@ -51,5 +55,5 @@ async function remote(
     const fault = { field, message: error.message };
     throw new NodeError('IMAGE_NOT_LOADED', `${field}: ${error.message}`, error.permanent, undefined, [fault]);
   });
-  return { sha256, bytes: new Uint8Array(bytes), mimeType, name: `${sha256}.${mimeType.replace('image/', '')}` };
+  return { sha256, bytes, mimeType, name: `${sha256}.${mimeType.replace('image/', '')}` };
 }

@@ -13,7 +13,7 @@ import { png } from '../../test/setup/comfyui/node-classes.js';
 import { ComfyStandIn } from '../../test/setup/comfyui/stand-in.js';
 import { eventually } from '../../test/setup/eventually.js';
 import { comfyWorkflowNode } from './comfy-workflow.node.js';
-import type { NodeContext, Waiting } from './node.js';
+import { AssetHandle, type NodeContext, type Waiting } from './node.js';
 
 const POOL = { asideMs: 300, answerMs: 1_000, sockets: { pingMs: 10_000, idleMs: 60_000 } };
 const PATIENCE = { silenceMs: 400, placeMs: 60_000 };
@@ -123,6 +123,15 @@ describe('comfy_workflow', () => {
     const [row] = await road.database.query<{ data: { fetched: unknown } }>(
       'select gen_in_data as data from flat_file where job_id = $1', [jobId]);
     expect(row!.data.fetched).toEqual([{ url: 'https://elsewhere.example/a.png', sha256: 'e'.repeat(64) }]);
+  });
+
+  it('takes no input of ours that is larger than a worker holds well', async () => {
+    const file = new AssetHandle({ id: '7', storageKey: 'k', name: 'a.png', mimeType: 'image/png', size: 64 * 1024 ** 2 + 1, sha256: 'f' });
+    const context = contextOf(imageGraph(), new AbortController().signal);
+    const payload = { ...context.payload, files: [{ nodeId: '1', input: 'image', file }] };
+    const assets = { read: () => { throw new Error('It was read'); } };
+    await expect(comfyWorkflowNode(servers, {} as RemoteImages, PATIENCE).run({ ...context, payload, assets } as never))
+      .rejects.toMatchObject({ code: 'INPUT_TOO_LARGE', permanent: true });
   });
 
   describe('fails for good, in words that help', () => {

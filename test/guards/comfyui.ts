@@ -106,4 +106,11 @@ export const comfyGuards: Guard[] = [
     replace: 'const abilities = await this.ask(server, () =>',
     red: POOL,
   },
+  {
+    name: "comfyui: no word of a server about what is not the form's",
+    file: 'libs/nodes/comfy-faults.ts',
+    find: "message: 'is refused by the ComfyUI server'",
+    replace: 'message: reason',
+    red: NODE,
+  },
 ];
