@@ -39,7 +39,6 @@ interface Reference {
 /** Only for events that are lost: a job's end wakes its step. */
 const POLL = { firstMs: 2_000, growth: 1.5, mostMs: 30_000 };
 const MAX_LOSSES = 10;
-const MAX_REASON = 500;
 
 /** What a service's result becomes, by the words of `ApiOutputs`. */
 const TYPES = { text: 'text/plain', json: 'application/json', image: 'image/*', file: 'application/octet-stream' };
@@ -120,7 +119,7 @@ class DirectJobStep {
 
   private async judge(context: Context, found: ServiceJobState, reference: Reference): Promise<NodeOutcome> {
     const { payload, signal } = context;
-    if (found.state === 'failed') throw worldFault('UPSTREAM_ERROR', reasonOf(payload.service, found.reason));
+    if (found.state === 'failed') throw worldFault('UPSTREAM_ERROR', `The service ${payload.service} failed`);
     if (found.progress !== null) context.progress(found.progress);
     if (found.state !== 'completed') return waiting(context, reference);
     const result = partOf(found.result, payload.outputField);
@@ -156,9 +155,6 @@ function away(error: unknown, context: Context, reference: Reference): Waiting {
   if (reference.losses > MAX_LOSSES) throw worldFault('UPSTREAM_ERROR', error.message);
   return waiting(context, reference);
 }
-
-const reasonOf = (service: string, reason: string | null): string =>
-  `The service ${service} failed${reason ? `: ${reason.slice(0, MAX_REASON)}` : ''}`;
 
 /** Lists of objects answer for each of them: `images.url` of `{ images: [{ url }] }` are all URLs. */
 function partOf(result: Json, path: string | null): Json | undefined {
