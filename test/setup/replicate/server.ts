@@ -110,7 +110,7 @@ export class ReplicateServer {
     if (method === 'GET' && name === 'predictions') return this.list(Number(new URLSearchParams(query).get('cursor')));
     const [, model, id, verb] = /^(?:models\/(.+)\/)?predictions(?:\/(\w+))?(?:\/(cancel))?$/.exec(name) ?? [];
     if (method === 'POST' && name === 'files') return this.takeFile(body);
-    if (method === 'POST' && /predictions$/.test(name)) return this.create(model, JSON.parse(String(body)) as JsonObject, headers);
+    if (method === 'POST' && name.endsWith('predictions')) return this.create(model, JSON.parse(String(body)) as JsonObject, headers);
     if (id === undefined || !this.predictions.show(id)) return UNKNOWN;
     if (verb === 'cancel') this.predictions.cancel(id);
     return { status: 200, body: this.predictions.show(id) as Json };
