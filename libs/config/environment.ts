@@ -168,7 +168,7 @@ export class Environment {
   @url(['http', 'https'])
   REPLICATE_BASE_URL: string = 'https://api.replicate.com/v1';
 
-  /** Replicate's `whsec_…`: with it and PUBLIC_URL, the end of a prediction is reported instead of asked after. */
+  /** Replicate's `whsec_…`, which its webhooks are judged by. No route takes them yet: predictions are asked after. */
   @IsOptional() @IsString() @IsNotEmpty()
   REPLICATE_WEBHOOK_SECRET?: string;
 

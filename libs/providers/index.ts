@@ -16,7 +16,7 @@ export interface Providers {
 type Settings = Pick<
   Environment,
   | 'OPENAI_BASE_URL' | 'OPENAI_API_KEY'
-  | 'REPLICATE_API_TOKEN' | 'REPLICATE_BASE_URL' | 'REPLICATE_WEBHOOK_SECRET' | 'PUBLIC_URL' | 'ALLOWED_HOSTS'
+  | 'REPLICATE_API_TOKEN' | 'REPLICATE_BASE_URL' | 'REPLICATE_WEBHOOK_SECRET' | 'ALLOWED_HOSTS'
 >;
 
 /** Every provider: one line each. They are asked when they are first used. */
@@ -27,11 +27,11 @@ export function createProviders(environment: Settings): Providers {
   const { OPENAI_BASE_URL, OPENAI_API_KEY } = environment;
   const models = new OutboundClient({ allowedHosts: [hostOf(OPENAI_BASE_URL ?? OPENAI_URL)] });
   return {
+    // No `webhookUrl`: nothing takes its reports, so its predictions are asked after.
     replicate: new ReplicateProvider(client, {
       baseUrl,
       apiToken: environment.REPLICATE_API_TOKEN,
       webhookSecret: environment.REPLICATE_WEBHOOK_SECRET,
-      ...webhookOf(environment),
     }),
     chat: new ChatModel(models, {
       baseUrl: OPENAI_BASE_URL ?? OPENAI_URL,
@@ -49,11 +49,4 @@ export function createProviders(environment: Settings): Providers {
 function hostOf(url: string): string {
   const { hostname, port, protocol } = new URL(url);
   return `${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`;
-}
-
-/** Webhooks are taken only with a secret to judge them by. Without them predictions are asked after. */
-function webhookOf({ PUBLIC_URL, REPLICATE_WEBHOOK_SECRET }: Settings) {
-  if (!PUBLIC_URL || !REPLICATE_WEBHOOK_SECRET) return {};
-  const route = `${PUBLIC_URL.replace(/\/+$/, '')}/api/v1/webhooks/replicate`;
-  return { webhookUrl: (token: string) => `${route}?step=${token}` };
 }

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { Readable } from 'node:stream';
+import type { Environment } from '#libs/config/environment.js';
 import { OutboundClient } from '#libs/outbound/outbound-client.js';
 import { eventually } from '../../test/setup/eventually.js';
 import { ReplicateServer } from '../../test/setup/replicate/server.js';
 import { goodDays } from '../../test/setup/replicate/dials.js';
+import { createProviders } from './index.js';
 import { anyUrl, type PredictionRequest, type Provider, type ProviderError } from './provider.js';
 import { retryAfter } from './replicate-api.js';
 import { ReplicateProvider, type ReplicateSettings } from './replicate.provider.js';
@@ -259,6 +261,18 @@ describe('Replicate', () => {
     ['see https://example.com/a.webp', false], ['a text', false],
   ])('takes %s for a file: %s', (text, is) => {
     expect(replicate.isFile(text)).toBe(is);
+  });
+
+  it('takes a data URL without end for a text', () => {
+    expect(replicate.isFile(`data:a/b${';a'.repeat(8_000_000)}`)).toBe(false);
+  });
+
+  it('waits for no report where no route takes one', async () => {
+    const providers = createProviders({
+      REPLICATE_BASE_URL: server.apiUrl, REPLICATE_WEBHOOK_SECRET: 'whsec_aaaa', PUBLIC_URL: 'https://platen.test', ALLOWED_HOSTS: [],
+    } as unknown as Environment);
+    expect(providers.replicate.reports).toBe(false);
+    await providers.close();
   });
 
   it('reads its own webhooks alone', () => {
