@@ -16,7 +16,7 @@ interface WokenRow {
  * attempt that follows looks for what came to it.
  */
 export async function wakeStep(tx: Transaction, queue: WakeQueue, token: string): Promise<boolean> {
-  const [row] = await tx.query<WokenRow>(WAKE, [token, [WORKER_LOST, HANDED_BACK]]);
+  const [row] = await tx.query<WokenRow>(WAKE, awaitedBy(token));
   if (!row) return false;
   const { id: generationId, lane, dispatch, rests } = row;
   // One that runs hears of it when its lease is renewed, and does not park before it has.
@@ -24,16 +24,20 @@ export async function wakeStep(tx: Transaction, queue: WakeQueue, token: string)
   return true;
 }
 
-/** The open attempt `s` of that token, or a lost one whose step nobody has done since, and its generation `g`. */
+/** The open attempt `s` of the token `$1`, or a lost one whose step nobody has done since, and its generation `g`. */
+export const AWAITED = `
+  select g.id from step_run s join generation g on g.id = s.generation_id
+   where s.token = $1::uuid and g.status in ('pending', 'processing', 'waiting')
+     and (s.status in ('running', 'waiting')
+       or (s.run = g.run and s.error ->> 'code' = any($2::text[])
+         and not exists (select from step_run done where done.generation_id = s.generation_id
+           and done.step_id = s.step_id and done.status = 'completed')))`;
+
+/** `$1` and `$2` of `AWAITED`. */
+export const awaitedBy = (token: string) => [token, [WORKER_LOST, HANDED_BACK]];
+
 const WAKE = `
-  with awaited as (
-    select g.id from step_run s join generation g on g.id = s.generation_id
-     where s.token = $1
-       and (s.status in ('running', 'waiting')
-         or (s.run = g.run and s.error ->> 'code' = any($2)
-           and not exists (select from step_run done where done.generation_id = s.generation_id
-             and done.step_id = s.step_id and done.status = 'completed')))
-  )
+  with awaited as (${AWAITED})
   update generation g
      set wake_seq = wake_seq + 1,
          wake_at = case when g.status = 'processing' then g.wake_at else clock_timestamp() end

@@ -2,7 +2,7 @@ import type { Database } from '#libs/database/database.js';
 import type { StepInbox } from '#libs/engine/generation-store.js';
 import type { Json } from '#libs/instruction-set/instruction-set.js';
 import type { WakeQueue } from '#libs/queue/wake-queue.js';
-import { wakeStep } from './step-wake.js';
+import { AWAITED, awaitedBy, wakeStep } from './step-wake.js';
 
 /** How long a delivery is kept: longer than any step waits. */
 const KEPT_DAYS = 7;
@@ -29,13 +29,12 @@ export class WebhookInbox implements StepInbox {
   /** Keeps a delivery and wakes its step. False, and nothing is kept: no step waits for it, or it came before. */
   deliver({ provider, id, token, body }: Delivery): Promise<boolean> {
     return this.database.transaction(async (tx) => {
-      if (!(await wakeStep(tx, this.queue, token))) return false;
-      const kept = await tx.query(
-        `insert into webhook_inbox (provider, id, step_token, body) values ($1, $2, $3, $4)
-         on conflict do nothing returning id`,
-        [provider, id, token, JSON.stringify(body)],
-      );
-      return kept.length > 0;
+      const kept = await tx.query(KEEP, [...awaitedBy(token), provider, id, JSON.stringify(body)]);
+      // What comes again wakes nobody: its sender could keep a worker busy with it.
+      if (kept.length === 0) return false;
+      if (await wakeStep(tx, this.queue, token)) return true;
+      await tx.query('delete from webhook_inbox where provider = $1 and id = $2', [provider, id]);
+      return false;
     });
   }
 
@@ -60,3 +59,8 @@ export class WebhookInbox implements StepInbox {
     return gone.length;
   }
 }
+
+const KEEP = `
+  insert into webhook_inbox (provider, id, step_token, body)
+  select $3::text, $4::text, $1::uuid, $5::jsonb where exists (${AWAITED})
+  on conflict do nothing returning id`;

@@ -187,8 +187,8 @@ export const boundaryGuards: Guard[] = [
   {
     name: 'webhooks of steps: a token is good once',
     file: 'libs/generations/webhook-inbox.ts',
-    find: 'return kept.length > 0;',
-    replace: 'return true;',
+    find: 'if (kept.length === 0) return false;',
+    replace: '',
     red: ['apps/api/webhooks/step-webhooks.controller.spec.ts', 'libs/generations/step-wake.spec.ts'],
   },
 ];

@@ -39,6 +39,8 @@ describe(StepWebhooksController.name, () => {
     expect(row).toEqual({ wake_seq: '2', due: true });
     expect(await send(token, { result: 'other' })).toMatchObject({ status: 404, json: { code: 'NOT_FOUND' } });
     expect(await kept(token)).toEqual([{ body: body ?? {} }]);
+    const [after] = await api.database.query('select wake_seq from generation where id = $1', [generationId]);
+    expect(after).toEqual({ wake_seq: '2' });
   });
 
   it('takes one of two that come at once', async () => {
