@@ -92,6 +92,15 @@ describe('ComfyServers', () => {
     expect(one.requests.length).toBe(asked);
   });
 
+  it('tells of servers neither keys nor paths', async () => {
+    const older = await ComfyStandIn.start({ version: '0.3.64' });
+    const proxied = new ComfyServers([`${older.url.replace('//', '//bearer:secret@')}/api`, `${older.url}/api`], TIMES);
+    const [model] = await proxied.modelsOf([{ kind: 'checkpoints', name: 'sd15.safetensors' }]);
+    await proxied.close();
+    await older.close();
+    expect(model?.servers).toEqual([new URL(older.url).host]);
+  });
+
   it('finds a prompt, and cancels what a silent server was left with once it answers', async () => {
     const [id, server] = [randomUUID(), servers.find(one.name)!];
     await server.submit(imageGraph(5), id, 'x');

@@ -12,6 +12,7 @@ export interface ModelAvailability {
   kind: string;
   name: string;
   available: boolean;
+  /** Host and port of each. */
   servers: string[];
 }
 
@@ -152,8 +153,8 @@ export class ComfyServers {
     return Promise.all(
       models.map(async (file) => {
         const having = await Promise.all(alive.map((server) => told(server.abilities.hasModel(file.kind, file.name))));
-        const servers = alive.filter((_server, index) => having[index]).map(({ name }) => name);
-        return { file, servers, isKnown: this.isEmpty || having.some((word) => word !== null) };
+        const hosts = alive.filter((_server, index) => having[index]).map(({ address }) => address.host);
+        return { file, servers: [...new Set(hosts)], isKnown: this.isEmpty || having.some((word) => word !== null) };
       }),
     );
   }

@@ -2,8 +2,8 @@ import { isServerUrl, serverAddress } from './server-address.js';
 
 describe('the address of a ComfyUI server', () => {
   it.each([
-    ['http://gpu1:8188', { name: 'gpu1:8188', origin: 'http://gpu1:8188', path: '', headers: {} }],
-    ['https://gpu.example/comfy/', { name: 'gpu.example/comfy', origin: 'https://gpu.example', path: '/comfy', headers: {} }],
+    ['http://gpu1:8188', { name: 'gpu1:8188', host: 'gpu1:8188', origin: 'http://gpu1:8188', path: '', headers: {} }],
+    ['https://gpu.example/comfy/', { name: 'gpu.example/comfy', host: 'gpu.example', origin: 'https://gpu.example', path: '/comfy', headers: {} }],
   ])('%s', (url, address) => expect(serverAddress(url)).toEqual(address));
 
   it.each([

@@ -1,7 +1,9 @@
 /** One server of `COMFYUI_URLS`. */
 export interface ServerAddress {
-  /** Host, port and path, without anything secret: what rows and answers call the server. */
+  /** Host, port and path, without anything secret: what rows call the server. */
   name: string;
+  /** Host and port: what users see of it. A proxy's path may be a key. */
+  host: string;
   origin: string;
   /** Path that a proxy puts before the server's own; without a slash at its end. */
   path: string;
@@ -25,6 +27,7 @@ export function serverAddress(text: string): ServerAddress {
   const path = pathname.replace(/\/+$/, '');
   return {
     name: host + path,
+    host,
     origin,
     path,
     headers: keyHeaders(decodeURIComponent(username), decodeURIComponent(password)),

@@ -197,6 +197,7 @@ describe('comfy_workflow', () => {
     const { jobId, userId } = await submit(graph, { models: [{ kind: 'checkpoints', name: model }] });
     await runnerOf(graph);
     await eventually(async () => expect((await stepOf(jobId)).status).toBe('waiting'));
+    expect(await stepOf(jobId)).toMatchObject({ logs: ['Queued at a ComfyUI server'] });
     await road.control.cancelJob(userId, jobId);
     await eventually(async () => {
       await road.cancels.sweep();

@@ -174,7 +174,7 @@ class ComfyPrompts {
     try {
       await server.submit(graph, promptId, ear.clientId);
       this.servers.sent(server, promptId);
-      context.log(`Queued at ${server.name}`);
+      context.log('Queued at a ComfyUI server');
       context.signal.throwIfAborted();
       if (outputs) return await outputs.collect(server, promptId, context, fetched);
       return waiting({ ...reference, server: server.name, fetched, silent_since: null }, FIRST_POLL_MS);
@@ -238,7 +238,7 @@ class ComfyPrompts {
     const moved = { ...reference, polls: 0, moves: reference.moves + 1, silent_since: null };
     const server = await this.servers.locate(reference.prompt_id);
     if (server) return waiting({ ...moved, server: server.name }, FIRST_POLL_MS);
-    context.log(`${reference.server} lost the prompt`);
+    context.log('The ComfyUI server lost the prompt');
     return this.place(context, moved);
   }
 }

@@ -140,6 +140,6 @@ export class ModelAnswer {
   /** File name, with its path below the folder. */
   name: string;
   available: boolean;
-  /** Those that have it. */
+  /** Host and port of those that have it. */
   servers: string[];
 }
