@@ -6,6 +6,8 @@ import { fieldPath, joinPath } from './field-path.js';
 
 /** Faults of one run that are told; of the others only how many they are. */
 const MAX_FAULTS = 100;
+/** Choices that one fault names. */
+const MAX_CHOICES = 20;
 
 /**
  * A validator of JSON-shaped data (draft 2020-12) that tells every fault and fills in defaults.
@@ -93,11 +95,16 @@ const MESSAGES: Record<string, (error: ErrorObject) => string | undefined> = {
   'false schema': () => 'is not allowed here',
   minimum: rangeMessage,
   maximum: rangeMessage,
-  enum: ({ params }) => `must be one of ${(params['allowedValues'] as unknown[]).join(', ')}`,
+  enum: ({ params }) => `must be one of ${choicesIn(params['allowedValues'] as unknown[])}`,
   const: ({ params }) => `must be ${JSON.stringify(params['allowedValue'])}`,
   pattern: describedMessage,
   anyOf: describedMessage,
   oneOf: describedMessage,
+};
+
+const choicesIn = (values: unknown[]): string => {
+  const more = values.length - MAX_CHOICES;
+  return values.slice(0, MAX_CHOICES).join(', ') + (more > 0 ? ` and ${more} more` : '');
 };
 
 const messageOf = (error: ErrorObject): string =>

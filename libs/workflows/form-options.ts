@@ -10,12 +10,24 @@ export const configNamesOf = (form: AuthoredForm | null | undefined): string[] =
 export const withOptions = <Authored extends AuthoredForm | null | undefined>(
   form: Authored,
   lists: ReadonlyMap<string, OptionList>,
-): Authored =>
-  mapFields(form, (field) => {
-    if (!field.conf_file) return field;
-    const options = lists.get(field.conf_file)?.options ?? [];
-    return { ...field, options: options.map(({ value, name, label }) => ({ value, name: name ?? label ?? String(value) })) };
-  });
+): Authored => {
+  // Fields that name the same list have the same array.
+  const options = new Map(configNamesOf(form).map((name) => [name, optionsIn(lists.get(name))]));
+  return mapFields(form, (field) => (field.conf_file ? { ...field, options: options.get(field.conf_file) ?? [] } : field));
+};
+
+const optionsIn = (list: OptionList | undefined): NonNullable<FormField['options']> =>
+  (list?.options ?? []).map(({ value, name, label }) => ({ value, name: name ?? label ?? String(value) }));
+
+/** Bytes of JSON that the options of all fields are together. */
+export function optionBytes(form: AuthoredForm | null | undefined): number {
+  const known = new Map<unknown, number>();
+  return fieldsOf(form).reduce((total, { options }) => {
+    const bytes = known.get(options) ?? Buffer.byteLength(JSON.stringify(options ?? []));
+    known.set(options, bytes);
+    return total + bytes;
+  }, 0);
+}
 
 /** The form as it is stored: the options of a list are the list's. */
 export const withoutOptions = <Authored extends AuthoredForm | null | undefined>(form: Authored): Authored =>

@@ -4,6 +4,8 @@ import { createNodes } from '#libs/nodes/index.js';
 import { NodeRegistry } from '#libs/nodes/registry.js';
 import { QuickJsSandbox } from '#libs/sandbox/quickjs/quickjs-sandbox.js';
 import { nodeTools } from '../../test/factories/node-tools.js';
+import { withOptions } from './form-options.js';
+import type { FormField } from './form.js';
 import { workflowKindNames } from './kinds/index.js';
 import { StepWorkflows } from './step-workflows.js';
 import { WorkflowCatalog } from './workflow-catalog.js';
@@ -104,6 +106,35 @@ describe('WorkflowCheck', () => {
 
   it('refuses a form of both shapes', async () => {
     expect(await fieldsOf({ form: { fields: [], main: [] } }, { type: 'basic' })).toEqual(['data.form.main']);
+  });
+
+  describe('with a list of a thousand options', () => {
+    const options = Array.from({ length: 1_000 }, (_, index) => ({ value: `value-${index}`, name: `Name ${index}` }));
+    const lists = { optionsOf: async () => new Map([['styles', { options }]]) };
+    const listed = new WorkflowCheck(
+      registry, sandbox, new StepWorkflows(new WorkflowCatalog(NOTHING_STORED), registry), lists as never,
+    );
+    const faults = (fields: object[], more = {}) =>
+      listed.faultsOf({ name: 'fox', type: 'basic', data: { form: { fields }, ...more } }, { userId: NIL, role: 'user' });
+    const naming = (count: number) =>
+      Array.from({ length: count }, (_, index) => ({ id: `f${index}`, type: 'select', conf_file: 'styles' }));
+
+    it('is refused when too many of its fields name it', async () => {
+      expect(await faults(naming(3))).toEqual([]);
+      expect(await faults(naming(200))).toEqual([{ field: 'data.form', message: expect.stringContaining('256 KiB') }]);
+    });
+
+    it('is in memory once for all fields that name it', async () => {
+      const filled = withOptions({ fields: naming(2) as FormField[] }, await lists.optionsOf() as never);
+      expect(filled.fields[0]?.options).toHaveLength(1_000);
+      expect(filled.fields[0]?.options).toBe(filled.fields[1]?.options);
+    });
+
+    it('names twenty of them in a fault', async () => {
+      const [fault] = await faults(naming(1), { test: { f0: 'nothing' } });
+      expect(fault?.field).toBe('data.test.f0');
+      expect(fault?.message).toMatch(/^must be one of value-0, .*value-19 and 980 more$/);
+    });
   });
 
   describe('of a credit script', () => {

@@ -9,7 +9,7 @@ import type { Caller } from '#libs/identity/caller.js';
 import type { NodeRegistry } from '#libs/nodes/registry.js';
 import type { ScriptSandbox } from '#libs/sandbox/script-sandbox.js';
 import { checkForm } from './form-check.js';
-import { configNamesOf, withOptions } from './form-options.js';
+import { configNamesOf, optionBytes, withOptions } from './form-options.js';
 import { validateVariables } from './form-variables.js';
 import { fieldsOf } from './form.js';
 import { sampleVariables } from './sample-variables.js';
@@ -29,6 +29,11 @@ const UNKNOWN_TYPE: FieldFault = {
 
 /** Bytes of JSON. A form is sent to whoever looks at the workflow. */
 const MAX_FORM_BYTES = 64 * 1024;
+/** With the options of its lists. */
+const MAX_OPTION_BYTES = 256 * 1024;
+const OPTIONS_TOO_LARGE: FieldFault = {
+  field: 'data.form', message: 'must not have more than 256 KiB of options with the lists that its fields name',
+};
 const FORM_TOO_LARGE: FieldFault = { field: 'data.form', message: 'must not be larger than 64 KiB' };
 
 const isFormTooLarge = (data: unknown): boolean => {
@@ -74,6 +79,7 @@ export class WorkflowCheck {
     const isSound = (part: string) =>
       !faults.some(({ field }) => field === 'data' || field.startsWith(`data.${part}`));
     const data = isSound('form') ? await this.withOptions(input as WorkflowData) : (input as WorkflowData);
+    if (isSound('form') && optionBytes(data.form) > MAX_OPTION_BYTES) return [...faults, OPTIONS_TOO_LARGE];
     if (isSound('pipeline')) faults = faults.concat(await this.pipelineFaults(data, author, isSound('form')));
     if (Object.keys(kind.parts).every(isSound)) {
       faults = faults.concat(await this.ownFaults(kind, data, isSound('form')));
