@@ -1,4 +1,6 @@
+import { Readable } from 'node:stream';
 import type { Step } from '#libs/instruction-set/instruction-set.js';
+import { defineNode } from '#libs/nodes/node.js';
 import type { JobPlan } from '../../test/factories/job.js';
 import { account, booksAreRight, eventTypes, generationRows, jobEnds, jobRow, stepRuns } from '../../test/factories/reads.js';
 import { buildRoad, type Road } from '../../test/factories/road.js';
@@ -6,12 +8,29 @@ import { eventually } from '../../test/setup/eventually.js';
 
 const echo = (id: number, value: unknown) => ({ id, nodeName: 'echo', nodePayload: { value: value as never } });
 
+/** Tokens that something was bought under. */
+const bought: string[] = [];
+const buyNode = defineNode({
+  name: 'buy', aliases: [], title: 'Buy', lane: 'provider', payload: { type: 'object' }, timeLimitMs: 10_000,
+  async run({ token }) {
+    bought.push(token);
+    return { kind: 'done', assets: [{ name: 'a.txt', bytes: Readable.from(cut()), mimeType: 'text/plain' }] };
+  },
+  find: async (_context, token) => (bought.includes(token) ? token : null),
+  poll: async () => ({ kind: 'done', assets: [{ name: 'a.txt', bytes: Buffer.from('whole'), mimeType: 'text/plain' }] }),
+});
+
+async function* cut() {
+  yield Buffer.from('half');
+  throw new Error('cut');
+}
+
 describe('a worker', () => {
   let road: Road;
   const submit = (plan: JobPlan) => road.submit(plan);
 
   beforeAll(async () => {
-    road = await buildRoad();
+    road = await buildRoad({ nodes: [buyNode] });
     road.worker().start();
   });
   afterEach(() => booksAreRight(road.database));
@@ -91,6 +110,13 @@ describe('a worker', () => {
     expect((await stepRuns(road.database, jobId)).map(({ status }) => status)).toEqual(['failed', 'completed']);
     const types = await eventTypes(road.database, jobId);
     expect(types).toEqual(expect.arrayContaining(['node_failed', 'generation_waiting', 'generation_resumed']));
+  });
+
+  it('looks for what was bought already when a result could not be stored', async () => {
+    const { jobId } = await submit({ steps: [{ id: 1, nodeName: 'buy', nodePayload: {} }], lane: 'provider' });
+    await jobEnds(road.database, jobId, 'completed');
+    expect((await stepRuns(road.database, jobId)).map(({ status }) => status)).toEqual(['failed', 'completed']);
+    expect(bought).toHaveLength(1);
   });
 
   it('shows and charges nothing when the last step fails; resume finishes without repeating a finished step', async () => {

@@ -1,5 +1,5 @@
 import type { Json, Step } from '#libs/instruction-set/instruction-set.js';
-import { NodeError } from '#libs/nodes/node.js';
+import { NodeError, STORAGE_FAILED } from '#libs/nodes/node.js';
 import {
   LeaseLost, type Attempt, type FinishedStep, type GenerationStore, type GenerationState, type Lease, type StepRecord,
   type StepResult, type WaitingAttempt,
@@ -219,7 +219,7 @@ export class GenerationRun {
       prepared,
       attempt,
       ...(waiting && { waiting }),
-      lostToken: this.records.get(attempt.stepId)?.lostToken ?? null,
+      lostTokens: this.records.get(attempt.stepId)?.lostTokens ?? [],
       signal: this.signal,
       logs,
       onProgress: (progress) => this.control.onProgress(this.state, progress),
@@ -271,7 +271,8 @@ export class GenerationRun {
     if (retryInMs === null) this.failed = true;
     else this.schedule.retry(attempt.stepId, retryInMs);
     this.records.set(attempt.stepId, {
-      attempts: attempt.number, failures: (record?.failures ?? 0) + 1, retryInMs, lostToken: null,
+      attempts: attempt.number, failures: (record?.failures ?? 0) + 1, retryInMs,
+      lostTokens: failure.code === STORAGE_FAILED ? [...(record?.lostTokens ?? []), attempt.token] : [],
     });
   }
 

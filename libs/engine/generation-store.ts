@@ -59,8 +59,11 @@ export interface StepRecord {
   /** Failed attempts that count against the retry budget. */
   failures: number;
   retryInMs: number | null;
-  /** Token of the last attempt when its worker died or gave it back: the outside may know it. */
-  lostToken: string | null;
+  /**
+   * Tokens that the outside may know work by, oldest first: of all attempts since the last verdict whose worker
+   * died, that were given back, or whose result could not be stored.
+   */
+  lostTokens: string[];
 }
 
 export const foreignKey = (stepId: string, collectionId: string): string => `${collectionId}:${stepId}`;

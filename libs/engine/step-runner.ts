@@ -5,7 +5,7 @@ import type { InstructionSet, JsonObject, Step } from '#libs/instruction-set/ins
 import { dependenciesOf } from '#libs/instruction-set/graph.js';
 import { resolvePayload, type ResolutionScope } from '#libs/instruction-set/references.js';
 import {
-  AssetHandle, inputFault, NodeError, worldFault, type AssetReader, type NodeDefinition, type NodeOutcome,
+  AssetHandle, inputFault, NodeError, STORAGE_FAILED, worldFault, type AssetReader, type NodeDefinition, type NodeOutcome,
 } from '#libs/nodes/node.js';
 import type { NodeRegistry } from '#libs/nodes/registry.js';
 import { tracepoint } from '#libs/tracepoints/tracepoints.js';
@@ -92,7 +92,7 @@ export class StepRunner {
     prepared: PreparedStep;
     attempt: Attempt;
     waiting?: WaitingAttempt;
-    lostToken: string | null;
+    lostTokens: readonly string[];
     signal: AbortSignal;
     logs: string[];
     onProgress(progress: StepProgress): void;
@@ -111,7 +111,7 @@ export class StepRunner {
       delivery: (token) => this.inbox.delivery(token),
       wake: (token) => void this.inbox.wake(token).catch(() => undefined),
     });
-    const work = this.call(prepared.node, context, call.waiting, call.lostToken);
+    const work = this.call(prepared.node, context, call.waiting, call.lostTokens);
     const outcome = await untilAborted(work, signal)
       .catch((error: unknown) => {
         if (call.signal.aborted) throw call.signal.reason;
@@ -128,12 +128,15 @@ export class StepRunner {
     node: NodeDefinition,
     context: Parameters<NodeDefinition['run']>[0],
     waiting: WaitingAttempt | undefined,
-    lostToken: string | null,
+    lostTokens: readonly string[],
   ): Promise<NodeOutcome> {
     if (waiting) return this.poll(node, context, waiting.reference);
-    // An earlier attempt may have reached the outside before its worker died: look before calling again.
-    const found = lostToken && node.find ? await node.find(context, lostToken) : null;
-    return found === null ? node.run(context) : this.poll(node, context, found);
+    // Earlier attempts may have reached the outside before their worker died: look before calling again.
+    for (const token of node.find ? lostTokens : []) {
+      const found = await node.find?.(context, token);
+      if (found !== null && found !== undefined) return this.poll(node, context, found);
+    }
+    return node.run(context);
   }
 
   private poll(node: NodeDefinition, ...call: Parameters<NonNullable<NodeDefinition['poll']>>) {
@@ -167,7 +170,7 @@ const urlIn = (reference: string): string | undefined => (/^https?:\/\//i.test(r
 
 function storageFault(error: unknown): never {
   if (error instanceof NodeError) throw error;
-  throw worldFault('STORAGE_FAILED', 'The file could not be stored');
+  throw worldFault(STORAGE_FAILED, 'The file could not be stored');
 }
 
 function timeLimitOf({ node, payload }: PreparedStep): number {

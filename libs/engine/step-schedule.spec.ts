@@ -7,7 +7,7 @@ const none = { assets: [], value: null, traits: [] };
 const attempt: WaitingAttempt = {
   id: '1', stepId: '1', number: 1, token: 't', reference: null, dueInMs: null, timeoutInMs: null,
 };
-const record = (retryInMs: number | null): StepRecord => ({ attempts: 1, failures: 1, retryInMs, lostToken: null });
+const record = (retryInMs: number | null): StepRecord => ({ attempts: 1, failures: 1, retryInMs, lostTokens: [] });
 
 /** Steps 1 … n, what each needs, and what is known of them already. */
 function schedule(needs: Record<number, number[]>, known: Partial<GenerationState> = {}): StepSchedule {

@@ -1,5 +1,6 @@
 import type { GenerationState, StepOutput, StepRecord, WaitingAttempt } from '#libs/engine/generation-store.js';
 import type { InstructionSet, Json } from '#libs/instruction-set/instruction-set.js';
+import { STORAGE_FAILED } from '#libs/nodes/node.js';
 import { resolveVariables } from '#libs/instruction-set/variables.js';
 
 /** Error code of an attempt whose worker died under it. */
@@ -105,12 +106,18 @@ const waitingAttempt = (row: AttemptRow): WaitingAttempt => ({
 function advance(before: StepRecord | undefined, row: AttemptRow, run: number): StepRecord {
   const lost = row.status === 'failed' && row.code === WORKER_LOST;
   const counts = row.run === run && row.status === 'failed';
-  // Either way nobody knows how far it came.
-  const isOpen = lost || row.code === HANDED_BACK;
   return {
     attempts: row.attempt,
     failures: (before?.failures ?? 0) + (counts && !lost ? 1 : 0),
     retryInMs: counts ? row.due_in : null,
-    lostToken: isOpen ? row.token : null,
+    lostTokens: tokensAfter(row, before?.lostTokens ?? []),
   };
+}
+
+/** Of these codes nobody knows how far the outside came, or it was done: they are no verdict on its work. */
+const OPEN = new Set([WORKER_LOST, HANDED_BACK, STORAGE_FAILED]);
+
+function tokensAfter({ status, code, token }: AttemptRow, before: string[]): string[] {
+  if (status === 'waiting') return before;
+  return code !== null && OPEN.has(code) ? [...before, token] : [];
 }

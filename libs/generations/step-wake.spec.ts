@@ -93,4 +93,25 @@ describe('a delivery to an attempt that was lost', () => {
     expect(road.outside.calls).toEqual([]);
     expect(await road.inbox.deliver({ provider: 'test', id: 'again', token, body: 'late' })).toBe(false);
   });
+
+  it('is found though the attempt that followed was lost, too', async () => {
+    const { jobId } = await submitJob(road.database, {
+      steps: [{ id: 1, nodeName: 'deliver', nodePayload: {} }], lane: 'provider',
+    });
+    const tokens: string[] = [];
+    for (const attempt of [1, 2]) {
+      const { lease, state } = (await claim(road.database, { lane: 'provider', worker: 'test', idle: true }))!;
+      expect(state.records.get('1')?.lostTokens ?? []).toEqual(tokens);
+      const [begun] = await road.store.begin(lease, state, [{ stepId: '1', node: 'deliver', alias: null, attempt, inputDigest: null }]);
+      tokens.push(begun!.token);
+      await road.store.handBack(lease);
+    }
+    const [token] = tokens as [string];
+    expect(await road.inbox.deliver({ provider: 'test', id: token, token, body: 'to the first' })).toBe(true);
+    const worker = road.worker();
+    worker.start();
+    await jobEnds(road.database, jobId, 'completed');
+    await worker.stop();
+    expect(road.outside.calls).toEqual([]);
+  });
 });

@@ -183,6 +183,12 @@ export class NodeError extends Error {
   }
 }
 
+/**
+ * Code of a failure that came after the outside had done its work: the next attempt looks for that first, so that
+ * nothing is paid for twice.
+ */
+export const STORAGE_FAILED = 'STORAGE_FAILED';
+
 export const inputFault = (code: string, message: string) => new NodeError(code, message, true);
 export const worldFault = (code: string, message: string, retryAfterMs?: number) =>
   new NodeError(code, message, false, retryAfterMs);

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { Json, JsonObject } from '#libs/instruction-set/instruction-set.js';
 import { anyUrl, type Provider } from '#libs/providers/provider.js';
-import { AssetHandle, worldFault, type AssetReader, type Done, type ProducedAsset } from './node.js';
+import { AssetHandle, STORAGE_FAILED, worldFault, type AssetReader, type Done, type ProducedAsset } from './node.js';
 import { toldOf, upstreamFault } from './prediction-faults.js';
 
 /** A file up to this size goes along in the request itself. */
@@ -81,6 +81,6 @@ async function* told(bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   try {
     yield* bytes;
   } catch (error) {
-    throw toldOf(error, worldFault('UPSTREAM_ERROR', 'A file of the prediction could not be copied'));
+    throw toldOf(error, worldFault(STORAGE_FAILED, 'A file of the prediction could not be copied'));
   }
 }

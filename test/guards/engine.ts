@@ -90,6 +90,20 @@ export const engineGuards: Guard[] = [
     red: ['libs/generations/claims.spec.ts'],
   },
   {
+    name: 'steps: what was bought is looked for when its result could not be stored',
+    file: 'libs/engine/generation-run.ts',
+    find: 'failure.code === STORAGE_FAILED ?',
+    replace: "failure.code === '' ?",
+    red: ['apps/worker/generation-worker.spec.ts'],
+  },
+  {
+    name: 'steps: work of every lost attempt is looked for',
+    file: 'libs/generations/generation-state.ts',
+    find: '[...before, token]',
+    replace: '[token]',
+    red: ['libs/generations/step-wake.spec.ts'],
+  },
+  {
     name: 'wake-ups: none is lost while a worker parks',
     file: 'libs/generations/postgres-generation-store.ts',
     find: 'where id = $1 and wake_seq = $2 returning id',
