@@ -15,6 +15,8 @@ type Context = NodeContext<unknown>;
 /** What a waiting step keeps. `prediction`: null while it is not known whether there is one. */
 interface Reference {
   prediction: string | null;
+  /** Whether it may have been asked for: false as long as every request was refused as one too many. */
+  sent: boolean;
   /** The token it is known by. */
   token: string;
   /** When it was first asked for, in milliseconds since 1970. */
@@ -60,7 +62,7 @@ export class PredictionStep {
 
   async find(call: ModelCall, lostToken: string, signal: AbortSignal): Promise<Json | null> {
     // When the lost attempt began is not known here: all that the provider still lists is looked through.
-    const reference = { ...this.newReference(lostToken), since: 0 };
+    const reference = { ...this.newReference(lostToken), since: 0, sent: true };
     try {
       const found = await this.look(call, reference, signal);
       return found && kept({ ...reference, prediction: found.id });
@@ -76,7 +78,8 @@ export class PredictionStep {
       if (reference.prediction !== null) {
         return await this.judge(context, await this.provider.get(reference.prediction, context.signal), reference);
       }
-      const found = await this.look(call, reference, context.signal);
+      // Looking is up to twenty pages, of a service that is asked too much already.
+      const found = reference.sent ? await this.look(call, reference, context.signal) : null;
       if (found) return await this.judge(context, found, { ...reference, prediction: found.id, failures: 0 });
     } catch (error) {
       return this.waitOut(error, reference);
@@ -95,9 +98,10 @@ export class PredictionStep {
       const input = await sentInput(call.input, { ...context, provider: this.provider });
       context.signal.throwIfAborted();
       const { id } = await this.submit(context, { model: call.model, input, token: reference.token });
-      return waitFor({ ...reference, prediction: id, failures: 0 }, this.pace.firstMs);
+      return waitFor({ ...reference, prediction: id, failures: 0, sent: true }, this.pace.firstMs);
     } catch (error) {
-      return this.waitOut(error, reference);
+      const isRefused = error instanceof ProviderError && error.fault === 'throttled';
+      return this.waitOut(error, { ...reference, sent: reference.sent || !isRefused });
     }
   }
 
@@ -144,7 +148,7 @@ export class PredictionStep {
   }
 
   private newReference(token: string): Reference {
-    return { prediction: null, token, since: Date.now(), failures: 0, interval: this.pace.firstMs };
+    return { prediction: null, sent: false, token, since: Date.now(), failures: 0, interval: this.pace.firstMs };
   }
 }
 

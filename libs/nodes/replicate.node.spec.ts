@@ -107,6 +107,8 @@ describe('a replicate step', () => {
     const { runs } = await ends('completed');
     expect(runs).toHaveLength(1);
     expect(server.predictions.ids().length).toBeGreaterThan(0);
+    // What was refused is not looked for.
+    expect(server.count(/^GET predictions$/)).toBe(0);
   });
 
   it.each(['lost', 'garbled'] as const)('does not begin again what was begun though its answer was %s', async (fault) => {

@@ -40,7 +40,7 @@ export const outsideGuards: Guard[] = [
   {
     name: 'predictions: an answer that was lost is looked for',
     file: 'libs/nodes/prediction.ts',
-    find: 'const found = await this.look(call, reference, context.signal);',
+    find: 'const found = reference.sent ? await this.look(call, reference, context.signal) : null;',
     replace: 'const found = null as Prediction | null;',
     red: ['libs/nodes/replicate.node.spec.ts'],
   },
