@@ -90,7 +90,7 @@ describe("the origin's queue", () => {
 
   it.each([
     ['in_progress', 'running'], ['failed', 'failed'], ['cancelled', 'failed'], ['timeout', 'failed'], ['unworkable', 'failed'],
-    ['accepted', 'waiting'],
+    ['accepted', 'waiting'], ['preempted', 'waiting'],
   ])('reads %s as %s', async (status, state) => {
     const reference = await queue.add(job(), listener);
     Object.assign(origin.jobs[0] as JsonObject, { status, progress: 30, error: 'why' });

@@ -67,7 +67,8 @@ export class EmpropsServiceQueue implements ServiceQueue {
   async look({ id }: ServiceJobReference): Promise<ServiceJobState> {
     const { job } = objectOf(await this.call(`/api/jobs/${encodeURIComponent(id)}`));
     const { status, progress, result, error } = objectOf(job);
-    const state = STATES[String(status)] ?? 'lost';
+    // A state of a later version is no reason to have the work done twice.
+    const state = job ? (STATES[String(status)] ?? 'waiting') : 'lost';
     const told = objectOf(result);
     // A job may be completed with a result that says it failed.
     const failed = state === 'failed' || told['status'] === 'failed';
