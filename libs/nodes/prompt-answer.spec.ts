@@ -52,6 +52,13 @@ describe('a prompt step with a model', () => {
     expect([value, runs.length, server.calls.length, keys().size]).toEqual(['at last', 1, 4, 1]);
   }, 20_000);
 
+  it('counts refusals of a busy model apart from its failures', async () => {
+    server.plan = (_call, before) => [
+      ...Array.from({ length: 4 }, () => ({ status: 429, headers: { 'retry-after': '1' } })), { status: 503 },
+    ][before] ?? 'at last';
+    expect((await ends('completed')).value).toBe('at last');
+  }, 20_000);
+
   it.each([
     [{ status: 401 }, 'UPSTREAM_ERROR'],
     [{ status: 404 }, 'VALIDATION_ERROR'],

@@ -9,6 +9,8 @@ interface Reference {
   /** The same for each call of one attempt, and for the attempt after a worker's death. */
   key: string;
   failures: number;
+  /** Refusals for being too busy: they do not make the service a broken one. */
+  busy: number;
 }
 
 const MAX_FAILURES = 4;
@@ -27,7 +29,7 @@ export async function answerOf(
   chat: ChatModel,
   { model, message, key }: Question,
   { signal }: Pick<NodeContext, 'signal'>,
-  failures = 0,
+  { failures, busy }: Pick<Reference, 'failures' | 'busy'> = { failures: 0, busy: 0 },
 ): Promise<NodeOutcome> {
   try {
     return { kind: 'done', value: await chat.answer(model, message, key, signal) };
@@ -36,15 +38,16 @@ export async function answerOf(
     if (error.fault === 'missing') throw inputFault('VALIDATION_ERROR', `${error.message}: ${model}`);
     const isBusy = error.fault === 'throttled';
     if (!isBusy && error.fault !== 'unavailable') throw toldOf(error, upstreamFault(error.message));
-    if (failures + 1 >= (isBusy ? MAX_BUSY : MAX_FAILURES)) throw upstreamFault(error.message);
+    const next = isBusy ? { failures, busy: busy + 1 } : { failures: failures + 1, busy };
+    if (next.failures >= MAX_FAILURES || next.busy >= MAX_BUSY) throw upstreamFault(error.message);
     const delay = error.retryAfterMs ?? FIRST_DELAY_MS * 2 ** failures;
     return {
-      kind: 'waiting', reference: referenceTo(key, failures + 1), pollAfterMs: Math.round(delay * (1 + Math.random() / 4)),
+      kind: 'waiting', reference: { key, ...next }, pollAfterMs: Math.round(delay * (1 + Math.random() / 4)),
     };
   }
 }
 
 /** After a worker's death nobody knows whether the model was asked: the same key tells it that it was. */
-export const referenceTo = (key: string, failures = 0): Json => ({ key, failures });
+export const referenceTo = (key: string): Json => ({ key, failures: 0, busy: 0 });
 
 export const readReference = (stored: Json): Reference => stored as unknown as Reference;

@@ -41,8 +41,8 @@ export const promptNode = (chat: ChatModel) => defineNode<PromptPayload>({
       : answerOf(chat, { model, message, key: token }, context);
   },
   async poll(context, stored) {
-    const { key, failures } = readReference(stored);
-    return answerOf(chat, { model: context.payload.model ?? '', message: textOf(context), key }, context, failures);
+    const { key, ...before } = readReference(stored);
+    return answerOf(chat, { model: context.payload.model ?? '', message: textOf(context), key }, context, before);
   },
   find: async ({ payload }, lostToken) => (payload.model === undefined ? null : referenceTo(lostToken)),
 });
