@@ -274,6 +274,15 @@ describe('comfy_workflow', () => {
     await eventually(() => expect([older, newer].map(({ executor }) => executor.remaining)).toEqual([0, 0]));
   });
 
+  it('stops what it has sent when the websocket breaks that its images come by', async () => {
+    const graph = { ...imageGraph(20), 4: node('SaveImageWebsocket', { images: ['2', 0] }) };
+    const context = contextOf(graph, new AbortController().signal);
+    const failed = comfyWorkflowNode(servers, {} as RemoteImages, PATIENCE).run(context).catch((error: unknown) => error);
+    (await runnerOf(graph)).cutSockets();
+    expect(await failed).toMatchObject({ code: 'COMFYUI_SOCKET_LOST' });
+    await eventually(() => expect([older, newer].map(({ executor }) => executor.remaining)).toEqual([0, 0]));
+  });
+
   it('waits for a server when none answers', async () => {
     await Promise.all([older.kill(), newer.kill()]);
     const { jobId } = await submit(imageGraph());

@@ -171,8 +171,10 @@ class ComfyPrompts {
     const outputs = hasWebsocketOutput(graph) ? new SocketOutputs(graph) : null;
     const hear = this.hearFor(context);
     const ear = await this.listen(server, promptId, outputs?.listener(hear) ?? { hear }, outputs !== null);
+    let isSent = false;
     try {
       await server.submit(graph, promptId, ear.clientId);
+      isSent = true;
       this.servers.sent(server, promptId);
       context.log('Queued at a ComfyUI server');
       context.signal.throwIfAborted();
@@ -181,7 +183,7 @@ class ComfyPrompts {
     } catch (error) {
       ear.stop();
       // Whoever goes on begins anew, so nothing is to run for nobody.
-      if (context.signal.aborted) server.cancel(promptId).catch(() => undefined);
+      if (isSent || context.signal.aborted) server.cancel(promptId).catch(() => this.servers.abandon(server, promptId));
       throw error;
     }
   }

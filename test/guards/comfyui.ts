@@ -81,8 +81,15 @@ export const comfyGuards: Guard[] = [
   {
     name: 'comfyui: nothing is left running that nobody waits for',
     file: 'libs/nodes/comfy-workflow.node.ts',
-    find: 'if (context.signal.aborted) server.cancel(promptId).catch(() => undefined);',
-    replace: '',
+    find: 'if (isSent || context.signal.aborted) server.cancel(promptId)',
+    replace: 'if (!isSent) server.cancel(promptId)',
+    red: NODE,
+  },
+  {
+    name: 'comfyui: nothing is left running that begins anew for its websocket',
+    file: 'libs/nodes/comfy-workflow.node.ts',
+    find: 'if (isSent || context.signal.aborted) server',
+    replace: 'if (context.signal.aborted) server',
     red: NODE,
   },
   {
