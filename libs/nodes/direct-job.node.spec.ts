@@ -136,6 +136,9 @@ describe.each(carriers)('a direct_job step, on %s', (carrier) => {
     expect(await queue.getJobCountByTypes('prioritized', 'waiting')).toBe(1);
     expect(await node.find!(context, token)).toMatchObject({ job: { service, id: token } });
     expect(await node.find!(context, randomUUID())).toBeNull();
+    // What the queue has is lost no more: only losses in a row count.
+    const held = { job: { service, id: token }, token, interval: 1, losses: 9 };
+    expect(await node.poll!(context, held)).toMatchObject({ reference: { losses: 0 } });
     await queue.obliterate({ force: true });
     await node.poll!(context, (first as { reference: Json }).reference);
     expect(await queue.getJobCountByTypes('prioritized', 'waiting')).toBe(1);

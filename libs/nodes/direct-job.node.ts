@@ -121,7 +121,7 @@ class DirectJobStep {
     const { payload, signal } = context;
     if (found.state === 'failed') throw worldFault('UPSTREAM_ERROR', `The service ${payload.service} failed`);
     if (found.progress !== null) context.progress(found.progress);
-    if (found.state !== 'completed') return waiting(context, reference);
+    if (found.state !== 'completed') return waiting(context, { ...reference, losses: 0 });
     const result = partOf(found.result, payload.outputField);
     if (result === undefined) throw upstreamFault(`The result of ${payload.service} has no ${payload.outputField}`);
     const given = payload.responseType === 'text' && typeof result !== 'string' ? JSON.stringify(result) : result;
