@@ -112,10 +112,14 @@ describe('a worker', () => {
     expect(types).toEqual(expect.arrayContaining(['node_failed', 'generation_waiting', 'generation_resumed']));
   });
 
-  it('looks for what was bought already when a result could not be stored', async () => {
-    const { jobId } = await submit({ steps: [{ id: 1, nodeName: 'buy', nodePayload: {} }], lane: 'provider' });
+  it.each<[where: string, beside: Step[]]>([
+    ['parked', []], ['in hand', [{ id: 2, nodeName: 'slow', nodePayload: { ms: 5_000 } }]],
+  ])('looks for what was bought already when a result could not be stored, its generation %s', async (_where, beside) => {
+    bought.length = 0;
+    const { jobId } = await submit({ steps: [{ id: 1, nodeName: 'buy', nodePayload: {} }, ...beside], lane: 'provider' });
     await jobEnds(road.database, jobId, 'completed');
-    expect((await stepRuns(road.database, jobId)).map(({ status }) => status)).toEqual(['failed', 'completed']);
+    const runs = (await stepRuns(road.database, jobId)).filter(({ step_id }) => Number(step_id) === 1);
+    expect(runs.map(({ status }) => status)).toEqual(['failed', 'completed']);
     expect(bought).toHaveLength(1);
   });
 
