@@ -10,6 +10,7 @@ import type { Caller } from '#libs/identity/caller.js';
 import type { InstructionSet, JsonObject } from '#libs/instruction-set/instruction-set.js';
 import { tracepoint } from '#libs/tracepoints/tracepoints.js';
 import { validateVariables, type ValidatedVariables } from '#libs/workflows/form-variables.js';
+import { inputForm } from '#libs/workflows/input-form.js';
 import type { StepNodes, StepWorkflows } from '#libs/workflows/step-workflows.js';
 import { authorOf, isExecutable, maxGenerationsOf, type StoredWorkflow } from '#libs/workflows/stored-workflow.js';
 import { toInstructionSet } from '#libs/workflows/to-instruction-set.js';
@@ -163,11 +164,11 @@ export class GenerateCollection {
 
 /** Variables against the form, and the number of generations against its limit. */
 function checkAgainst(
-  { data }: StoredWorkflow,
+  workflow: StoredWorkflow,
   { variables, generations = 1 }: PartialRequest,
 ): ValidatedVariables {
-  const checked = variables ? validateVariables(data.form, variables) : { values: {}, faults: [] };
-  const limit = maxGenerationsOf(data);
+  const checked = variables ? validateVariables(inputForm(workflow), variables) : { values: {}, faults: [] };
+  const limit = maxGenerationsOf(workflow.data);
   if (generations <= limit) return checked;
   const fault = { field: 'generations', message: `Must be between 1 and ${limit}` };
   return { values: checked.values, faults: [...checked.faults, fault] };

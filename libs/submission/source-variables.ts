@@ -2,6 +2,7 @@ import type { FieldFault } from '#libs/errors/app-error.js';
 import { namesOf } from '#libs/instruction-set/check.js';
 import type { Json, JsonObject, Variables } from '#libs/instruction-set/instruction-set.js';
 import { fieldsOf, isText, type AuthoredForm } from '#libs/workflows/form.js';
+import { inputForm } from '#libs/workflows/input-form.js';
 import { validateVariables } from '#libs/workflows/form-variables.js';
 import type { CollectionSource } from './collection-source.js';
 import { overrideFaults, replaceVariables } from './variable-overrides.js';
@@ -19,7 +20,7 @@ export interface AppliedVariables {
  * form asks for is held against the form, as in the first submission; the rest against the set alone.
  */
 export function applyVariables({ set, workflow }: CollectionSource, submitted: JsonObject): AppliedVariables {
-  const form = workflow?.data.form;
+  const form = workflow && inputForm(workflow);
   if (!form) {
     const faults = overrideFaults(set.variables, submitted);
     return { variables: replaceVariables(set.variables, submitted), values: {}, faults };

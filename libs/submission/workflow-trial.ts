@@ -5,6 +5,7 @@ import type { Caller } from '#libs/identity/caller.js';
 import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
 import { rewriteReferences } from '#libs/instruction-set/references.js';
 import { validateVariables } from '#libs/workflows/form-variables.js';
+import { inputForm } from '#libs/workflows/input-form.js';
 import type { StepWorkflows } from '#libs/workflows/step-workflows.js';
 import { authorOf, isExecutable, type StoredWorkflow } from '#libs/workflows/stored-workflow.js';
 import { toInstructionSet } from '#libs/workflows/to-instruction-set.js';
@@ -49,7 +50,7 @@ export class WorkflowTrial {
     const workflow = await this.catalog.find(workflowId, caller);
     if (!isExecutable(workflow)) throw workflowNotExecutable();
     await this.stepWorkflows.assertModelsOf(workflow);
-    const { values, faults } = validateVariables(workflow.data.form, variables ?? sampleFor(workflow, caller));
+    const { values, faults } = validateVariables(inputForm(workflow), variables ?? sampleFor(workflow, caller));
     if (faults.length > 0) throw validationError(faults);
     const set = toInstructionSet(workflow, values, 1);
     const nodes = await this.stepWorkflows.find(set.steps, authorOf(workflow), [workflow]);

@@ -37,6 +37,8 @@ function valueSchema(field: FormField): JsonSchema {
   if (field.conf_file) return field.options ? NO_CHOICE : ANY_CHOICE;
   if (isNumeric(field)) return numberSchema(field);
   switch (field.type) {
+    case 'any':
+      return { type: ['string', 'number', 'boolean'] };
     case 'checkbox':
       return { type: 'boolean' };
     case 'color_picker':

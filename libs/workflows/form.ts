@@ -6,11 +6,11 @@ export const FIELD_TYPES = [
 ] as const;
 export type FieldType = (typeof FIELD_TYPES)[number];
 
-/** A form's field as it is stored. One without a type is plain text. */
+/** A form's field as it is stored. One without a type is plain text. No author's field is of type `any` (`inputForm`). */
 export interface FormField {
   id: string;
   name?: string | null;
-  type?: FieldType | null;
+  type?: FieldType | 'any' | null;
   default?: Json;
   required?: boolean | null;
   /** The older spelling of `required`. */
@@ -62,11 +62,11 @@ export function isNumeric({ type, input_type, default: preset, constraints }: Fo
   return [preset, ...Object.values(constraints ?? {})].some(isNumber);
 }
 
-const INPUTS = new Set<FieldType>(['input', 'optional_input']);
+const INPUTS = new Set<FormField['type']>(['input', 'optional_input']);
 const NUMERIC_INPUT_TYPES = new Set(['number', 'integer', 'range']);
 
 export const isNumber = (value: unknown): value is number => typeof value === 'number';
 
 /** Whether the field holds text of any kind. */
 export const isText = (field: FormField): boolean => !isNumeric(field) && !NO_TEXT.has(field.type ?? 'text');
-const NO_TEXT = new Set<FieldType>(['select', 'image_loader', 'checkbox', 'color_picker', 'aspect_ratio']);
+const NO_TEXT = new Set<FormField['type']>(['any', 'select', 'image_loader', 'checkbox', 'color_picker', 'aspect_ratio']);

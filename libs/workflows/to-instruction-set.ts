@@ -28,20 +28,22 @@ export function toInstructionSet(
   };
 }
 
+type NamedWorkflow = Pick<ExecutableWorkflow, 'name' | 'label' | 'data'>;
+
 /** The steps of it and their variables, for a form's values. */
 export function stepsOf(
-  workflow: Pick<ExecutableWorkflow, 'name' | 'label' | 'data'>,
+  workflow: NamedWorkflow,
   values: JsonObject,
 ): Pick<InstructionSet, 'steps' | 'variables'> {
-  const { steps, variables = {} } = structuredClone(pipelineOf(workflow));
+  const { steps, variables = {} } = structuredClone(pipelineOf(workflow, Object.keys(values)));
   return { steps, variables: withValues(variables, { ...emptyValues(workflow.data), ...values }) };
 }
 
 /** A workflow that is one step reads its form's fields as a pipeline's steps do: a value is never a template. */
-function pipelineOf(workflow: Pick<ExecutableWorkflow, 'name' | 'label' | 'data'>): Pipeline {
-  const { name, label, data } = workflow;
+function pipelineOf({ name, label, data }: NamedWorkflow, given: string[]): Pipeline {
   if (data.pipeline) return data.pipeline;
-  const nodePayload = Object.fromEntries(fieldsOf(data.form).map(({ id }) => [id, `{{${id}}}`]));
+  const names = new Set([...fieldsOf(data.form).map(({ id }) => id), ...given]);
+  const nodePayload = Object.fromEntries([...names].map((id) => [id, `{{${id}}}`]));
   return { steps: [{ id: 1, nodeName: name, alias: label ?? name, nodePayload }] };
 }
 

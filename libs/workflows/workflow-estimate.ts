@@ -6,6 +6,7 @@ import { lanesOf } from '#libs/instruction-set/check.js';
 import type { InstructionSet, JsonObject, Step } from '#libs/instruction-set/instruction-set.js';
 import { knownFields } from '#libs/instruction-set/known-fields.js';
 import { validateVariables } from './form-variables.js';
+import { inputForm } from './input-form.js';
 import type { StepNodes, StepWorkflows } from './step-workflows.js';
 import { authorOf, maxGenerationsOf, type StoredWorkflow, type WorkflowVersion } from './stored-workflow.js';
 import { stepsOf } from './to-instruction-set.js';
@@ -38,7 +39,7 @@ export class WorkflowEstimates {
     workflow: StoredWorkflow,
     { userId, variables, generations, faults: found }: EstimateRequest,
   ): Promise<WorkflowEstimate> {
-    const { values, faults } = validateVariables(workflow.data.form, variables);
+    const { values, faults } = validateVariables(inputForm(workflow), variables);
     const all = [...found, ...generationFaults(workflow, generations), ...faults];
     if (all.length > 0) throw validationError(all);
     const set = stepsOf(workflow, values);
@@ -83,7 +84,7 @@ export class WorkflowEstimates {
       if (first !== undefined && typeof workflow.data.credits === 'string') {
         throw fieldError(`data.steps[${index}].nodePayload.${first}`, 'must be known before the step runs: it is priced by a script');
       }
-      const { values } = validateVariables(workflow.data.form, fields);
+      const { values } = validateVariables(inputForm(workflow), fields);
       const { base, perGeneration } = await this.pricing.priceWorkflow(workflow, values);
       sum += base + perGeneration;
     }

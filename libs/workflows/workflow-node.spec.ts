@@ -69,6 +69,15 @@ describe('workflowNode', () => {
     expect(given).toEqual([]);
   });
 
+  it('takes names that only its mapping knows, with any plain value', async () => {
+    const mapped = workflowNode({ ...workflow, type: 'one_step', data: { ...workflow.data, inputs: ['style', 'hash'] } }, new NodeRegistry([worker]), '', { reveal: async () => null })!;
+    await mapped.run(context({ prompt: 'a fox', style: 4, hash: 'mine' }));
+    expect(given[0]?.payload).toMatchObject({ values: { prompt: 'a fox', style: 4 }, system: { hash: HASH } });
+    expect(given[0]?.payload['values']).not.toHaveProperty('hash');
+    const faults = checkAuthoredPayload(mapped, { prompt: 'a fox', style: { a: 1 }, tone: 1 }, {});
+    expect(faults.map(({ field }) => field)).toEqual(['tone', 'style']);
+  });
+
   it('is checked as the form says when a set is saved, but for what is known later', () => {
     const faultsOf = (payload: object, variables = {}) =>
       checkAuthoredPayload(node, payload as never, variables).map(({ field }) => field);

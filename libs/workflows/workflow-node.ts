@@ -3,6 +3,7 @@ import { AssetHandle, inputFault, type JsonSchema, type NodeContext, type NodeDe
 import type { NodeRegistry } from '#libs/nodes/registry.js';
 import { validateVariables, type ValidatedVariables } from './form-variables.js';
 import { fieldsOf, type AuthoredForm } from './form.js';
+import { inputForm } from './input-form.js';
 import type { WorkflowVersion } from './stored-workflow.js';
 import { systemValuesOf } from './system-values.js';
 import { workflowKindOf } from './kinds/index.js';
@@ -31,9 +32,10 @@ export function workflowNode(
   const node = step && builtIn.find(step.node);
   if (!step || !node) return undefined;
   const { data } = workflow;
+  const form = inputForm(workflow);
   const { poll, find, cancel } = node;
   const inner = (context: NodeContext): NodeContext => {
-    const values = formValues(data.form, context.payload);
+    const values = formValues(form, context.payload);
     const system = systemValuesOf(context, values, bucket);
     const payload = step.payload(data, values, system, workflow.output_mime_type);
     return { ...context, payload, secret: (secret) => revealed(secrets, workflow.user_id, secret) };
@@ -43,9 +45,9 @@ export function workflowNode(
     aliases: [],
     title: workflow.label ?? workflow.name,
     lane: node.lane,
-    payload: payloadSchema(data.form),
+    payload: payloadSchema(form),
     timeLimitMs: node.timeLimitMs,
-    check: (payload) => readValues(data.form, payload).faults.map(({ field, message }) => ({ path: field, message })),
+    check: (payload) => readValues(form, payload).faults.map(({ field, message }) => ({ path: field, message })),
     run: (context) => node.run(inner(context)),
     ...(poll && { poll: (context, reference) => poll(inner(context), reference) }),
     ...(find && { find: (context, token) => find(inner(context), token) }),

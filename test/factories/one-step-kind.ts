@@ -5,6 +5,7 @@ import type { WorkflowKind } from '#libs/workflows/kinds/workflow-kind.js';
 export function addOneStepKind(node: string): void {
   const kind: WorkflowKind = {
     name: 'one_step', aliases: [], parts: {}, required: [],
+    names: ({ inputs }) => (inputs ?? []) as string[],
     step: { node, payload: (data, values, system) => ({ values, system, test: data.test ?? null }) },
   };
   (WORKFLOW_KINDS as WorkflowKind[]).push(kind);

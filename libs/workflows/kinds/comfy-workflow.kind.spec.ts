@@ -24,6 +24,11 @@ describe('a stored ComfyUI workflow', () => {
   const orderOf = (data: object, values = {}) =>
     comfyWorkflowKind.step!.payload({ form, workflow, ...data } as never, values, system, null) as unknown as ComfyOrder;
 
+  it('may be given what its mapping alone knows', () => {
+    const inputs = { 3: { steps: { value: 'rounds' } }, 6: { text: { value: 'prompt' } } };
+    expect(comfyWorkflowKind.names!({ inputs } as WorkflowData)).toEqual(['rounds', 'prompt']);
+  });
+
   describe('is refused', () => {
     it('in the format of the editor, with the way to the other', async () => {
       const edited = { nodes: [{ id: 1, type: 'KSampler' }], links: [], version: 0.4 };

@@ -51,6 +51,7 @@ export const comfyWorkflowKind: WorkflowKind = {
       ...unplaced.map(({ field, message }) => ({ field: joinPath('inputs', field), message })),
     ];
   },
+  names: (data) => Object.values(mappingOf(data)).flatMap((inputs) => Object.values(inputs).map(({ value }) => value)),
   step: { node: 'comfy_workflow', payload: orderOf },
 };
 

@@ -26,6 +26,8 @@ export interface WorkflowKind {
     isFormSound: boolean,
     scripts: ScriptSandbox,
   ): FieldFault[] | Promise<FieldFault[]>;
+  /** Names that its mapping reads, the form's among them: a submission may bring any of them. */
+  names?(data: WorkflowData): string[];
   /** How a workflow of this kind runs as one step. Absent: it is a form only, or steps of its own. */
   readonly step?: OneStep;
 }
