@@ -2,7 +2,6 @@ import type { Database } from '#libs/database/database.js';
 import type { InstructionSet, Json } from '#libs/instruction-set/instruction-set.js';
 import type { StoredNodes } from '#libs/engine/step-runner.js';
 
-const CALL_TIMEOUT_MS = 10_000;
 /** Calls per sweep. */
 const BATCH = 20;
 
@@ -21,6 +20,7 @@ export class ExternalCancels {
   constructor(
     private readonly database: Database,
     private readonly nodes: StoredNodes,
+    private readonly callTimeoutMs = 10_000,
   ) {}
 
   /** Returns how many were stopped. One that fails does not keep the others waiting. */
@@ -48,7 +48,8 @@ export class ExternalCancels {
       if (!row) return 'none';
       try {
         const registry = await this.nodes.pinned({ workflows: row.workflows ?? {} });
-        await registry.find(row.node)?.cancel?.(row.reference, AbortSignal.timeout(CALL_TIMEOUT_MS));
+        const signal = AbortSignal.timeout(this.callTimeoutMs);
+        await Promise.race([registry.find(row.node)?.cancel?.(row.reference, signal), abortOf(signal)]);
       } catch {
         return { failed: row.id };
       }
@@ -57,3 +58,7 @@ export class ExternalCancels {
     });
   }
 }
+
+/** A node may not heed its signal: the transaction does not stay open for it. */
+const abortOf = (signal: AbortSignal): Promise<never> =>
+  new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }));

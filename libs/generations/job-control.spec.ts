@@ -1,10 +1,13 @@
 import type { Claim } from '#libs/engine/generation-store.js';
+import type { NodeDefinition } from '#libs/nodes/node.js';
+import { NodeRegistry } from '#libs/nodes/registry.js';
 import { Ledger } from '#libs/credits/ledger.js';
 import { account, booksAreRight, eventTypes, generationRows, jobEnds, jobRow, stepRuns } from '../../test/factories/reads.js';
 import { createCollection } from '../../test/factories/asset.js';
 import { buildRoad, type Road } from '../../test/factories/road.js';
 import { eventually } from '../../test/setup/eventually.js';
 import { claim } from './claims.js';
+import { ExternalCancels } from './external-cancels.js';
 
 const slow = (ms: number) => [{ id: 1, nodeName: 'slow', nodePayload: { ms } }];
 
@@ -138,6 +141,21 @@ describe('cancel and resume', () => {
     expect(await road.cancels.sweep()).toBe(1);
     expect(road.outside.cancelled).toEqual(['outside']);
     expect(await road.cancels.sweep()).toBe(0);
+    await worker.stop();
+  });
+
+  it('does not hold a transaction open for a service that does not answer its cancel', async () => {
+    const worker = road.worker();
+    worker.start();
+    const { jobId, userId } = await road.submit({
+      steps: [{ id: 1, nodeName: 'wait', nodePayload: { name: 'deaf' } }], lane: 'provider',
+    });
+    await eventually(async () => expect((await generationRows(road.database, jobId))[0]?.status).toBe('waiting'));
+    await road.control.cancelJob(userId, jobId);
+    const deaf = { name: 'wait', aliases: [], cancel: () => new Promise(() => undefined) } as unknown as NodeDefinition;
+    const cancels = new ExternalCancels(road.database, { pinned: async () => new NodeRegistry([deaf]) }, 200);
+    expect(await cancels.sweep()).toBe(0);
+    expect((await stepRuns(road.database, jobId))[0]).toMatchObject({ external_cancel_due: true });
     await worker.stop();
   });
 });
