@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { isDatabaseUnavailable } from '#libs/database/database.js';
 
 const RETRY_MS = 1_000;
 
@@ -7,7 +8,7 @@ type Callback = (error: Error | undefined, client: pg.PoolClient | undefined, do
 
 /**
  * A pool for BullMQ, which asks for a connection once when a queue or worker begins, and remembers a refusal for
- * ever (`PostgresConnection.waitUntilReady`): here whoever waits for a client waits until there is one. And a
+ * ever (`PostgresConnection.waitUntilReady`): here whoever waits for a client waits until Postgres is there. And a
  * client that is lost while BullMQ holds it, without listening, does not end the process.
  */
 export class PatientPool extends pg.Pool {
@@ -32,7 +33,7 @@ export class PatientPool extends pg.Pool {
       try {
         return await super.connect();
       } catch (error) {
-        if (this.ending) throw error;
+        if (this.ending || !isDatabaseUnavailable(error)) throw error;
         this.onError(error as Error);
         await sleep(RETRY_MS, undefined, { ref: false });
       }
