@@ -111,6 +111,8 @@ const KEYED: Array<[route: string, second: { differs: object }]> = [
   ['POST /jobs/:id/resume', { differs: {} }],
   ['POST /jobs/:id/generations/:index/resume', { differs: {} }],
   ['POST /workflows', { differs: { label: 'Other' } }],
+  ['POST /workflows/:id/test', { differs: { variables: { word: 'other' } } }],
+  ['POST /form-configs', { differs: { options: [{ value: 'other' }] } }],
   ['POST /assets', { differs: filesOf('text/plain', 'other') }],
   ['POST /admin/credits/grant', { differs: { reason: 'another gift' } }],
 ];

@@ -20,6 +20,8 @@ export interface Hindrances {
   poor: string;
   /** On the plan of that name, with credits. */
   narrow: string;
+  /** On the same, with as much open as it allows. */
+  busy: string;
   /** Public, two credits a generation. */
   workflowId: string;
   /** Public, and nothing that executes. */
@@ -54,8 +56,10 @@ const GRAPH: Partial<WorkflowInput> = {
 
 export async function createHindrances(api: TestApi, tenant: Tenant): Promise<Hindrances> {
   const { database } = api;
-  const [poor, narrow] = [await createUser(database, PRICE), await createUser(database, 100)];
-  await database.query(`update account set plan = 'narrow' where user_id = $1`, [narrow]);
+  const [poor, narrow, busy] = [
+    await createUser(database, PRICE), await createUser(database, 100), await createUser(database, 100),
+  ];
+  await database.query(`update account set plan = 'narrow' where user_id = any($1)`, [[narrow, busy]]);
   const data = { credits: { base: 0, per_generation: PRICE }, pipeline: { steps: STEPS } };
   const { id: workflowId } = await createWorkflow(database, tenant.userId, { data });
   const form = { type: 'basic' as const, data: { form: { fields: [] } } };
@@ -69,6 +73,7 @@ export async function createHindrances(api: TestApi, tenant: Tenant): Promise<Hi
     data: { steps: STEPS },
   });
   await post(tenant.userId, `/collections/${full.id}/generations`, {});
+  await post(busy, `/workflows/${workflowId}/test`, {});
   const pair = await post(narrow, '/projects/collections', { title: 'Pair', data: { steps: STEPS } });
   const graphs = await post(tenant.userId, '/projects/collections', {
     title: 'Graphs',
@@ -84,6 +89,7 @@ export async function createHindrances(api: TestApi, tenant: Tenant): Promise<Hi
     tenant,
     poor,
     narrow,
+    busy,
     workflowId,
     formId,
     graphId,

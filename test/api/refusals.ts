@@ -29,6 +29,7 @@ const beyond = ({ tenant }: Hindrances) => ({ id: tenant.jobId, index: '99' });
 const spentJob = ({ spentJobId }: Hindrances) => ({ id: spentJobId, index: '0' });
 const poor = (h: Hindrances) => h.poor;
 const narrow = (h: Hindrances) => h.narrow;
+const busy = (h: Hindrances) => h.busy;
 const dunes =
   (differs: object = {}) =>
   ({ workflowId }: Hindrances) => ({ title: 'Dunes', workflow_id: workflowId, ...differs });
@@ -176,6 +177,13 @@ export const REFUSALS: Refusal[] = [
     route: 'POST /workflows/:id/test',
     outcome: '400 WORKFLOW_NOT_EXECUTABLE',
     at: ({ formId }) => ({ id: formId }),
+    body: () => ({}),
+  },
+  {
+    route: 'POST /workflows/:id/test',
+    outcome: '429 TOO_MANY_INFLIGHT',
+    as: busy,
+    at: ({ workflowId }) => ({ id: workflowId }),
     body: () => ({}),
   },
   {
