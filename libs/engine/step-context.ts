@@ -21,6 +21,8 @@ export interface ContextParts {
   token: string;
   payload: JsonObject;
   signal: AbortSignal;
+  /** The node's time begins. */
+  startClock(): void;
   assets: AssetReader;
   /** What came in for an attempt, by its token. */
   delivery(token: string): Promise<Json | null>;
@@ -43,6 +45,7 @@ export function createContext(parts: ContextParts): NodeContext {
     random: new SeededRandom(randomStream(state.hash, `step:${seedOf(state, stepId)}`)),
     token: parts.token,
     signal: parts.signal,
+    startClock: parts.startClock,
     assets: {
       read: (handle) => parts.assets.read(handle, parts.signal),
       open: (handle) => parts.assets.open(handle, parts.signal),

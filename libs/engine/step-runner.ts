@@ -103,10 +103,15 @@ export class StepRunner {
     const limit = timeLimitOf(prepared);
     const timeout = new AbortController();
     // Ended with the call: `AbortSignal.timeout` would keep all that the step holds until its time is over.
-    const timer = setTimeout(() => timeout.abort(), limit);
+    let timer: NodeJS.Timeout | undefined;
+    const startClock = () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => timeout.abort(), limit);
+    };
+    if (!prepared.node.takesTurns) startClock();
     const signal = AbortSignal.any([call.signal, timeout.signal]);
     const context = createContext({
-      state, signal, payload: prepared.payload, stepId: attempt.stepId, token: attempt.token,
+      state, signal, startClock, payload: prepared.payload, stepId: attempt.stepId, token: attempt.token,
       assets: this.files, logs: call.logs, onProgress: call.onProgress,
       delivery: (token) => this.inbox.delivery(token),
       wake: (token) => void this.inbox.wake(token).catch(() => undefined),

@@ -58,6 +58,7 @@ export const javascriptNode = (scripts: ScriptSandbox) =>
     lane: 'default',
     payload: PAYLOAD,
     timeLimitMs: 5_000,
+    takesTurns: true,
     async run(context) {
       try {
         const { value, logs } = await scripts.run(scriptOf(context));
@@ -75,6 +76,7 @@ const scriptOf = ({
   generationIndex,
   variables,
   signal,
+  startClock,
 }: NodeContext<JavascriptPayload>): ScriptRun => ({
   code: payload.code,
   entry: 'function_body',
@@ -86,6 +88,7 @@ const scriptOf = ({
   },
   hash,
   limits: { timeMs: payload.time_limit_ms, memoryBytes: payload.memory_mb * 1024 ** 2 },
+  onStart: startClock,
   signal,
 });
 

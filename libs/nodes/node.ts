@@ -101,6 +101,8 @@ export interface NodeContext<Payload = JsonObject> {
   readonly random: SeededRandom;
   /** Unguessable, unique to this attempt, stored before the node runs: send it along to the outside. */
   readonly token: string;
+  /** The step's time begins, or begins anew: for a node that `takesTurns`. */
+  startClock(): void;
   /** Aborts on cancel, on a lost lease, at the time limit and at shutdown. */
   readonly signal: AbortSignal;
   /**
@@ -149,6 +151,8 @@ export interface NodeDefinition<Payload = JsonObject> {
   readonly payload: JsonSchema;
   /** How long one attempt may run. A payload's own `time_limit_ms` wins. */
   readonly timeLimitMs: number;
+  /** Before it works it waits for its turn at what others use, too: its time counts from `startClock` on. */
+  readonly takesTurns?: true;
   /** Faults of a payload beyond its schema, e.g. that code does not parse. Called when a workflow is saved. */
   check?(payload: Payload): Array<{ path: string; message: string }>;
   run(context: NodeContext<Payload>): Promise<NodeOutcome>;

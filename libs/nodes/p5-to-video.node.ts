@@ -53,6 +53,7 @@ export const p5ToVideoNode = (sketches: SketchRenderer, images: RemoteImages) =>
     lane: 'chromium',
     payload: PAYLOAD,
     timeLimitMs: DEFAULT_TIME_LIMIT_MS,
+    takesTurns: true,
     check: (payload) => [...sketchFaults(payload, images), ...lengthFaults(payload), ...formatFaults(payload)],
     async run(context) {
       const assets = new SketchAssets(context.assets, images, context.signal);

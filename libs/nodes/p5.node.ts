@@ -35,6 +35,7 @@ export const p5Node = (sketches: SketchRenderer, images: RemoteImages) =>
     lane: 'chromium',
     payload: PAYLOAD,
     timeLimitMs: DEFAULT_TIME_LIMIT_MS,
+    takesTurns: true,
     check: (payload) => sketchFaults(payload, images),
     async run(context) {
       const { format, assets: wanted } = context.payload;

@@ -94,6 +94,7 @@ export function sketchOf(context: NodeContext<SketchPayload>, assets: Sketch['as
     timeLimitMs: payload.time_limit_ms,
     isPreview: false,
     signal,
+    onStart: () => context.startClock(),
     onProgress: (fraction) => context.progress(fraction),
   };
 }

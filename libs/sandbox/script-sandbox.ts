@@ -27,6 +27,8 @@ export interface ScriptRun {
    */
   hash?: string;
   limits: ScriptLimits;
+  /** Called when it starts, after its turn has come. Its time counts from then on. */
+  onStart?(): void;
   signal?: AbortSignal;
 }
 

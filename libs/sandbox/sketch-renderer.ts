@@ -18,6 +18,8 @@ export interface Sketch {
   timeLimitMs: number;
   isPreview: boolean;
   signal?: AbortSignal;
+  /** Called when it starts, after its turn has come, and when it is started again. Its time counts from then on. */
+  onStart?(): void;
   onProgress?(fraction: number): void;
 }
 

@@ -32,7 +32,7 @@ export function sketchRun(source: string | Record<string, string>, changes: Part
 /** Where the browser is unpacked once for all tests and for a local installation. */
 export const testCache = resolve('.platen', 'chromium');
 
-export const testRenderer = () =>
-  new ChromiumSketchRenderer({ cacheDirectory: testCache, allowUnsandboxed: false, concurrency: 2 });
+export const testRenderer = ({ concurrency = 2 } = {}) =>
+  new ChromiumSketchRenderer({ cacheDirectory: testCache, allowUnsandboxed: false, concurrency });
 
 export const sha256 = (image: SketchImage): string => createHash('sha256').update(image.bytes).digest('hex');

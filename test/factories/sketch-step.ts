@@ -15,6 +15,7 @@ export function runSketchStep(node: NodeDefinition, payload: JsonObject, changes
     random: new SeededRandom(randomStream(HASH, 'step')),
     token: 'token',
     signal: new AbortController().signal,
+    startClock: () => {},
     progress: () => {},
     log: (line: string) => void logs.push(line),
     ...changes,

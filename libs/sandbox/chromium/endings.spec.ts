@@ -57,4 +57,17 @@ describe('where a sketch ends', () => {
     expect(Date.now() - started).toBeLessThan(1_000);
     await expect(render(LOOP, { signal: controller.signal })).rejects.toThrow('cancelled');
   });
+
+  it('counts from its own start: those before it may take their time', async () => {
+    const alone = testRenderer({ concurrency: 1 });
+    const started: number[] = [];
+    const onStart = () => started.push(Date.now());
+    const code = `function draw() { ${FRAMES} if (frameCount === 400) noLoop(); }`;
+    const [first, second] = [0, 1].map(() => alone.render(sketchRun(code, { onStart })));
+    await first;
+    expect(started).toHaveLength(1);
+    await second;
+    expect(started).toHaveLength(2);
+    await alone.close();
+  });
 });

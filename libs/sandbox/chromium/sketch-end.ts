@@ -4,7 +4,7 @@ import type { SketchPage } from './sketch-page.js';
 /** The first of: the sketch's end, its time limit, the signal, the death of its page. */
 export async function untilEnd<Result>(
   page: SketchPage,
-  { signal, timeLimitMs }: Sketch,
+  { signal, timeLimitMs, onStart }: Sketch,
   run: () => Promise<Result>,
   whyOverdue: () => string,
 ): Promise<Result> {
@@ -13,6 +13,7 @@ export async function untilEnd<Result>(
   const limit = new Promise<'limit'>((resolve) => (timer = setTimeout(resolve, timeLimitMs, 'limit')));
   const aborted = new Promise<never>((_, reject) => (onAbort = () => reject(signal?.reason)));
   signal?.addEventListener('abort', onAbort, { once: true });
+  onStart?.();
   try {
     const ended = await Promise.race([run().catch(browserFailed), limit, aborted]);
     if (ended !== 'limit') return ended;

@@ -65,6 +65,21 @@ describe('what a script may be', () => {
   });
 });
 
+it('tells each script when it starts, not when it begins to wait', async () => {
+  const alone = new QuickJsSandbox(1);
+  const started: string[] = [];
+  const script = (name: string): ScriptRun => ({
+    code: 'for (let n = 0; n < 1e6; n++); return 1', entry: 'function_body', globals: {}, hash: HASH,
+    limits: { timeMs: 5_000, memoryBytes: 64 * MIB }, onStart: () => started.push(name),
+  });
+  const [first, second] = [alone.run(script('first')), alone.run(script('second'))];
+  expect(started).toEqual(['first']);
+  await first;
+  await second;
+  expect(started).toEqual(['first', 'second']);
+  await alone.close();
+});
+
 describe('what a script is told of its faults', () => {
   it.each([
     ['its own error, with the line', '\n\nthrow new TypeError("bad")', 'error', 'TypeError: bad (line 3)'],

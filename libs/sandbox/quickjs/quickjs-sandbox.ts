@@ -46,6 +46,7 @@ export class QuickJsSandbox extends ScriptSandbox {
 
   private async runInProcess(script: ScriptRun): Promise<{ value: ScriptValue; logs: string[] }> {
     if (this.isClosed) throw closed();
+    script.onStart?.();
     const process = this.idle.pop() ?? this.startProcess();
     if (this.idle.length === 0) this.idle.push(this.startProcess());
     try {
