@@ -8,10 +8,10 @@ import type { ComfyServers } from '#libs/comfyui/comfy-servers.js';
 import { PromptProgress } from '#libs/comfyui/prompt-progress.js';
 import type { PromptListener } from '#libs/comfyui/server-socket.js';
 import type { RemoteImages } from '#libs/outbound/remote-images.js';
-import { lost, noServer, notConfigured, notInstalled, refused } from './comfy-faults.js';
-import { hasWebsocketOutput, SocketOutputs } from './comfy-held.js';
-import { endedOutcome } from './comfy-outcome.js';
-import { upload } from './comfy-uploads.js';
+import { lost, noServer, notConfigured, notInstalled, refused } from './comfyui/faults.js';
+import { hasWebsocketOutput, SocketOutputs } from './comfyui/socket-outputs.js';
+import { endedOutcome } from './comfyui/outcome.js';
+import { upload } from './comfyui/uploads.js';
 import {
   defineNode, type FetchedFile, type NodeContext, type NodeDefinition, type NodeOutcome, type Waiting,
 } from './node.js';

@@ -1,11 +1,11 @@
 import type { RemoteImages } from '#libs/outbound/remote-images.js';
 import type { SketchRenderer, VideoCodec, VideoFormat, VideoSettings } from '#libs/sandbox/sketch-renderer.js';
 import { defineNode, type JsonSchema, type NodeContext } from './node.js';
-import { SketchAssets } from './sketch-assets.js';
-import { logged, traitsOf } from './sketch-outcome.js';
+import { SketchAssets } from './sketches/assets.js';
+import { logged, traitsOf } from './sketches/outcome.js';
 import {
   SKETCH_PROPERTIES, sketchFaults, sketchOf, type PayloadFault, type SketchPayload,
-} from './sketch-payload.js';
+} from './sketches/payload.js';
 
 interface VideoPayload extends SketchPayload {
   frames?: number;

@@ -1,9 +1,9 @@
 import type { RemoteImages } from '#libs/outbound/remote-images.js';
 import type { SketchRenderer, SketchRun } from '#libs/sandbox/sketch-renderer.js';
 import { defineNode, type JsonSchema } from './node.js';
-import { SketchAssets } from './sketch-assets.js';
-import { logged, traitsOf } from './sketch-outcome.js';
-import { SKETCH_PROPERTIES, sketchFaults, sketchOf, type SketchPayload } from './sketch-payload.js';
+import { SketchAssets } from './sketches/assets.js';
+import { logged, traitsOf } from './sketches/outcome.js';
+import { SKETCH_PROPERTIES, sketchFaults, sketchOf, type SketchPayload } from './sketches/payload.js';
 
 interface P5Payload extends SketchPayload {
   format: SketchRun['format'];

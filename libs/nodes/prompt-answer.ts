@@ -2,7 +2,7 @@ import type { Json } from '#libs/instruction-set/instruction-set.js';
 import type { ChatModel } from '#libs/providers/chat-model.js';
 import { ProviderError } from '#libs/providers/provider.js';
 import { inputFault, type NodeContext, type NodeOutcome } from './node.js';
-import { toldOf, upstreamFault } from './prediction-faults.js';
+import { toldOf, upstreamFault } from './predictions/faults.js';
 
 /** What a step keeps that asks again. */
 interface Reference {

@@ -1,7 +1,7 @@
 import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
 import type { Provider } from '#libs/providers/provider.js';
 import { defineNode, type JsonSchema } from './node.js';
-import { PredictionStep } from './prediction.js';
+import { PredictionStep } from './predictions/prediction-step.js';
 
 interface ReplicatePayload {
   model?: string;

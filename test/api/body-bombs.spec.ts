@@ -45,8 +45,10 @@ const post = (path: string, ...headers: string[]) =>
   open(`POST ${path} HTTP/1.1`, 'Host: a', `Authorization: ${authorization}`, ...headers);
 
 /** Sends for as long as the other side takes it, and no longer than it should. */
-async function sendForEver(socket: Socket, chunk: string, limitMs = 30_000): Promise<void> {
+async function sendForEver(socket: Socket, text: string, limitMs = 30_000): Promise<void> {
   const end = Date.now() + limitMs;
+  // Bytes once, for a text would be made into new ones, in this process, whose memory is measured, for each write.
+  const chunk = Buffer.from(text);
   while (socket.writable && Date.now() < end) {
     if (!socket.write(chunk)) await sleep(1);
   }

@@ -4,7 +4,7 @@ const SERVER = ['libs/comfyui/comfy-server.spec.ts'];
 const SOCKET = ['libs/comfyui/server-socket.spec.ts'];
 const POOL = ['libs/comfyui/comfy-servers.spec.ts'];
 const KIND = ['libs/workflows/kinds/comfy-workflow.kind.spec.ts'];
-const NODE = ['libs/nodes/comfy-workflow.node.spec.ts'];
+const NODE = ['libs/nodes/comfy-workflow.node.spec.ts', 'libs/nodes/comfyui/faults.spec.ts'];
 
 /** What ComfyUI servers must not do to a generation, nor a generation to them. */
 export const comfyGuards: Guard[] = [
@@ -115,7 +115,7 @@ export const comfyGuards: Guard[] = [
   },
   {
     name: "comfyui: no word of a server about what is not the form's",
-    file: 'libs/nodes/comfy-faults.ts',
+    file: 'libs/nodes/comfyui/faults.ts',
     find: "message: 'is refused by the ComfyUI server'",
     replace: 'message: reason',
     red: NODE,

@@ -39,14 +39,14 @@ export const outsideGuards: Guard[] = [
   },
   {
     name: 'predictions: an answer that was lost is looked for',
-    file: 'libs/nodes/prediction.ts',
+    file: 'libs/nodes/predictions/prediction-step.ts',
     find: 'const found = reference.sent ? await this.look(call, reference, context.signal) : null;',
     replace: 'const found = null as Prediction | null;',
     red: ['libs/nodes/replicate.node.spec.ts'],
   },
   {
     name: 'predictions: one that was begun for a cancelled step is stopped',
-    file: 'libs/nodes/prediction.ts',
+    file: 'libs/nodes/predictions/prediction-step.ts',
     find: 'await this.provider.cancel(prediction.id, AbortSignal.timeout(CALL_MS));',
     replace: '',
     red: ['libs/nodes/replicate.node.spec.ts'],

@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import type { Json, JsonObject } from '#libs/instruction-set/instruction-set.js';
 import { anyUrl, type Provider } from '#libs/providers/provider.js';
-import { AssetHandle, STORAGE_FAILED, worldFault, type AssetReader, type Done, type ProducedAsset } from './node.js';
-import { toldOf, upstreamFault } from './prediction-faults.js';
+import { AssetHandle, STORAGE_FAILED, worldFault, type AssetReader, type Done, type ProducedAsset } from '../node.js';
+import { toldOf, upstreamFault } from './faults.js';
 
 /** A file up to this size goes along in the request itself. */
 const INLINE_BYTES = 256 * 1024;

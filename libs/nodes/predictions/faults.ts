@@ -1,5 +1,5 @@
 import { ProviderError } from '#libs/providers/provider.js';
-import { inputFault, NodeError } from './node.js';
+import { inputFault, NodeError } from '../node.js';
 
 /** The provider's fault, for good: another attempt would be another prediction. */
 export const upstreamFault = (message: string) => new NodeError('UPSTREAM_ERROR', message, true);

@@ -3,7 +3,7 @@ import type { RemoteImage, RemoteImages } from '#libs/outbound/remote-images.js'
 import type { SketchRun } from '#libs/sandbox/sketch-renderer.js';
 import {
   AssetHandle, inputFault, NodeError, type AssetReader, type FetchedFile,
-} from './node.js';
+} from '../node.js';
 
 /** An image of another host. With `sha256`, no other bytes are taken for it. */
 interface RemoteSource {

@@ -1,8 +1,8 @@
 import type { Json, JsonObject } from '#libs/instruction-set/instruction-set.js';
 import { ProviderError, type Prediction, type PredictionRequest, type Provider } from '#libs/providers/provider.js';
-import type { NodeContext, NodeOutcome, Waiting } from './node.js';
-import { toldOf, upstreamFault } from './prediction-faults.js';
-import { knownInput, outcomeOf, sentInput } from './prediction-files.js';
+import type { NodeContext, NodeOutcome, Waiting } from '../node.js';
+import { toldOf, upstreamFault } from './faults.js';
+import { knownInput, outcomeOf, sentInput } from './files.js';
 
 /** What a model of a provider is asked for. */
 export interface ModelCall {

@@ -3,8 +3,8 @@ import type { ComfyOrder } from '#libs/comfyui/comfy-order.js';
 import type { ComfyServer } from '#libs/comfyui/comfy-server.js';
 import { isWebsocketOutput, type Graph } from '#libs/comfyui/graph.js';
 import type { PromptListener } from '#libs/comfyui/server-socket.js';
-import { endedOutcome } from './comfy-outcome.js';
-import { inputFault, worldFault, type Done, type FetchedFile, type NodeContext } from './node.js';
+import { endedOutcome } from './outcome.js';
+import { inputFault, worldFault, type Done, type FetchedFile, type NodeContext } from '../node.js';
 
 const MAX_BYTES = 256 * 1024 ** 2;
 /** How often history is asked, should the end not be heard. */

@@ -5,7 +5,7 @@ import type { Graph } from '#libs/comfyui/graph.js';
 import { fieldBehind, type PlacedFile } from '#libs/comfyui/input-mapping.js';
 import { OutboundError } from '#libs/outbound/outbound-error.js';
 import type { RemoteImages } from '#libs/outbound/remote-images.js';
-import { AssetHandle, inputFault, NodeError, type FetchedFile, type NodeContext } from './node.js';
+import { AssetHandle, inputFault, NodeError, type FetchedFile, type NodeContext } from '../node.js';
 
 /** Of one input, which is in memory on its way to the server. */
 const MAX_INPUT_BYTES = 64 * 1024 ** 2;

@@ -1,5 +1,5 @@
 import { SketchError, type SketchWords } from '#libs/sandbox/sketch-renderer.js';
-import { NodeError, type NodeContext, type Trait } from './node.js';
+import { NodeError, type NodeContext, type Trait } from '../node.js';
 
 const MAX_TRAITS = 100;
 

@@ -3,7 +3,7 @@ import { InputTooLarge, type NoServerAble, type PromptRefused } from '#libs/comf
 import { fieldBehind } from '#libs/comfyui/input-mapping.js';
 import type { ExecutionError } from '#libs/comfyui/prompt-state.js';
 import type { FieldFault } from '#libs/errors/app-error.js';
-import { inputFault, NodeError, worldFault } from './node.js';
+import { inputFault, NodeError, worldFault } from '../node.js';
 
 /** The same graph may pass when less is in the way. */
 const OUT_OF_MEMORY = /out of ?memory/i;

@@ -1,7 +1,7 @@
 import type { RemoteImages } from '#libs/outbound/remote-images.js';
 import type { Sketch } from '#libs/sandbox/sketch-renderer.js';
-import type { JsonSchema, NodeContext } from './node.js';
-import { assetFaults, type SketchAsset } from './sketch-assets.js';
+import type { JsonSchema, NodeContext } from '../node.js';
+import { assetFaults, type SketchAsset } from './assets.js';
 
 /** What every step takes that runs a sketch, whatever it keeps of it. */
 export interface SketchPayload {

@@ -4,8 +4,8 @@ import { ServerUnreachable } from '#libs/comfyui/comfy-error.js';
 import type { ComfyServer } from '#libs/comfyui/comfy-server.js';
 import { outputFiles, outputTexts } from '#libs/comfyui/prompt-outputs.js';
 import type { PromptOutputs, PromptState } from '#libs/comfyui/prompt-state.js';
-import { executionFault, interrupted, lost } from './comfy-faults.js';
-import { inputFault, worldFault, type Done, type FetchedFile, type ProducedAsset } from './node.js';
+import { executionFault, interrupted, lost } from './faults.js';
+import { inputFault, STORAGE_FAILED, worldFault, type Done, type FetchedFile, type ProducedAsset } from '../node.js';
 
 /** What bytes do not tell. */
 const TEXT_TYPES: Record<string, string> = {
@@ -50,12 +50,12 @@ function asset(name: string, bytes: Readable): ProducedAsset {
   return { name, bytes: Readable.from(told(bytes), { objectMode: false }), ...(mimeType && { mimeType }) };
 }
 
-/** The stream fails in the words of the server's silence, not of storage. */
+/** The prompt is done: another attempt finds it again and fetches once more. */
 async function* told(bytes: Readable): AsyncGenerator<Buffer> {
   try {
     yield* bytes;
   } catch (error) {
     if (!(error instanceof ServerUnreachable)) throw error;
-    throw worldFault('COMFYUI_UNAVAILABLE', 'An output file could not be fetched from its ComfyUI server');
+    throw worldFault(STORAGE_FAILED, 'An output file could not be fetched from its ComfyUI server');
   }
 }
