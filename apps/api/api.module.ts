@@ -10,6 +10,7 @@ import { CreditsModule } from './credits/credits.module.js';
 import { FormConfigsModule } from './form-configs/form-configs.module.js';
 import { HttpModule } from './http/http.module.js';
 import { GenerationsModule } from './generations/generations.module.js';
+import { ImagesModule } from './images/images.module.js';
 import { OpsModule } from './ops/ops.module.js';
 import { PreviewsModule } from './previews/previews.module.js';
 import { ProjectsModule } from './projects/projects.module.js';
@@ -18,8 +19,8 @@ import { WebhooksModule } from './webhooks/webhooks.module.js';
 import { WorkflowsModule } from './workflows/workflows.module.js';
 
 const FACES = [
-  AssetsModule, CollectionsModule, CreditsModule, FormConfigsModule, GenerationsModule, PreviewsModule, ProjectsModule,
-  SecretsModule, WebhooksModule, WorkflowsModule,
+  AssetsModule, CollectionsModule, CreditsModule, FormConfigsModule, GenerationsModule, ImagesModule, PreviewsModule,
+  ProjectsModule, SecretsModule, WebhooksModule, WorkflowsModule,
 ];
 
 /** HTTP in, server-sent events out; never runs a node. */

@@ -39,6 +39,8 @@ export class Sweeper {
       });
       this.running.add(run);
     };
+    // At once: what a worker left that died is found by the one that follows it.
+    tick();
     this.timers.push(setInterval(tick, sweep.everyMs));
   }
 

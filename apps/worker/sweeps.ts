@@ -5,6 +5,7 @@ import type { Database } from '#libs/database/database.js';
 import type { ExternalCancels } from '#libs/generations/external-cancels.js';
 import type { Reconciler } from '#libs/generations/reconciler.js';
 import type { WebhookInbox } from '#libs/generations/webhook-inbox.js';
+import type { Expiry } from '#libs/image-generations/expiry.js';
 import type { Storage } from '#libs/storage/storage.js';
 import { signals } from '#libs/tracepoints/signals.js';
 import type { Sweep } from './sweeper.js';
@@ -15,15 +16,17 @@ export interface SweptParts {
   reconciler: Reconciler;
   cancels: ExternalCancels;
   inbox: WebhookInbox;
+  expiry: Expiry;
 }
 
 /** All that is looked after beside the generations themselves. */
-export function createSweeps({ database, storage, reconciler, cancels, inbox }: SweptParts): Sweep[] {
+export function createSweeps({ database, storage, reconciler, cancels, inbox, expiry }: SweptParts): Sweep[] {
   const orphans = new OrphanedFiles(database, storage);
   return [
     { name: 'reconcile', everyMs: 2_000, run: () => repair(reconciler) },
     { name: 'external cancels', everyMs: 2_000, run: () => cancels.sweep() },
     { name: 'auto publish', everyMs: 2_000, run: () => publishFinishedCollections(database) },
+    { name: 'records that nobody began', everyMs: 10_000, run: () => expiry.sweep() },
     { name: 'deleted files', everyMs: 60_000, run: () => sweepDeletedFiles(database, storage) },
     { name: 'orphaned files', everyMs: 60_000, run: () => orphans.sweep() },
     { name: 'old deliveries', everyMs: 60_000, run: () => inbox.sweep() },

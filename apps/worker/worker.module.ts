@@ -11,16 +11,19 @@ import { BackingServicesModule } from '#libs/backing-services/backing-services.m
 import { LOGGER } from '#libs/backing-services/logger.js';
 import { Environment } from '#libs/config/environment.js';
 import { Ledger } from '#libs/credits/ledger.js';
+import { Plans } from '#libs/credits/plans.js';
 import { Database } from '#libs/database/database.js';
 import { StepRunner } from '#libs/engine/step-runner.js';
 import { TracedStore } from '#libs/engine/traced-store.js';
 import { EventBus } from '#libs/events/event-bus.js';
 import { logEvents } from '#libs/events/event-lines.js';
 import { ExternalCancels } from '#libs/generations/external-cancels.js';
+import { JobControl } from '#libs/generations/job-control.js';
 import { JobTransactions } from '#libs/generations/job-transaction.js';
 import { PostgresGenerationStore } from '#libs/generations/postgres-generation-store.js';
 import { Reconciler } from '#libs/generations/reconciler.js';
 import { WebhookInbox } from '#libs/generations/webhook-inbox.js';
+import { Expiry } from '#libs/image-generations/expiry.js';
 import { createNodes } from '#libs/nodes/index.js';
 import { MetricsModule } from '#libs/metrics/metrics.module.js';
 import { NodeRegistry } from '#libs/nodes/registry.js';
@@ -137,12 +140,19 @@ const FACTORIES: FactoryProvider[] = [
     useFactory: (database: Database, stored: StepWorkflows) => new ExternalCancels(database, stored),
   },
   {
+    provide: Expiry,
+    inject: [Database, JobTransactions, Plans, WakeQueue, EventBus],
+    useFactory: (
+      database: Database, jobs: JobTransactions, plans: Plans, queue: WakeQueue, bus: EventBus,
+    ) => new Expiry(database, jobs, new JobControl(jobs, new Ledger(), plans, queue, bus)),
+  },
+  {
     provide: Sweeper,
-    inject: [Database, Storage, Reconciler, ExternalCancels, WebhookInbox, LOGGER],
+    inject: [Database, Storage, Reconciler, ExternalCancels, WebhookInbox, Expiry, LOGGER],
     useFactory: (
       database: Database, storage: Storage, reconciler: Reconciler, cancels: ExternalCancels, inbox: WebhookInbox,
-      log: Logger,
-    ) => new Sweeper(createSweeps({ database, storage, reconciler, cancels, inbox }), log),
+      expiry: Expiry, log: Logger,
+    ) => new Sweeper(createSweeps({ database, storage, reconciler, cancels, inbox, expiry }), log),
   },
 ];
 

@@ -9,10 +9,10 @@ import {
 } from '#libs/nodes/node.js';
 import { ObjectNotFound, type Storage } from '#libs/storage/storage.js';
 import { traced } from '#libs/tracepoints/tracepoints.js';
-import { generatedKey, type AssetSlot } from './asset-key.js';
+import { generatedKey, renderKey, type AssetSlot } from './asset-key.js';
 import { fileName } from './file-name.js';
-import { measureImage, type Dimensions } from './image.js';
-import { detectMediaType } from './media-type.js';
+import { canReencode, encodeImage, measureImage, toJpeg, type Dimensions } from './image.js';
+import { detectMediaType, type MediaType } from './media-type.js';
 import type { Spool, SpooledFile } from './spool.js';
 
 /** Generated images are measured, not decoded: this refuses only what no client could open. */
@@ -20,6 +20,7 @@ const MAX_PIXELS = 500e6;
 /** What a node may take into memory whole; it opens larger files as streams. */
 const MAX_READ_BYTES = 256 * 1024 ** 2;
 const RETRY_DELAYS_MS = [200, 1_000];
+const JPEG: MediaType = { mimeType: 'image/jpeg', extension: 'jpg' };
 
 /**
  * The files of steps: inputs are read from storage, outputs are brought there. Writes no row, which is
@@ -68,12 +69,28 @@ export class AssetFiles implements AssetStore, AssetReader {
   private async keep(
     slot: AssetSlot,
     produced: ProducedAsset,
-    { path, size, sha256 }: SpooledFile,
+    spooled: SpooledFile,
     signal: AbortSignal,
   ): Promise<StoredFile> {
-    const { mimeType, extension } = await detectMediaType(path, produced.mimeType);
+    const type = await detectMediaType(spooled.path, produced.mimeType);
+    const { render } = slot;
+    if (render === undefined || !canReencode(type.mimeType)) return this.keepAs(slot, produced, spooled, type, signal);
+    return encodeImage(toJpeg(spooled.path, MAX_PIXELS), (bytes) =>
+      this.spool.hold(bytes, { maxBytes: this.limits.maxBytes, signal }, (image) =>
+        this.keepAs(slot, { name: produced.name, bytes }, image, JPEG, signal, renderKey(render, slot.index)),
+      ),
+    );
+  }
+
+  private async keepAs(
+    slot: AssetSlot,
+    produced: ProducedAsset,
+    { path, size, sha256 }: SpooledFile,
+    { mimeType, extension }: MediaType,
+    signal: AbortSignal,
+    storage_key = generatedKey(slot, sha256, extension),
+  ): Promise<StoredFile> {
     const { width, height } = await sizeOf(produced, path, mimeType);
-    const storage_key = generatedKey(slot, sha256, extension);
     await this.put(storage_key, path, mimeType, signal);
     const name = fileName(produced.name, extension);
     return {

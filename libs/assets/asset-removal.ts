@@ -20,13 +20,14 @@ export async function deleteAsset(
 }
 
 /**
- * Removes the bytes of deleted assets, then their rows; at most `limit`, the longest dead first. One whose
+ * Removes the bytes of deleted assets, then their rows; at most `limit`, the longest dead first. Those whose time of
+ * deletion lies ahead are nowhere to be seen either, but keep their bytes until then. One whose
  * bytes cannot be removed now goes to the end of the queue. Returns how many are gone. Safe to run in
  * several processes at once.
  */
 export async function sweepDeletedFiles(database: Database, storage: Storage, limit = 100): Promise<number> {
   const rows = await database.query<{ id: string }>(
-    'select id from flat_file where deleted_at is not null order by deleted_at limit $1',
+    'select id from flat_file where deleted_at <= now() order by deleted_at limit $1',
     [limit],
   );
   let removed = 0;
@@ -42,7 +43,7 @@ async function sweepFile(database: Database, storage: Storage, id: string): Prom
          select 1 from flat_file o
          where o.storage_key = f.storage_key and o.id <> f.id and o.deleted_at is null
        ) as shared
-       from flat_file f where id = $1 and deleted_at is not null for update skip locked`,
+       from flat_file f where id = $1 and deleted_at <= now() for update skip locked`,
       [id],
     );
     if (!row) return false;

@@ -20,14 +20,15 @@ export interface AssetRow {
   width: number | null;
   height: number | null;
   duration: number | null;
-  /** Open to everyone: it belongs to a published collection that is not archived. */
+  /** Open to everyone: it is a render, or belongs to a published collection that is not archived. */
   is_public: boolean;
 }
 
 export const ASSET_COLUMNS = `f.id, f.user_id, f.collection_id, f.job_id, f.generation_id, f.step_id, f.index,
   f.name, f.storage_key, f.url, f.thumbnail_url, f.mime_type, f.size, f.sha256, f.width, f.height, f.duration,
-  exists (select 1 from collection c
-          where c.id = f.collection_id and c.status = 'published' and not c.archived) as is_public`;
+  f.storage_key like 'public/%' or exists (
+    select 1 from collection c
+     where c.id = f.collection_id and c.status = 'published' and not c.archived) as is_public`;
 
 /** What a node gets in place of a reference to this asset. */
 export const handleOf = (row: AssetRow): AssetHandle =>

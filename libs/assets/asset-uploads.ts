@@ -3,11 +3,12 @@ import type { Plans } from '#libs/credits/plans.js';
 import type { Database, Queryable, Transaction } from '#libs/database/database.js';
 import { serviceUnavailable, storageQuotaExceeded, unsupportedMediaType } from '#libs/errors/errors.js';
 import type { Storage } from '#libs/storage/storage.js';
-import { uploadKey } from './asset-key.js';
+import { inputKey, uploadKey } from './asset-key.js';
 import { ASSET_COLUMNS, type AssetRow } from './asset-row.js';
 import { fileName } from './file-name.js';
 import { canReencode, measureImage, reencodeImage, type Dimensions } from './image.js';
 import { detectMediaType, type MediaType } from './media-type.js';
+import { isPolyglot } from './polyglot.js';
 import type { Spool, SpooledFile } from './spool.js';
 
 /** What a client sends: its own words about the file, and the bytes, which decide. */
@@ -19,8 +20,37 @@ export interface IncomingFile {
 
 /** All frames of an animation together. */
 const MAX_PIXELS = 40e6;
-/** Besides the images that can be encoded again. */
-const ACCEPTED_TEXTS = new Set(['text/plain', 'text/csv', 'application/json']);
+
+/** What is taken, and where it is kept. */
+export interface UploadRules {
+  /** Default: the installation's limit. */
+  maxBytes?: number;
+  images: ReadonlySet<string>;
+  texts: ReadonlySet<string>;
+  /** For whom sends another type. */
+  told: string;
+  keyOf(userId: string, extension: string): string;
+  /** Whether files that are something else besides an image are refused, not only drawn anew. */
+  refusesPolyglots: boolean;
+}
+
+const ASSETS: UploadRules = {
+  images: new Set(['image/png', 'image/apng', 'image/jpeg', 'image/webp', 'image/gif']),
+  texts: new Set(['text/plain', 'text/csv', 'application/json']),
+  told: 'PNG, JPEG, WebP, GIF, text, CSV and JSON files are taken',
+  keyOf: uploadKey,
+  refusesPolyglots: false,
+};
+
+/** Images that a v1 generation is made from. */
+export const INPUT_IMAGES: UploadRules = {
+  maxBytes: 10 * 1024 ** 2,
+  images: new Set(['image/png', 'image/jpeg', 'image/webp']),
+  texts: new Set(),
+  told: 'PNG, JPEG and WebP images are taken',
+  keyOf: inputKey,
+  refusesPolyglots: true,
+};
 
 /** Takes files from clients: images that `image_loader` fields and sketches use, and plain data. */
 export class AssetUploads {
@@ -33,9 +63,15 @@ export class AssetUploads {
   ) {}
 
   /** Receives the file into a temporary one; the caller closes the result. Throws `PAYLOAD_TOO_LARGE`. */
-  async receive(userId: string, incoming: IncomingFile, signal: AbortSignal): Promise<AssetUpload> {
-    const received = await this.spool.write(incoming.bytes, { maxBytes: this.limits.maxBytes, signal });
-    return new AssetUpload(this, userId, incoming, received, signal);
+  async receive(
+    userId: string,
+    incoming: IncomingFile,
+    signal: AbortSignal,
+    rules: UploadRules = ASSETS,
+  ): Promise<AssetUpload> {
+    const maxBytes = Math.min(rules.maxBytes ?? Infinity, this.limits.maxBytes);
+    const received = await this.spool.write(incoming.bytes, { maxBytes, signal });
+    return new AssetUpload(this, userId, incoming, received, signal, rules);
   }
 
   /** Throws `STORAGE_QUOTA_EXCEEDED` unless `bytes` more fit into what the user's plan allows. */
@@ -70,6 +106,7 @@ export class AssetUpload {
     private readonly incoming: Pick<IncomingFile, 'name' | 'mimeType'>,
     private readonly received: SpooledFile,
     private readonly signal: AbortSignal,
+    private readonly rules: UploadRules,
   ) {}
 
   /** What makes two uploads the same request: the bytes as they were sent, and their name. */
@@ -80,19 +117,19 @@ export class AssetUpload {
   /**
    * Judges the file by its bytes and stores it. Images are encoded again first, so that what is hashed and
    * kept has neither metadata nor anything hidden. Throws `UNSUPPORTED_MEDIA_TYPE`, `PAYLOAD_TOO_LARGE`,
-   * `STORAGE_QUOTA_EXCEEDED`, `SERVICE_UNAVAILABLE` when the storage takes nothing now.
+   * `STORAGE_QUOTA_EXCEEDED`, `SERVICE_UNAVAILABLE` when the storage takes nothing now. Returns its storage key.
    */
-  async store(): Promise<void> {
+  async store(): Promise<string> {
     const { path } = this.received;
     await this.uploads.assertRoom(this.uploads.database, this.userId, 1);
     const type = await detectMediaType(path, this.incoming.mimeType);
-    if (ACCEPTED_TEXTS.has(type.mimeType)) return this.put(this.received, type);
-    if (!canReencode(type.mimeType)) {
-      throw unsupportedMediaType('PNG, JPEG, WebP, GIF, text, CSV and JSON files are taken');
-    }
+    const { images, texts, told, refusesPolyglots } = this.rules;
+    if (texts.has(type.mimeType)) return this.put(this.received, type);
+    if (!images.has(type.mimeType) || !canReencode(type.mimeType)) throw unsupportedMediaType(told);
+    if (refusesPolyglots && (await isPolyglot(path))) throw unsupportedMediaType('The image holds something else, too');
     // What is too large is refused by its header, before anything is decoded.
     await measureImage(path, type.mimeType, MAX_PIXELS);
-    await reencodeImage(path, type.mimeType, MAX_PIXELS, (bytes) =>
+    return reencodeImage(path, type.mimeType, MAX_PIXELS, (bytes) =>
       this.uploads.spool.hold(bytes, { maxBytes: Infinity, signal: this.signal }, async (image) =>
         this.put(image, await detectMediaType(image.path)),
       ),
@@ -126,12 +163,13 @@ export class AssetUpload {
     await recorded.then((rows) => (rows.length > 0 ? undefined : storage.delete(key))).catch(() => undefined);
   }
 
-  private async put({ path, size, sha256 }: SpooledFile, type: MediaType): Promise<void> {
+  private async put({ path, size, sha256 }: SpooledFile, type: MediaType): Promise<string> {
     const dimensions = await measureImage(path, type.mimeType, MAX_PIXELS);
-    const key = uploadKey(this.userId, type.extension);
+    const key = this.rules.keyOf(this.userId, type.extension);
     this.prepared = { ...type, ...dimensions, key, size, sha256 };
     await this.uploads.storage.put(key, path, { mimeType: type.mimeType, signal: this.signal }).catch(() => {
       throw serviceUnavailable();
     });
+    return key;
   }
 }

@@ -15,6 +15,8 @@ const ROUTE = '/files/';
  * a window's are equal: clients can cache what they load.
  */
 const WINDOW_SECONDS = 3_600;
+/** What users send for one generation is for that one: its URLs are shorter. */
+const PRIVATE = { prefix: 'private/', seconds: 300 };
 
 /**
  * URLs of files. Rows and recorded events hold paths, `/files/<key>`; what a client gets is made of them
@@ -36,9 +38,11 @@ export class FileUrls {
     return cdnBaseUrl ? `${trimmed(cdnBaseUrl)}/${keyOf(path)}` : `${trimmed(publicUrl)}${path}`;
   }
 
-  /** A URL that shows the file to whoever has it, for one to two hours. */
+  /** A URL that shows the file to whoever has it, for one to two hours; for 300 seconds if it is a private input. */
   signed(path: string): string {
-    const expires = (Math.floor(this.now() / 1000 / WINDOW_SECONDS) + 2) * WINDOW_SECONDS;
+    const now = Math.floor(this.now() / 1000);
+    const isPrivate = keyOf(path).startsWith(PRIVATE.prefix);
+    const expires = isPrivate ? now + PRIVATE.seconds : (Math.floor(now / WINDOW_SECONDS) + 2) * WINDOW_SECONDS;
     const signature = this.signatureOf(keyOf(path), expires).toString('base64url');
     return `${trimmed(this.settings.publicUrl ?? '')}${path}?expires=${expires}&signature=${signature}`;
   }

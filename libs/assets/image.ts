@@ -12,6 +12,14 @@ const MEASURABLE = new Set([
   'image/png', 'image/apng', 'image/jpeg', 'image/webp', 'image/gif', 'image/avif', 'image/tiff',
 ]);
 const REENCODE_SECONDS = 60;
+
+interface Encoding {
+  path: string;
+  maxPixels: number;
+  encode(image: Sharp): Sharp;
+  animated?: boolean;
+}
+
 /** Decoders at once: each may hold all of an image's pixels. */
 const decoders = new PQueue({ concurrency: 2 });
 
@@ -45,9 +53,30 @@ const ENCODERS: Record<string, (image: Sharp) => Sharp> = {
 
 export const canReencode = (mimeType: string): boolean => mimeType in ENCODERS;
 
+/** As the JPEG of a render: its first frame, on white. */
+export const toJpeg = (path: string, maxPixels: number): Encoding => ({
+  path, maxPixels, encode: (image) => image.flatten({ background: 'white' }).jpeg({ quality: 92 }),
+});
+
+/** Decodes an image and encodes it again, which leaves nothing but its pixels. Throws as `measureImage`. */
+export function encodeImage<Result>(
+  { path, maxPixels, encode, animated = false }: Encoding,
+  use: (bytes: Readable) => Promise<Result>,
+): Promise<Result> {
+  return decoders.add(async () => {
+    const limits = { limitInputPixels: maxPixels, failOn: 'error' as const };
+    const image = sharp(path, { ...limits, animated, sequentialRead: true });
+    try {
+      return await use(encode(image.autoOrient().timeout({ seconds: REENCODE_SECONDS })));
+    } catch (error) {
+      throw imageFault(error, maxPixels);
+    }
+  });
+}
+
 /**
- * Decodes an image and encodes it again, which leaves nothing but its pixels (and frames): no EXIF, no
- * place, no comment, no bytes after the end. `maxPixels` counts all frames. Throws as `measureImage`.
+ * As what it was, with all its frames: no EXIF, no place, no comment, no bytes after the end. `maxPixels` counts all
+ * frames. Throws as `measureImage`.
  */
 export function reencodeImage<Result>(
   path: string,
@@ -57,16 +86,8 @@ export function reencodeImage<Result>(
 ): Promise<Result> {
   const encode = ENCODERS[mimeType];
   if (!encode) throw new Error(`No encoder of ${mimeType}`);
-  return decoders.add(async () => {
-    const animated = mimeType === 'image/gif' || mimeType === 'image/webp';
-    const limits = { limitInputPixels: maxPixels, failOn: 'error' as const };
-    const image = sharp(path, { ...limits, animated, sequentialRead: true });
-    try {
-      return await use(encode(image.autoOrient().timeout({ seconds: REENCODE_SECONDS })));
-    } catch (error) {
-      throw imageFault(error, maxPixels);
-    }
-  });
+  const animated = mimeType === 'image/gif' || mimeType === 'image/webp';
+  return encodeImage({ path, maxPixels, encode, animated }, use);
 }
 
 /** Whatever the decoder says is the file's fault; failures of ours keep their meaning. */

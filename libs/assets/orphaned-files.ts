@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { Database, Queryable } from '#libs/database/database.js';
 import type { ListedObject, Storage } from '#libs/storage/storage.js';
+import { renderIn } from './asset-key.js';
 
 /** Longer than anything that has put a file takes to write its row. */
 const OLD_AFTER_MS = 24 * 3_600_000;
 const PAGE = 500;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** Where files of assets lie; all else in the storage is not ours to judge. */
-const PLACES = ['generations/', 'uploads/'] as const;
+const PLACES = ['generations/', 'uploads/', 'private/', 'public/renders/'] as const;
 
 /**
  * Removes files that no row names: a process died between putting one and recording it. It goes round the
@@ -31,8 +32,7 @@ export class OrphanedFiles {
     const old = page.filter(({ modifiedAt }) => Number(modifiedAt) < Date.now() - this.oldAfterMs);
     let removed = 0;
     for (const key of await unnamed(this.database, old)) {
-      const orphan = this.place === 'uploads/' ? this.removeUpload(key) : this.removeGenerated(key);
-      if (await orphan) removed += 1;
+      if (await this.remove(key)) removed += 1;
     }
     this.goOn(page);
     return removed;
@@ -40,7 +40,15 @@ export class OrphanedFiles {
 
   private goOn(page: ListedObject[]): void {
     if (page.length === PAGE) this.after = page.at(-1)?.key;
-    else [this.place, this.after] = [this.place === 'uploads/' ? 'generations/' : 'uploads/', undefined];
+    else [this.place, this.after] = [PLACES[(PLACES.indexOf(this.place) + 1) % PLACES.length]!, undefined];
+  }
+
+  private remove(key: string): Promise<boolean> {
+    switch (this.place) {
+      case 'generations/': return this.removeGenerated(key, key.split('/')[3]);
+      case 'public/renders/': return this.removeRender(key);
+      default: return this.removeUpload(key);
+    }
   }
 
   /** Every upload has a key of its own: one without a row after a day never gets it. */
@@ -52,9 +60,17 @@ export class OrphanedFiles {
     return known.length > 0;
   }
 
+  /** A render is named after the attempt that made it. */
+  private async removeRender(key: string): Promise<boolean> {
+    const [step] = await this.database.query<{ generation_id: string }>(
+      `select generation_id from step_run where md5(token::text) = $1 and node = 'replicate'`,
+      [renderIn(key)?.replaceAll('-', '')],
+    );
+    return step ? this.removeGenerated(key, step.generation_id) : false;
+  }
+
   /** While its row is locked a generation cannot be resumed, so no step of it puts this very file again. */
-  private async removeGenerated(key: string): Promise<boolean> {
-    const [, , , generationId = ''] = key.split('/');
+  private async removeGenerated(key: string, generationId = ''): Promise<boolean> {
     if (!UUID.test(generationId)) return false;
     return this.database.transaction(async (tx) => {
       const ended = await tx.query(

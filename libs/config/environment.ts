@@ -168,9 +168,24 @@ export class Environment {
   @url(['http', 'https'])
   REPLICATE_BASE_URL: string = 'https://api.replicate.com/v1';
 
-  /** Replicate's `whsec_…`, which its webhooks are judged by. No route takes them yet: predictions are asked after. */
+  /**
+   * Replicate's `whsec_…`, which its webhooks are judged by. With it and PUBLIC_URL predictions are reported to
+   * `/api/v1/webhooks/replicate`; else they are asked after.
+   */
   @IsOptional() @IsString() @IsNotEmpty()
   REPLICATE_WEBHOOK_SECRET?: string;
+
+  /** For development only: takes Replicate's webhooks without a secret to judge them by. */
+  @flag @IsBoolean()
+  ALLOW_UNSIGNED_WEBHOOKS: boolean = false;
+
+  /** Seconds that the 202 of the v1 face waits for its prediction. */
+  @Type(() => Number) @IsInt() @Min(0) @Max(30)
+  V1_WAIT_SECONDS: number = 5;
+
+  /** Words and phrases that no prompt of the v1 and two-step faces may hold, comma-separated. Default: none. */
+  @list @IsArray()
+  MODERATED_TERMS: string[] = [];
 
   /**
    * ComfyUI servers, comma-separated: `http://gpu1:8188`. Credentials are sent as a header: `bearer:TOKEN@`,

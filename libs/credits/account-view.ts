@@ -33,19 +33,6 @@ export async function readBalance(db: Queryable, userId: string): Promise<Balanc
   return { balance: toCredits(balance), held: toCredits(held), available: toCredits(balance - held) };
 }
 
-/** Generations of the v1 and two-step faces in the calendar month (UTC) that holds `now`; when it ends. */
-export async function readMonthlyUsage(db: Queryable, userId: string): Promise<{ used: number; resetsAt: Date }> {
-  const [usage] = await db.query<{ used: number; resets_at: Date }>(
-    `with month as (select date_trunc('month', now(), 'UTC') as start)
-     select coalesce(sum(u.generations), 0)::int as used,
-            (select (start at time zone 'UTC' + interval '1 month') at time zone 'UTC' from month) as resets_at
-       from usage_entry u, month
-      where u.user_id = $1 and u.face in ('two_step', 'v1') and u.created_at >= month.start`,
-    [userId],
-  );
-  return { used: usage?.used ?? 0, resetsAt: usage?.resets_at ?? new Date() };
-}
-
 /** The user's entries below the id `before`, newest first; one more than `limit` when there are more. */
 export async function readLedger(
   db: Queryable,

@@ -1,8 +1,9 @@
 import type { Queryable, Transaction } from '#libs/database/database.js';
 import { prepared } from '#libs/database/prepared.js';
-import { insufficientCredits, tooManyInflight } from '#libs/errors/errors.js';
+import { insufficientCredits, limitExceeded, tooManyInflight } from '#libs/errors/errors.js';
 import { signals } from '#libs/tracepoints/signals.js';
 import { toCredits, type MicroCredits } from './micro-credits.js';
+import { readMonthlyUsage } from './usage.js';
 
 export type EntryType = 'grant' | 'hold' | 'capture' | 'release' | 'refund' | 'adjust';
 
@@ -30,8 +31,11 @@ export interface Hold {
   generations: GenerationPrice[];
   /** The workflow's base cost, reserved once per job and run. */
   base?: { run: number; price: MicroCredits };
-  /** The plan's `maxOpenGenerations`. */
+  /** The plan's `maxOpenGenerations`, or `maxInFlight` for those in flight. */
   maxOpen: number;
+  inFlight?: boolean;
+  /** Of those that count against a plan's month. */
+  quota?: { plan: string; limit: number };
   /** `cost_breakdown` of the 402 answer. */
   breakdown: unknown;
 }
@@ -81,31 +85,45 @@ export class Ledger {
 
   /**
    * Writes movements and their sum onto the account in one statement. `opens` generations join (or, below
-   * zero, leave) the account's open ones. False: the account cannot cover it, and nothing was written.
+   * zero, leave) the account's open ones, `flies` those in flight. False: the account cannot cover it, and nothing
+   * was written.
    */
   async append(
     tx: Transaction,
     userId: string,
     movements: Movement[],
-    { opens = 0, maxOpen = null }: { opens?: number; maxOpen?: number | null } = {},
+    { opens = 0, flies = 0, maxOpen = null }: { opens?: number; flies?: number; maxOpen?: number | null } = {},
   ): Promise<boolean> {
-    const [row] = await tx.query<{ changed: boolean }>(APPEND, [userId, movementRows(movements), opens, maxOpen]);
+    const [row] = await tx.query<{ changed: boolean }>(APPEND, [userId, movementRows(movements), opens, maxOpen, flies]);
     if (row?.changed) tx.afterCommit(() => signals.moved.send(movements));
     return row?.changed === true;
   }
 
   /** Why an account did not cover a hold. */
   async refusal(db: Queryable, hold: Hold): Promise<Error> {
-    const [account] = await db.query<{ available: string; open: number }>(
-      'select balance - held as available, open_generations as open from account where user_id = $1',
-      [hold.userId],
+    const { userId, generations, maxOpen, inFlight = false } = hold;
+    const [account] = await db.query<{ available: string; open: number; in_flight: number }>(
+      'select balance - held as available, open_generations as open, in_flight from account where user_id = $1',
+      [userId],
     );
-    if (account && account.open + hold.generations.length > hold.maxOpen) return tooManyInflight(hold.maxOpen);
+    const count = (inFlight ? account?.in_flight : account?.open) ?? 0;
+    if (count + generations.length > maxOpen) return tooManyInflight(maxOpen);
+    const overQuota = await this.quotaFault(db, hold);
+    if (overQuota) return overQuota;
+    const required = holdMovements(hold).reduce((total, { amount }) => total + amount, 0n);
+    const available = BigInt(account?.available ?? 0);
+    // By now there is room again: another one has ended since.
+    if (available >= required) return tooManyInflight(maxOpen);
     return insufficientCredits({
-      required: toCredits(holdMovements(hold).reduce((total, { amount }) => total + amount, 0n)),
-      available: toCredits(account?.available ?? '0'),
-      cost_breakdown: hold.breakdown,
+      required: toCredits(required), available: toCredits(available), cost_breakdown: hold.breakdown,
     });
+  }
+
+  private async quotaFault(db: Queryable, { userId, quota, generations }: Hold): Promise<Error | null> {
+    if (!quota) return null;
+    const { used, resetsAt } = await readMonthlyUsage(db, userId);
+    if (used + generations.length <= quota.limit) return null;
+    return limitExceeded({ ...quota, used, resets_at: resetsAt.toISOString() });
   }
 }
 
@@ -127,13 +145,13 @@ export function holdMovements({ jobId, generations, base }: Hold): Movement[] {
  * account. `changed` is empty when the account cannot cover them: whatever else a statement writes is to
  * depend on it. All parameters are SQL.
  */
-export const appendCtes = ({ user, opens, and = 'true', set = '', from = '' }: AppendSql): string => `
+export const appendCtes = ({ user, opens, flies = '0', and = 'true', set = '', from = '' }: AppendSql): string => `
   total as (
     select coalesce(sum(balance), 0)::bigint as balance, coalesce(sum(held), 0)::bigint as held from movement
   ), changed as (
     update account
        set balance = account.balance + total.balance, held = account.held + total.held,
-           open_generations = account.open_generations + ${opens}${set}
+           open_generations = account.open_generations + ${opens}, in_flight = account.in_flight + ${flies}${set}
       from total${from}
      where account.user_id = ${user} and ${and}
        and account.balance + total.balance - (account.held + total.held) >= 0
@@ -152,6 +170,8 @@ interface AppendSql {
   user: string;
   /** How many generations join the account's open ones. */
   opens: string;
+  /** How many join those in flight. */
+  flies?: string;
   /** One more condition. */
   and?: string;
   /** More columns to set, after a comma. */
@@ -185,6 +205,7 @@ const APPEND = prepared('ledger_append', `
   with movement as (${movementsSql('$2')}), ${appendCtes({
     user: '$1',
     opens: '$3::integer',
+    flies: '$5::integer',
     and: '($4::integer is null or account.open_generations + $3::integer <= $4::integer)',
   })}
   select exists (select from changed) as changed`);

@@ -1,10 +1,11 @@
 import type { Queryable } from '#libs/database/database.js';
 import { toCredits } from './micro-credits.js';
+import { monthOf } from './usage.js';
 
 /** An account that breaks a rule of the ledger, and which. */
 export interface Drift {
   user_id: string;
-  rule: 'balance' | 'held' | 'open_price' | 'open_generations' | 'running_sum';
+  rule: 'balance' | 'held' | 'open_price' | 'open_generations' | 'usage' | 'running_sum';
   expected: number;
   actual: number;
 }
@@ -32,11 +33,13 @@ export async function reconcile(db: Queryable): Promise<Reconciliation> {
   const drift = rows.map(({ user_id, rule, expected, actual }) => ({
     user_id,
     rule,
-    expected: rule === 'open_generations' ? Number(expected) : toCredits(expected),
-    actual: rule === 'open_generations' ? Number(actual) : toCredits(actual),
+    expected: COUNTS.has(rule) ? Number(expected) : toCredits(expected),
+    actual: COUNTS.has(rule) ? Number(actual) : toCredits(actual),
   }));
   return { accounts: counts?.accounts ?? 0, entries: counts?.entries ?? 0, drift };
 }
+
+const COUNTS = new Set<Drift['rule']>(['open_generations', 'usage']);
 
 const DRIFT = `
   with total as (
@@ -52,8 +55,12 @@ const DRIFT = `
              over in_order as held
       from credit_entry window in_order as (partition by user_id order by id)
   ), open_generation as (
-    select g.user_id, sum(g.price) as price, count(*) as open
-      from generation g where g.status in ('pending', 'processing', 'waiting') group by g.user_id
+    select g.user_id, sum(g.price) as price, count(*) as open, count(*) filter (where j.in_flight) as in_flight
+      from generation g join job j on j.id = g.job_id
+     where g.status in ('pending', 'processing', 'waiting') group by g.user_id
+  ), usage as (
+    select user_id, ${monthOf('created_at')} as month, sum(generations) as generations
+      from usage_entry where face <> 'collections' group by 1, 2
   ), open_base as (
     select user_id, sum(base_price) as price from job where base_status = 'held' group by user_id
   ), fault as (
@@ -69,7 +76,11 @@ const DRIFT = `
     union all
     select a.user_id, 'open_generations', coalesce(g.open, 0), a.open_generations + a.in_flight
       from account a left join open_generation g using (user_id)
-     where a.open_generations + a.in_flight <> coalesce(g.open, 0)
+     where a.open_generations + a.in_flight <> coalesce(g.open, 0) or a.in_flight <> coalesce(g.in_flight, 0)
+    union all
+    select a.user_id, 'usage', coalesce(u.generations, 0), a.usage_generations
+      from account a left join usage u on u.user_id = a.user_id and u.month = a.usage_month
+     where a.usage_generations <> coalesce(u.generations, 0)
     union all
     select user_id, 'running_sum', min(balance), min(balance_after)
       from running where balance <> balance_after or held <> held_after group by user_id

@@ -85,6 +85,8 @@ export interface GenerationState {
   instructionSet: InstructionSet;
   /** Show what every step made, not only the last ones. */
   showsAll: boolean;
+  /** Its images become public JPEGs. */
+  renders: boolean;
   /** The only texts that may name a file; null: any may. */
   files: ReadonlySet<string> | null;
   /** What the variables are in this edition, decided by its hash, and the traits they give it. */
@@ -190,7 +192,7 @@ export interface GenerationStore {
 /** Where the engine puts a produced file before its step's checkpoint names it. */
 export interface AssetStore {
   store(
-    owner: { userId: string; jobId: string; generationId: string; stepId: string; index: number },
+    owner: { userId: string; jobId: string; generationId: string; stepId: string; index: number; render?: string },
     produced: ProducedAsset,
     signal: AbortSignal,
   ): Promise<StoredFile>;

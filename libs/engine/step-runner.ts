@@ -158,10 +158,10 @@ export class StepRunner {
       const { reference, pollAfterMs = null, timeoutMs = null } = outcome;
       return { kind: 'waiting', reference: storableJson(reference), pollAfterMs, timeoutMs, logs };
     }
-    const { userId, jobId, generationId } = state;
+    const { userId, jobId, generationId, renders } = state;
     const files = [];
     for (const [index, produced] of (outcome.assets ?? []).entries()) {
-      const owner = { userId, jobId, generationId, stepId: attempt.stepId, index };
+      const owner = { userId, jobId, generationId, stepId: attempt.stepId, index, ...(renders && { render: attempt.token }) };
       files.push(await this.files.store(owner, produced, signal).catch(storageFault));
     }
     const [value, traits] = [storableJson(outcome.value), storableTraits(outcome.traits ?? [])];

@@ -13,6 +13,12 @@ export const unauthenticated = (message = 'Authentication required') =>
 
 export const forbidden = () => new AppError('FORBIDDEN', 403, 'Forbidden');
 
+/** Of the two-step face, which tells that another's record exists. */
+export const unauthorized = () => new AppError('UNAUTHORIZED', 403, 'Unauthorized');
+
+export const invalidSignature = () =>
+  new AppError('INVALID_SIGNATURE', 401, 'The webhook is not signed as it must be');
+
 export const insufficientCredits = (details: {
   required: number;
   available: number;
@@ -85,6 +91,9 @@ export const rateLimited = (retryAfterSeconds: number) =>
 
 export const tooManyInflight = (limit: number) =>
   new AppError('TOO_MANY_INFLIGHT', 429, `Too many open generations (limit ${limit})`, { limit }, 5);
+
+export const limitExceeded = (details: { plan: string; limit: number; used: number; resets_at: string }) =>
+  new AppError('LIMIT_EXCEEDED', 402, `The plan's ${details.limit} generations of this month are used up`, details);
 
 export const storageQuotaExceeded = (details: { limit: number; used: number }) =>
   new AppError('STORAGE_QUOTA_EXCEEDED', 402, 'Storage quota exceeded', details);

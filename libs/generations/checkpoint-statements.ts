@@ -120,7 +120,12 @@ export const FINISH = prepared('finish_generation', `
         (told.base_price, 'job:' || told.id || ':' || told.base_run || ':base', null, 2)
       ) as m (amount, key, generation_id, position)
      where m.position = 1 or (told.takes_base and told.base_price > 0)
-  ), ${appendCtes({ user: 'told.user_id', from: ', told', opens: '-1' })}
+  ), ${appendCtes({
+    user: 'told.user_id',
+    from: ', told',
+    opens: 'case when told.in_flight then 0 else -1 end',
+    flies: 'case when told.in_flight then -1 else 0 end',
+  })}
   select told.seq, told.now, ending.data as ended,
          (select jsonb_agg(jsonb_build_object('amount', amount::text, 'key', key, 'generation_id', generation_id))
             from movement) as captures
@@ -130,7 +135,7 @@ export const FINISH = prepared('finish_generation', `
 function locked(): string {
   return `locked as (
     select id, user_id, status, seq, steps, steps_done, generations, completed, failed, cancelled, base_price,
-           base_run, base_status, last_txid, clock_timestamp() as now
+           base_run, base_status, in_flight, last_txid, clock_timestamp() as now
       from job where id = $1 for no key update
   )`;
 }

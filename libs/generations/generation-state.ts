@@ -25,6 +25,7 @@ export interface ClaimedRow {
   created_at: Date;
   instruction_set: InstructionSet;
   shows_all: Json;
+  renders: Json;
   files: string[] | null;
   attempts: AttemptRow[] | null;
 }
@@ -70,6 +71,7 @@ export function stateOf(row: ClaimedRow): GenerationState {
     submittedAt: row.created_at,
     instructionSet: row.instruction_set,
     showsAll: row.shows_all === true,
+    renders: row.renders === true,
     files: row.files && new Set(row.files),
     values,
     traits,

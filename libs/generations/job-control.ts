@@ -4,6 +4,7 @@ import type { Plans } from '#libs/credits/plans.js';
 import { toCredits } from '#libs/credits/micro-credits.js';
 import { generationNotFound, invalidGenerationStatus, invalidJobStatus } from '#libs/errors/errors.js';
 import type { EventBus } from '#libs/events/event-bus.js';
+import type { EventError } from '#libs/events/job-event.js';
 import type { Lane } from '#libs/nodes/node.js';
 import type { WakeQueue } from '#libs/queue/wake-queue.js';
 import { tracepoint } from '#libs/tracepoints/tracepoints.js';
@@ -35,11 +36,16 @@ export class JobControl {
       jobId,
       async (change) => {
         if (ENDED.has(change.job.status)) throw invalidJobStatus(`The job is already ${change.job.status}`);
-        await this.cancel(change, null);
-        change.finish({ cancelled: true });
+        await this.cancelOpen(change);
       },
       { userId },
     );
+  }
+
+  /** Ends every open generation of a job that is being changed, and the job. `error`: why, if it was not its user. */
+  async cancelOpen(change: JobChange, error: EventError | null = null): Promise<void> {
+    await this.cancel(change, null);
+    change.finish({ cancelled: true, error });
   }
 
   /** Throws `JOB_NOT_FOUND`, `GENERATION_NOT_FOUND`, `INVALID_GENERATION_STATUS`. */
@@ -66,6 +72,7 @@ export class JobControl {
       async (change) => {
         const { status } = change.job;
         if (status !== 'failed' && status !== 'cancelled') throw invalidJobStatus(`The job is ${status}`);
+        if (change.job.face !== 'collections') throw invalidJobStatus('A single image is submitted anew instead');
         await this.resume(change, null);
       },
       { userId, withCollection: true },
@@ -77,7 +84,8 @@ export class JobControl {
     return this.jobs.change(
       jobId,
       async (change) => {
-        const resumed = await this.resume(change, index);
+        const isSingle = change.job.face !== 'collections';
+        const resumed = isSingle ? 0 : await this.resume(change, index);
         if (resumed === 0) throw await statusFault(change, index, 'not failed or cancelled');
       },
       { userId, withCollection: true },

@@ -98,16 +98,18 @@ export const JOB_SELECT = `
     left join lateral (
      select 1 + (select count(*) from (
                    select from generation o
-                    where o.lane = first.lane and o.status = 'pending' and o.priority > first.priority
+                    where o.lane = first.lane and o.status = 'pending' and o.wake_at is not null
+                      and o.priority > first.priority
                     limit ${QUEUE_COUNTED}) as preferred)
               + (select count(*) from (
                    select from generation o
-                    where o.lane = first.lane and o.status = 'pending' and o.priority = first.priority
+                    where o.lane = first.lane and o.status = 'pending' and o.wake_at is not null
+                      and o.priority = first.priority
                       and (o.turn, o.id) < (first.turn, first.id)
                     limit ${QUEUE_COUNTED}) as earlier) as position
        from (select g.lane, g.priority, g.turn, g.id
                from (select * from generation where job_id = j.id and j.status = 'pending' offset 0) as g
-              where g.status = 'pending' order by g.turn, g.id limit 1) as first
+              where g.status = 'pending' and g.wake_at is not null order by g.turn, g.id limit 1) as first
    ) as waiting on true`;
 
 const STEPS = (withOutput: boolean) => `

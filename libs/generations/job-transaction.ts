@@ -1,9 +1,10 @@
 import { generationKey, baseKey, type Ledger, type Movement } from '#libs/credits/ledger.js';
+import { giveBackUsage } from '#libs/credits/usage.js';
 import type { Database, Transaction } from '#libs/database/database.js';
 import { jobNotFound } from '#libs/errors/errors.js';
 import type { EventBus } from '#libs/events/event-bus.js';
 import type { EventObserver } from '#libs/events/event-lines.js';
-import type { EventDetail, JobEvent, RecordedEventType } from '#libs/events/job-event.js';
+import type { EventDetail, EventError, JobEvent, RecordedEventType } from '#libs/events/job-event.js';
 import { signals } from '#libs/tracepoints/signals.js';
 
 /** A job's row as a change of state needs it. */
@@ -24,6 +25,8 @@ export interface LockedJob {
   base_price: bigint;
   base_run: number;
   base_status: 'held' | 'captured' | 'released';
+  face: 'collections' | 'two_step' | 'v1';
+  in_flight: boolean;
   started: boolean;
 }
 
@@ -100,7 +103,7 @@ export class JobChange {
   private readonly events: JobEvent[] = [];
   private readonly movements: Movement[] = [];
   private closed = 0;
-  private error: { code: string; message: string } | null = null;
+  private error: EventError | null = null;
 
   constructor(
     readonly tx: Transaction,
@@ -126,12 +129,13 @@ export class JobChange {
     this.job[as] += 1;
   }
 
-  /** Ends the job when its last generation has ended. `cancelled` marks a cancel of the whole job. */
-  finish({ cancelled = false } = {}): void {
+  /** Ends the job when its last generation has ended. `cancelled` marks a cancel of the whole job, `error` its cause. */
+  finish({ cancelled = false, error = null }: { cancelled?: boolean; error?: EventError | null } = {}): void {
     const { job } = this;
     if (job.completed + job.failed + job.cancelled < job.generations) return;
     if (job.base_status === 'held') this.releaseBase();
     job.status = cancelled ? 'cancelled' : endStatus(job);
+    this.error = error;
     if (job.status === 'failed') {
       this.error = { code: 'GENERATION_FAILED', message: `${job.failed} of ${job.generations} generations failed` };
     }
@@ -155,9 +159,11 @@ export class JobChange {
       job.started,
     ]);
     if (this.movements.length === 0) return events;
-    const booked = await ledger.append(this.tx, job.user_id, this.movements, { opens: -this.closed });
+    const left = job.in_flight ? { flies: -this.closed } : { opens: -this.closed };
+    const booked = await ledger.append(this.tx, job.user_id, this.movements, left);
     // A change of state without its money is worse than none.
     if (!booked) throw new Error(`The account of job ${job.id} does not cover what was held for it`);
+    if (this.closed > 0 && job.face !== 'collections') await giveBackUsage(this.tx, job.id);
     return events;
   }
 
@@ -215,7 +221,7 @@ const LOCK_COLLECTION = `
 
 const LOCK = `
   select id, user_id, collection_id, workflow_id, created_at, status, seq, steps, steps_done, generations,
-         completed, failed, cancelled, base_price, base_run, base_status, started_at, clock_timestamp() as now
+         completed, failed, cancelled, base_price, base_run, base_status, face, in_flight, started_at, clock_timestamp() as now
     from job where id = $1 and ($2::uuid is null or user_id = $2) for no key update`;
 
 /**

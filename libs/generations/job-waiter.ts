@@ -5,6 +5,14 @@ import { FINAL_EVENTS } from '#libs/events/job-event.js';
 const LONGEST_SECONDS = 60;
 const ENDED = new Set(['completed', 'failed', 'cancelled']);
 
+interface Wait {
+  jobId: string;
+  seconds: number;
+  signal?: AbortSignal;
+  tells?(message: FeedMessage): boolean;
+  isReached(): Promise<boolean>;
+}
+
 /** `Prefer: wait=n`: holds an answer until its job has ended. */
 export class JobWaiter {
   constructor(
@@ -13,19 +21,24 @@ export class JobWaiter {
   ) {}
 
   /** Waits until the job ends, `seconds` (60 at most) have passed or `signal` aborts. Says whether it ended. */
-  async wait(jobId: string, seconds: number, signal?: AbortSignal): Promise<boolean> {
+  wait(jobId: string, seconds: number, signal?: AbortSignal): Promise<boolean> {
+    return this.until({ jobId, seconds, signal, tells: mayEnd, isReached: () => this.hasEnded(jobId) });
+  }
+
+  /** As `wait`, until `isReached`, which is asked again with each message that `tells`. */
+  async until({ jobId, seconds, signal, tells = () => true, isReached }: Wait): Promise<boolean> {
     const timeout = AbortSignal.timeout(Math.min(seconds, LONGEST_SECONDS) * 1_000);
     const over = signal ? AbortSignal.any([timeout, signal]) : timeout;
     let hear: () => void = () => undefined;
     const stop = this.feed.ofJob(jobId, (message) => {
-      if (mayEnd(message)) hear();
+      if (tells(message)) hear();
     });
     const wake = () => hear();
     over.addEventListener('abort', wake);
     try {
       for (;;) {
         const heard = new Promise<void>((resolve) => (hear = resolve));
-        if (await this.hasEnded(jobId)) return true;
+        if (await isReached()) return true;
         if (over.aborted) return false;
         await heard;
       }

@@ -54,7 +54,13 @@ export class Reconciler {
     const lost = await this.database.query<{ id: string; job_id: string }>(
       `select id, job_id from generation where status = 'processing' and lease_until < now() limit ${BATCH}`,
     );
-    return this.each(lost, handBackLost);
+    return this.each(lost, (change, id) => this.handBackOne(change, id));
+  }
+
+  /** The worker died, or stood still for too long: its attempts end, and another worker goes on at once. */
+  private async handBackOne(change: JobChange, id: string): Promise<void> {
+    const wake = await handBackLost(change, id);
+    if (wake) change.tx.afterCommit(() => this.queue.wake([{ ...wake, generationId: id }]));
   }
 
   private async failOverdue(): Promise<number> {
@@ -104,15 +110,16 @@ export class Reconciler {
   }
 }
 
-/** The worker died, or stood still for too long: its attempts end, and another worker goes on. */
-async function handBackLost(change: JobChange, id: string): Promise<void> {
-  const [row] = await change.tx.query<ChangedRow>(
+/** Null: the lease was renewed meanwhile, or somebody else has done it. */
+async function handBackLost(change: JobChange, id: string): Promise<{ lane: Lane; dispatch: number } | null> {
+  const [row] = await change.tx.query<ChangedRow & { lane: Lane; dispatch: string }>(
     `update generation set status = 'pending', lease_until = null, leased_by = null, wake_at = clock_timestamp(),
        wake_seq = wake_seq + 1
-      where id = $1 and status = 'processing' and lease_until < now() returning ${CHANGED_COLUMNS}`,
+      where id = $1 and status = 'processing' and lease_until < now()
+     returning ${CHANGED_COLUMNS}, lane, lease + wake_seq as dispatch`,
     [id],
   );
-  if (!row) return;
+  if (!row) return null;
   const generation = changedGeneration(row);
   const error = { code: WORKER_LOST, message: 'The worker stopped in the middle of this step' };
   const steps = await change.tx.query<{ step_id: string; node: string; alias: string | null; attempt: number }>(
@@ -127,6 +134,7 @@ async function handBackLost(change: JobChange, id: string): Promise<void> {
   }
   change.emit('generation_waiting', { ...eventOf(generation), status: 'pending', message: error.message });
   await countDeaths(change, generation);
+  return { lane: row.lane, dispatch: Number(row.dispatch) };
 }
 
 /** A poison step takes no innocent with it: it runs alone, and only deaths while alone fail it. */

@@ -5,8 +5,8 @@ import type { JobPlan } from '../../test/factories/job.js';
 import { account, booksAreRight, generationRows, jobEnds, stepRuns } from '../../test/factories/reads.js';
 import { buildRoad, type Road } from '../../test/factories/road.js';
 import { eventually } from '../../test/setup/eventually.js';
-import { goodDays } from '../../test/setup/replicate/dials.js';
-import { ReplicateServer } from '../../test/setup/replicate/server.js';
+import { goodDays } from '#libs/providers/stand-in/dials.js';
+import { ReplicateServer } from '#libs/providers/stand-in/replicate-server.js';
 import type { NodeContext } from './node.js';
 import { replicateNode } from './replicate.node.js';
 

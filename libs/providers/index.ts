@@ -16,7 +16,8 @@ export interface Providers {
 type Settings = Pick<
   Environment,
   | 'OPENAI_BASE_URL' | 'OPENAI_API_KEY'
-  | 'REPLICATE_API_TOKEN' | 'REPLICATE_BASE_URL' | 'REPLICATE_WEBHOOK_SECRET' | 'ALLOWED_HOSTS'
+  | 'REPLICATE_API_TOKEN' | 'REPLICATE_BASE_URL' | 'REPLICATE_WEBHOOK_SECRET' | 'ALLOW_UNSIGNED_WEBHOOKS'
+  | 'ALLOWED_HOSTS' | 'PUBLIC_URL'
 >;
 
 /** Every provider: one line each. They are asked when they are first used. */
@@ -27,11 +28,12 @@ export function createProviders(environment: Settings): Providers {
   const { OPENAI_BASE_URL, OPENAI_API_KEY } = environment;
   const models = new OutboundClient({ allowedHosts: [hostOf(OPENAI_BASE_URL ?? OPENAI_URL)] });
   return {
-    // No `webhookUrl`: nothing takes its reports, so its predictions are asked after.
     replicate: new ReplicateProvider(client, {
       baseUrl,
       apiToken: environment.REPLICATE_API_TOKEN,
       webhookSecret: environment.REPLICATE_WEBHOOK_SECRET,
+      allowsUnsigned: environment.ALLOW_UNSIGNED_WEBHOOKS,
+      webhookUrl: reportsOf(environment),
     }),
     chat: new ChatModel(models, {
       baseUrl: OPENAI_BASE_URL ?? OPENAI_URL,
@@ -43,6 +45,13 @@ export function createProviders(environment: Settings): Providers {
       await models.close();
     },
   };
+}
+
+/** Where the ends of predictions are reported, if they could be judged there. */
+function reportsOf(environment: Settings): ((token: string) => string) | undefined {
+  const { PUBLIC_URL, REPLICATE_WEBHOOK_SECRET, ALLOW_UNSIGNED_WEBHOOKS } = environment;
+  if (!PUBLIC_URL || !(REPLICATE_WEBHOOK_SECRET || ALLOW_UNSIGNED_WEBHOOKS)) return undefined;
+  return (token) => `${PUBLIC_URL.replace(/\/+$/, '')}/api/v1/webhooks/replicate?step=${token}`;
 }
 
 /** With its port: other doors of the same machine stay shut. */

@@ -29,6 +29,7 @@ export function collectionJob({ set, ...parts }: CollectionJobParts, nodes: Step
     ...parts,
     id: uuidv7(),
     face: 'collections',
+    starts: true,
     instructionSet: withPins(set, nodes.workflows),
     lane: lanesOf(set, nodes.registry),
     generations: hashes.map((hash) => ({ id: uuidv7(), hash })),

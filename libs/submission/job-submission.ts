@@ -13,12 +13,20 @@ export interface JobLabels {
 export interface JobOptions {
   auto_publish?: boolean;
   save_intermediate_outputs?: boolean;
+  /** Its images are encoded as JPEG, and public to whoever knows their URL. */
+  renders?: boolean;
   /**
    * The texts that may name a file: those that the submitter brought. Absent: any, for the whole set is theirs. What
    * another's workflow names or computes must not reach the submitter's files.
    */
   files?: string[];
 }
+
+/** Generations of v1 and two-step count against their plan's `monthlyGenerations`. */
+export const isMetered = ({ face }: Pick<JobSubmission, 'face'>): boolean => face !== 'collections';
+
+/** And, once they are begun, against its `maxInFlight` instead of its `maxOpenGenerations`. */
+export const isInFlight = (job: Pick<JobSubmission, 'face' | 'starts'>): boolean => isMetered(job) && job.starts;
 
 /** A checked and priced piece of work. Ids are fixed beforehand, so that writing it can be tried again. */
 export interface JobSubmission extends JobLabels {
@@ -31,6 +39,8 @@ export interface JobSubmission extends JobLabels {
   description: string | null;
   type: 'collection_auto_generation' | 'collection_generation' | 'workflow_test' | 'image_generation';
   face: 'collections' | 'two_step' | 'v1';
+  /** False: its generations wait until their user begins them. */
+  starts: boolean;
   /** 1–100 as asked for; the plan may cap it. */
   priority: number;
   plan: Plan;

@@ -1,11 +1,15 @@
 import { collectionCtes, collectionRow, type NewCollection } from '#libs/collections/new-collection.js';
 import { appendCtes, movementRows, movementsSql, type Hold, holdMovements } from '#libs/credits/ledger.js';
+import { monthOf } from '#libs/credits/usage.js';
 import { prepared } from '#libs/database/prepared.js';
-import type { JobSubmission } from './job-submission.js';
+import { isInFlight, isMetered, type JobSubmission } from './job-submission.js';
 import type { KeptAnswer } from './kept-answer.js';
 
 /** A job's set but for the versions it is bound to: the collection's steps name what is there when they run. */
 const COLLECTION_SET = `($2::jsonb - 'workflows')`;
+
+/** Of the month that it is now. */
+const USED = 'case when account.usage_month = stand.month then account.usage_generations else 0 end';
 
 /** A submission on its own: the collection is there, the caller's transaction holds it. */
 export const SUBMIT = prepared('submit', statement([]));
@@ -37,7 +41,10 @@ export const submissionParameters = (job: JobSubmission, hold: Hold): unknown[] 
     lane: job.lane,
     face: job.face,
     count: job.generations.length,
-    max_open: job.plan.maxOpenGenerations,
+    starts: job.starts,
+    in_flight: isInFlight(job),
+    max_open: isInFlight(job) ? job.plan.maxInFlight : job.plan.maxOpenGenerations,
+    quota: isMetered(job) ? job.plan.monthlyGenerations : null,
   }),
   JSON.stringify(job.instructionSet),
   movementRows(holdMovements(hold)),
@@ -78,33 +85,41 @@ function statement(parts: string[]): string {
     select * from jsonb_to_record($1::jsonb) as s (
       user_id uuid, job_id uuid, collection_id uuid, workflow_id uuid, workflow_version integer, name text,
       description text, job_type text, priority integer, options jsonb, tags text[], external_id text,
-      base_price bigint, price bigint, lane text, face text, count integer, max_open integer)
+      base_price bigint, price bigint, lane text, face text, count integer, starts boolean,
+      in_flight boolean, max_open integer, quota integer)
   ), stand as (
     select coalesce(
       (select turn - 1 from generation
-        where lane = s.lane and priority = s.priority and status = 'pending' order by turn limit 1),
+        where lane = s.lane and priority = s.priority and status = 'pending' and wake_at is not null
+        order by turn limit 1),
       (select max(turn) from generation where lane = s.lane and started_at is not null),
-      0) as turn
+      0) as turn, ${monthOf('now()')} as month
       from s
   ), movement as (${movementsSql('$3')}), ${appendCtes({
     user: 's.user_id',
     from: ', s, stand',
-    opens: 's.count',
-    and: 'account.open_generations + s.count <= s.max_open',
+    opens: 'case when s.in_flight then 0 else s.count end',
+    flies: 'case when s.in_flight then s.count else 0 end',
+    and: `case when s.in_flight then account.in_flight else account.open_generations end + s.count <= s.max_open
+       and (s.quota is null or ${USED} + s.count <= s.quota)`,
     set: `,
+           usage_month = case when s.quota is null then account.usage_month else stand.month end,
+           usage_generations = case when s.quota is null then account.usage_generations else ${USED} + s.count end,
            last_turns = account.last_turns || jsonb_build_object(s.lane, s.count + greatest(stand.turn,
-             case when account.open_generations > 0 then (account.last_turns ->> s.lane)::bigint end))`,
+             case when account.open_generations + account.in_flight > 0 then (account.last_turns ->> s.lane)::bigint end))`,
   })}, ${parts.map((part) => `${part}, `).join('')}job_row as (
     insert into job (
       id, user_id, collection_id, workflow_id, workflow_version, name, description, job_type, priority,
-      instruction_set, options, tags, external_id, seq, generations, base_price)
+      instruction_set, options, tags, external_id, seq, generations, base_price, face, in_flight)
     select s.job_id, s.user_id, s.collection_id, s.workflow_id, s.workflow_version, s.name, s.description,
-           s.job_type, s.priority, $2::jsonb, s.options, s.tags, s.external_id, 1, s.count, s.base_price
+           s.job_type, s.priority, $2::jsonb, s.options, s.tags, s.external_id, 1, s.count, s.base_price,
+           s.face, s.in_flight
       from s cross join changed
   ), generation_row as (
     insert into generation (id, job_id, user_id, index, hash, lane, priority, turn, price, wake_at)
     select g.id, s.job_id, s.user_id, g.position - 1, g.hash, s.lane, s.priority,
-           (changed.last_turns ->> s.lane)::bigint - s.count + g.position, s.price, now()
+           (changed.last_turns ->> s.lane)::bigint - s.count + g.position, s.price,
+           case when s.starts then now() end
       from s cross join changed cross join unnest($4::uuid[], $5::text[]) with ordinality as g (id, hash, position)
   ), usage as (
     insert into usage_entry (user_id, face, job_id, key, generations)

@@ -5,7 +5,7 @@ import type { EventBus } from '#libs/events/event-bus.js';
 import type { WakeQueue } from '#libs/queue/wake-queue.js';
 import { signals } from '#libs/tracepoints/signals.js';
 import { tracepoint } from '#libs/tracepoints/tracepoints.js';
-import type { JobSubmission } from './job-submission.js';
+import { isInFlight, isMetered, type JobSubmission } from './job-submission.js';
 import type { KeptAnswer } from './kept-answer.js';
 import {
   collectionParameter, keptAnswerParameter, SUBMIT, SUBMIT_COLLECTION, SUBMIT_COLLECTION_ONCE, submissionParameters,
@@ -27,7 +27,8 @@ export class Submissions {
 
   /**
    * Holds the price and writes job, generations, first event and usage, in a transaction that has the
-   * collection locked. Throws `INSUFFICIENT_CREDITS` or `TOO_MANY_INFLIGHT`.
+   * collection locked. Throws `INSUFFICIENT_CREDITS`, `TOO_MANY_INFLIGHT`
+   * or `LIMIT_EXCEEDED`.
    */
   async submit(tx: Transaction, job: JobSubmission): Promise<void> {
     const hold = holdOf(job);
@@ -62,7 +63,7 @@ export class Submissions {
     signals.moved.send(holdMovements(hold));
     tracepoint('submission.before-dispatch', { jobId: job.id });
     await Promise.all([
-      this.queue.wake(job.generations.map(({ id }) => ({ lane: job.lane, generationId: id, dispatch: 1 }))),
+      job.starts && this.queue.wake(job.generations.map(({ id }) => ({ lane: job.lane, generationId: id, dispatch: 1 }))),
       this.bus.publish({
         kind: 'events',
         jobId: job.id,
@@ -81,6 +82,8 @@ const holdOf = (job: JobSubmission): Hold => ({
   jobId: job.id,
   generations: job.generations.map(({ id }) => ({ id, run: FIRST_RUN, price: job.price.perGeneration })),
   ...(job.price.base > 0n && { base: { run: FIRST_RUN, price: job.price.base } }),
-  maxOpen: job.plan.maxOpenGenerations,
+  inFlight: isInFlight(job),
+  maxOpen: isInFlight(job) ? job.plan.maxInFlight : job.plan.maxOpenGenerations,
+  ...(isMetered(job) && { quota: { plan: job.plan.name, limit: job.plan.monthlyGenerations } }),
   breakdown: job.breakdown,
 });

@@ -104,7 +104,7 @@ function waitingBefore(
 }
 
 const HEAD = `
-  select user_id, priority, turn from generation where lane = $1 and status = 'pending'
+  select user_id, priority, turn from generation where lane = $1 and status = 'pending' and wake_at is not null
    order by priority desc, turn, id limit $2`;
 
 /** To hundredths, upwards: what takes time is never estimated to take none. */

@@ -9,7 +9,7 @@ import { startTestApi, type TestApi } from '../setup/api.js';
 import { call, type Answered, type Call } from './calls.js';
 import { envelopeFaults } from './envelope.js';
 import { bodiesWithNull, hostileBody, hostileQuery, hostileText } from './hostile.js';
-import { methodOf, pathOf, ROUTES } from './routes.js';
+import { methodOf, pathOf, ROUTES, TWO_STEP } from './routes.js';
 import { Rows } from './rows.js';
 import { createTenant, type Tenant } from './tenant.js';
 
@@ -17,7 +17,16 @@ import { createTenant, type Tenant } from './tenant.js';
 const RUNS = 300;
 const FEWER = 50;
 
-const PLANS = JSON.stringify({ free: { submitsPerMinute: 1_000_000, readsPerMinute: 1_000_000 } });
+const PLENTY = { submitsPerMinute: 1_000_000, readsPerMinute: 1_000_000, maxInFlight: 1_000_000, monthlyGenerations: 1_000_000 };
+const PLANS = JSON.stringify({ free: PLENTY });
+const WHOLE_TWO_STEP = {
+  ...TWO_STEP,
+  modelImages: ['https://images.example/anna.jpg'],
+  customPrompt: 'on a beach',
+  parameters: { guidance_scale: 7.5, num_inference_steps: 20, strength: 0.5, seed: 1 },
+  tags: ['ink'],
+  externalId: 'x',
+};
 const STEPS: Step[] = [
   {
     id: 'a',
@@ -108,6 +117,18 @@ const BODIES: Record<string, (tenant: Tenant, workflowId: string) => object> = {
     width: 10,
     height: 10,
   }),
+  'POST /api/generation/create': () => WHOLE_TWO_STEP,
+  'POST /api/generate': () => WHOLE_TWO_STEP,
+  'POST /api/v1/generations': () => ({
+    prompt: 'a fox',
+    mode: 'text_to_image',
+    model: 'owner/name',
+    aspectRatio: '1:1',
+    parameters: { seed: 1 },
+    tags: ['ink'],
+    externalId: 'x',
+  }),
+  'PATCH /api/v1/generations/:id': () => ({ action: 'cancel' }),
   'POST /api-keys': () => ({ name: 'server', role: 'user' }),
   'POST /admin/credits/grant': ({ userId }) => ({ user_id: userId, amount: 0.5, reason: 'a gift' }),
   'PUT /admin/accounts/:userId': () => ({ plan: 'pro', price_id: 'price_1' }),

@@ -5,6 +5,7 @@ import { credentialsOf, userOf } from './callers.js';
 import { call, outcomeOf, type Answered, type Call } from './calls.js';
 import { Contract } from './contract.js';
 import { createHindrances, NARROW_PLANS, SMALL_ASSETS, type Hindrances } from './hindrances.js';
+import { WEBHOOK_SECRET } from './image-refusals.js';
 import { filesOf, REFUSALS } from './refusals.js';
 import { CALLERS, methodOf, pathOf, ROUTES, type CallerName } from './routes.js';
 import { createTenant, type Tenant } from './tenant.js';
@@ -26,7 +27,9 @@ let other: string;
 let admin: string;
 
 beforeAll(async () => {
-  api = await startBuiltApi({ PLANS: NARROW_PLANS, MAX_ASSET_BYTES: SMALL_ASSETS });
+  api = await startBuiltApi({
+    PLANS: NARROW_PLANS, MAX_ASSET_BYTES: SMALL_ASSETS, REPLICATE_WEBHOOK_SECRET: WEBHOOK_SECRET, V1_WAIT_SECONDS: '0',
+  });
   contract = await Contract.of(api.url);
   [tenant, other, admin] = [await createTenant(api), await createUser(api.database, 10), randomUUID()];
   hindrances = await createHindrances(api, tenant);
@@ -91,7 +94,7 @@ describe.each(writing)('%s', (route) => {
     const path = pathOf(route, ROUTES[route]!.at?.(tenant));
     const headers = credentials(userOf(route), tenant);
     const bodies: Array<[body: string, type: string, outcome: string]> = [
-      ['{"title": ', 'application/json', '400 VALIDATION_ERROR'],
+      ['{"title": ', 'application/json', ROUTES[route]!.isSigned ? '401 INVALID_SIGNATURE' : '400 VALIDATION_ERROR'],
       ['<title/>', 'text/xml', '415 UNSUPPORTED_MEDIA_TYPE'],
       [`{"title": "${'x'.repeat(1024 ** 2)}"}`, 'application/json', '413 PAYLOAD_TOO_LARGE'],
     ];
@@ -114,15 +117,19 @@ const KEYED: Array<[route: string, second: { differs: object }]> = [
   ['POST /workflows/:id/test', { differs: { variables: { word: 'other' } } }],
   ['POST /form-configs', { differs: { options: [{ value: 'other' }] } }],
   ['POST /assets', { differs: filesOf('text/plain', 'other') }],
+  ['POST /api/generation/create', { differs: { style: 'artistic' } }],
+  ['POST /api/generate', { differs: { style: 'artistic' } }],
+  ['POST /api/v1/generations', { differs: { prompt: 'a cat' } }],
   ['POST /admin/credits/grant', { differs: { reason: 'another gift' } }],
 ];
 
 describe('a refusal', () => {
   it.each(REFUSALS.map((refusal) => [refusal.outcome, refusal.route, refusal] as const))(
     '%s of %s is documented',
-    async (outcome, route, { as, at, query, body }) => {
+    async (outcome, route, { as, at, query, body, headers: more }) => {
       const path = `${pathOf(route, at?.(hindrances))}${query?.(hindrances) ?? ''}`;
-      const headers = api.as(as?.(hindrances) ?? tenant.userId, userOf(route) === 'admin' ? 'admin' : 'user');
+      const bearer = api.as(as?.(hindrances) ?? tenant.userId, userOf(route) === 'admin' ? 'admin' : 'user');
+      const headers = { ...bearer, ...more?.() };
       expect(outcomeOf(await answerOf(route, path, { headers, body: body?.(hindrances) }))).toBe(outcome);
     },
   );

@@ -4,11 +4,14 @@ import { createUser } from '../factories/job-submission.js';
 import { createWorkflow } from '../factories/workflow.js';
 import type { TestApi } from '../setup/api.js';
 import { call } from './calls.js';
+import { TWO_STEP } from './routes.js';
 import type { Tenant } from './tenant.js';
 
 /** Plans with limits that a test can reach. `PLANS` of the API. */
 export const NARROW_PLANS = JSON.stringify({
-  free: { submitsPerMinute: 100_000, readsPerMinute: 100_000 },
+  free: { submitsPerMinute: 100_000, readsPerMinute: 100_000, maxInFlight: 1_000, monthlyGenerations: 1_000 },
+  grounded: { maxInFlight: 0 },
+  spent: { monthlyGenerations: 0 },
   narrow: { submitsPerMinute: 100_000, readsPerMinute: 100_000, maxOpenGenerations: 1, storageBytes: 1 },
 });
 /** `MAX_ASSET_BYTES` of the API. */
@@ -22,6 +25,12 @@ export interface Hindrances {
   narrow: string;
   /** On the same, with as much open as it allows. */
   busy: string;
+  /** With credits, on plans that let nothing fly, and nothing be made in a month. */
+  grounded: string;
+  spent: string;
+  /** Of the tenant, cancelled. */
+  endedImageId: string;
+  endedV1Id: string;
   /** Public, two credits a generation. */
   workflowId: string;
   /** Public, and nothing that executes. */
@@ -60,6 +69,9 @@ export async function createHindrances(api: TestApi, tenant: Tenant): Promise<Hi
     await createUser(database, PRICE), await createUser(database, 100), await createUser(database, 100),
   ];
   await database.query(`update account set plan = 'narrow' where user_id = any($1)`, [[narrow, busy]]);
+  const [grounded, spentUser] = [await createUser(database, 10), await createUser(database, 10)];
+  await database.query(`update account set plan = 'grounded' where user_id = $1`, [grounded]);
+  await database.query(`update account set plan = 'spent' where user_id = $1`, [spentUser]);
   const data = { credits: { base: 0, per_generation: PRICE }, pipeline: { steps: STEPS } };
   const { id: workflowId } = await createWorkflow(database, tenant.userId, { data });
   const form = { type: 'basic' as const, data: { form: { fields: [] } } };
@@ -84,7 +96,18 @@ export async function createHindrances(api: TestApi, tenant: Tenant): Promise<Hi
   await database.query('update account set balance = 0 where user_id = $1', [poor]);
   const list = { name: `taken ${tenant.canary}`, options: [{ value: 1 }] };
   const { name: takenListName } = await new FormConfigs(database).create(database, list);
+  const image = async () => {
+    const { generationId } = (await post(tenant.userId, '/api/generation/create', TWO_STEP)) as unknown as { generationId: string };
+    await post(tenant.userId, `/api/generation/${generationId}/cancel`);
+    return generationId;
+  };
+  const [endedImageId, endedV1Id] = [await image(), await image()];
+  await database.query(`update image_generation set face = 'v1' where id = $1`, [endedV1Id]);
   return {
+    grounded,
+    spent: spentUser,
+    endedImageId,
+    endedV1Id,
     takenListName,
     tenant,
     poor,

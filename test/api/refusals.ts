@@ -1,4 +1,5 @@
 import type { Hindrances } from './hindrances.js';
+import { IMAGE_REFUSALS } from './image-refusals.js';
 import type { Outcome } from './routes.js';
 
 export interface Refusal {
@@ -9,6 +10,8 @@ export interface Refusal {
   at?: (h: Hindrances) => Record<string, string>;
   query?: (h: Hindrances) => string;
   body?: (h: Hindrances) => unknown;
+  /** Beside the credentials. */
+  headers?: () => Record<string, string>;
 }
 
 const UNKNOWN = '0193fd6c-0000-7000-8000-000000000009';
@@ -36,6 +39,7 @@ const dunes =
 
 /** Requests that are well-formed and still refused, one of each kind that a route documents. */
 export const REFUSALS: Refusal[] = [
+  ...IMAGE_REFUSALS,
   {
     route: GENERATE,
     outcome: '400 VALIDATION_ERROR',

@@ -16,6 +16,8 @@ export interface RouteCase {
   body?: (tenant: Tenant) => unknown;
   /** The owner's answer shows what others must not see: so the test would notice. */
   isTelling?: true;
+  /** A signature over the bytes is judged before they are read. */
+  isSigned?: true;
   /** The path names what is to be kept: any name will do. */
   isNaming?: true;
 }
@@ -40,6 +42,8 @@ const collection = ({ collectionId }: Tenant) => ({ id: collectionId });
 const job = ({ jobId }: Tenant) => ({ id: jobId });
 const edition = ({ jobId }: Tenant) => ({ id: jobId, index: '1' });
 const asset = ({ assetId }: Tenant) => ({ id: assetId });
+const image = ({ imageId }: Tenant) => ({ id: imageId });
+const v1Image = ({ v1ImageId }: Tenant) => ({ id: v1ImageId });
 const workflow = ({ workflowId }: Tenant) => ({ id: workflowId });
 
 function textFile(): FormData {
@@ -47,6 +51,10 @@ function textFile(): FormData {
   form.set('file', new Blob(['text'], { type: 'text/plain' }), 'text.txt');
   return form;
 }
+
+export const TWO_STEP = {
+  productImages: ['https://images.example/shoe.jpg'], model: 'owner/name', style: 'minimal', quality: 'auto', aspectRatio: '1:1',
+};
 
 const DRAFT = { steps: [{ id: 'a', nodeName: 'javascript', nodePayload: { code: 'return 1' } }],
   variables: {} };
@@ -139,6 +147,25 @@ export const ROUTES: Record<string, RouteCase> = {
   // Of what it has told no one knows: its token is all that it asks for.
   'POST /webhooks/steps/:token': {
     gets: open('404 NOT_FOUND'), at: () => ({ token: '0193fd6c-0000-4000-8000-000000000009' }),
+  },
+
+  'POST /api/generation/create': { gets: personal('201'), body: () => TWO_STEP },
+  // A full body is what older clients send.
+  'POST /api/generate': { gets: personal('202'), body: () => TWO_STEP },
+  'GET /api/generation/:id': { gets: owned('200', '403 UNAUTHORIZED'), at: image, isTelling: true },
+  'GET /api/generation/:id/events': { gets: owned('200', '403 UNAUTHORIZED'), at: image, isTelling: true },
+  'POST /api/generation/:id/cancel': { gets: owned('200', '403 UNAUTHORIZED'), at: image, isTelling: true },
+
+  'POST /api/v1/generations': { gets: personal('202'), body: () => ({ prompt: 'a fox' }) },
+  'GET /api/v1/generations': { gets: personal('200'), isTelling: true },
+  'GET /api/v1/generations/:id': { gets: owned('200', '404 GENERATION_NOT_FOUND'), at: v1Image, isTelling: true },
+  'PATCH /api/v1/generations/:id': {
+    gets: owned('200', '404 GENERATION_NOT_FOUND'), at: v1Image, body: () => ({ action: 'cancel' }), isTelling: true,
+  },
+  // Cancelled just now.
+  'DELETE /api/v1/generations/:id': { gets: owned('200', '404 GENERATION_NOT_FOUND'), at: v1Image },
+  'POST /api/v1/webhooks/replicate': {
+    gets: open('401 INVALID_SIGNATURE'), body: () => ({ id: 'x', status: 'succeeded' }), isSigned: true,
   },
 
   // Nothing of anyone is in it, and drawing takes a worker.

@@ -21,6 +21,9 @@ export interface Tenant {
   jobId: string;
   /** The same, cancelled. */
   cancelledJobId: string;
+  /** A record of the two-step face that waits, and one of v1. */
+  imageId: string;
+  v1ImageId: string;
   /** Made by the job's generation 0, without bytes. */
   assetId: string;
   /** Uploaded, with bytes. */
@@ -60,6 +63,8 @@ export async function createTenant(api: TestApi): Promise<Tenant> {
     collectionId,
     jobId,
     cancelledJobId,
+    imageId: await createImage(api, userId, canary, 'two_step'),
+    v1ImageId: await createImage(api, userId, canary, 'v1'),
     assetId: asset.id,
     workflowId: workflow.id,
     upload: await upload(api, userId, canary),
@@ -89,6 +94,16 @@ const workflowData = (canary: string): WorkflowData => ({
 async function createJob({ database }: TestApi, userId: string, canary: string) {
   const plan = { userId, generations: 2, steps: stepsOf(canary), variables: { word: canary } };
   return (await submitJob(database, plan)).jobId;
+}
+
+async function createImage({ database }: TestApi, userId: string, canary: string, face: 'two_step' | 'v1') {
+  const { jobId } = await submitJob(database, { userId, steps: stepsOf(canary), variables: { word: canary } });
+  await database.query('update job set face = $2 where id = $1', [jobId, face]);
+  await database.query(
+    `insert into image_generation (id, user_id, face, request, prompt) values ($1, $2, $3, $4, $5)`,
+    [jobId, userId, face, JSON.stringify({ model: 'owner/name', parameters: { word: canary } }), canary],
+  );
+  return jobId;
 }
 
 async function upload(api: TestApi, userId: string, canary: string) {

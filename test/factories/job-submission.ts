@@ -33,6 +33,7 @@ export function buildSubmission(
     description: null,
     type: 'collection_generation',
     face: 'collections',
+    starts: true,
     priority: 50,
     plan: new Plans({}).of({ plan: 'free', price_id: null }),
     instructionSet: {

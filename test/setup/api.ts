@@ -9,6 +9,7 @@ import { issueToken } from '#libs/identity/access-tokens.js';
 import { createTestDatabase } from './database.js';
 
 export const JWT_SECRET = 'a secret of the tests, long enough';
+export const MASTER_KEY = 'a master key of the tests, long enough';
 
 export interface TestApi {
   url: string;
@@ -33,7 +34,7 @@ export async function startTestApi(variables: Record<string, string> = {}): Prom
   const api = await startApi(
     loadEnvironment({
       NODE_ENV: 'test', PORT: '0', LOG_LEVEL: 'error', PLATEN_HOME: home, DATABASE_URL: databaseUrl,
-      JWT_SECRET, PLATEN_MASTER_KEY: 'a master key of the tests, long enough', ...variables,
+      JWT_SECRET, PLATEN_MASTER_KEY: MASTER_KEY, V1_WAIT_SECONDS: '0', ...variables,
     }),
   );
   return {

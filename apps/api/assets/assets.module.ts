@@ -25,6 +25,6 @@ import { FilesController } from './files.controller.js';
         }),
     },
   ],
-  exports: [FileUrls],
+  exports: [AssetUploads, FileUrls],
 })
 export class AssetsModule {}

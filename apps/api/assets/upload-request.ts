@@ -37,7 +37,7 @@ export async function readUpload(
  * What is left of the body is read and dropped, so that the client, which may write before it reads, gets to
  * see the answer; but not for as long as it likes.
  */
-function dropRest(body: IncomingMessage): void {
+export function dropRest(body: IncomingMessage): void {
   const limit = setTimeout(() => body.destroy(), DROP_LIMIT_MS).unref();
   body.once('close', () => clearTimeout(limit)).resume();
 }
@@ -47,7 +47,7 @@ const missing = (): never => {
 };
 
 /** A failure of the disk has a system call; all else is a form, or a connection, that broke off. */
-const faultOf = (error: unknown): unknown =>
+export const faultOf = (error: unknown): unknown =>
   error instanceof AppError || (error as NodeJS.ErrnoException).syscall
     ? error
     : fieldError('body', 'is not a valid multipart form');

@@ -2,13 +2,8 @@ import { Module } from '@nestjs/common';
 import { FileUrls } from '#libs/assets/file-urls.js';
 import { Collections } from '#libs/collections/collections.js';
 import { CollectionDrafts } from '#libs/collections/drafts.js';
-import { Ledger } from '#libs/credits/ledger.js';
 import { Database } from '#libs/database/database.js';
-import { EventBus } from '#libs/events/event-bus.js';
 import { Accounts } from '#libs/identity/accounts.js';
-import { JobQueries } from '#libs/generations/job-queries.js';
-import { JobWaiter } from '#libs/generations/job-waiter.js';
-import { WakeQueue } from '#libs/queue/wake-queue.js';
 import { GenerateCollection } from '#libs/submission/generate-collection.js';
 import { GenerateEditions } from '#libs/submission/generate-editions.js';
 import { Submissions } from '#libs/submission/submissions.js';
@@ -16,7 +11,6 @@ import { WorkflowTrial } from '#libs/submission/workflow-trial.js';
 import { StepWorkflows } from '#libs/workflows/step-workflows.js';
 import { WorkflowCatalog } from '#libs/workflows/workflow-catalog.js';
 import { WorkflowEstimates } from '#libs/workflows/workflow-estimate.js';
-import { HeldAnswers } from '../generations/held-answers.js';
 import { GenerationsModule } from '../generations/generations.module.js';
 import { WorkflowsModule } from '../workflows/workflows.module.js';
 import { CollectionsController } from './collections.controller.js';
@@ -39,12 +33,6 @@ import { TrialsController } from './trials.controller.js';
         new CollectionDrafts(database, stepWorkflows),
     },
     {
-      provide: Submissions,
-      inject: [Database, WakeQueue, EventBus],
-      useFactory: (database: Database, queue: WakeQueue, bus: EventBus) =>
-        new Submissions(database, new Ledger(), queue, bus),
-    },
-    {
       provide: GenerateCollection,
       inject: [Database, WorkflowCatalog, WorkflowEstimates, StepWorkflows, Accounts, Submissions],
       useFactory: (...parts: ConstructorParameters<typeof GenerateCollection>) =>
@@ -60,11 +48,6 @@ import { TrialsController } from './trials.controller.js';
       provide: WorkflowTrial,
       inject: [WorkflowCatalog, WorkflowEstimates, StepWorkflows, Accounts, Submissions],
       useFactory: (...parts: ConstructorParameters<typeof WorkflowTrial>) => new WorkflowTrial(...parts),
-    },
-    {
-      provide: HeldAnswers,
-      inject: [JobWaiter, JobQueries],
-      useFactory: (waiter: JobWaiter, jobs: JobQueries) => new HeldAnswers(waiter, jobs),
     },
   ],
 })

@@ -19,11 +19,12 @@ export const IsInstant = () =>
     }),
   );
 
-export const IsWebUrl = () =>
+export const IsWebUrl = ({ each = false } = {}) =>
   applyDecorators(
-    Length(1, 2048),
+    Length(1, 2048, { each }),
     IsUrl({ protocols: ['http', 'https'], require_protocol: true, require_tld: false }, {
-      message: '$property must be an http(s) URL',
+      message: each ? 'each value in $property must be an http(s) URL' : '$property must be an http(s) URL',
+      each,
     }),
   );
 

@@ -1,6 +1,7 @@
 import { Controller, Get, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { readBalance, readLedger, readMonthlyUsage } from '#libs/credits/account-view.js';
+import { readBalance, readLedger } from '#libs/credits/account-view.js';
+import { readMonthlyUsage } from '#libs/credits/usage.js';
 import { Database } from '#libs/database/database.js';
 import { Accounts } from '#libs/identity/accounts.js';
 import { Answers } from '../http/answers.js';

@@ -15,11 +15,13 @@ import { JobQueries } from '#libs/generations/job-queries.js';
 import { JobTransactions } from '#libs/generations/job-transaction.js';
 import { JobWaiter } from '#libs/generations/job-waiter.js';
 import { WakeQueue } from '#libs/queue/wake-queue.js';
+import { Submissions } from '#libs/submission/submissions.js';
 import { EventGateway } from './event-gateway.js';
+import { HeldAnswers } from './held-answers.js';
 import { JobEventsController } from './job-events.controller.js';
 import { JobsController } from './jobs.controller.js';
 
-/** Jobs and their events. `JobWaiter` serves the routes that submit (`Prefer: wait`). */
+/** Jobs, their events, and what every face submits and holds answers with. */
 @Module({
   controllers: [JobEventsController, JobsController],
   providers: [
@@ -36,18 +38,31 @@ import { JobsController } from './jobs.controller.js';
       useFactory: (database: Database, urls: FileUrls) => new JobQueries(database, urls),
     },
     {
+      provide: Submissions,
+      inject: [Database, Ledger, WakeQueue, EventBus],
+      useFactory: (...parts: ConstructorParameters<typeof Submissions>) => new Submissions(...parts),
+    },
+    Ledger,
+    {
+      provide: JobTransactions,
+      inject: [Database, Ledger, EventBus, LOGGER],
+      useFactory: (database: Database, ledger: Ledger, bus: EventBus, log: Logger) =>
+        new JobTransactions(database, ledger, bus, logEvents(log)),
+    },
+    {
       provide: JobControl,
-      inject: [Database, Plans, WakeQueue, EventBus, LOGGER],
-      useFactory: (database: Database, plans: Plans, queue: WakeQueue, bus: EventBus, log: Logger) => {
-        const ledger = new Ledger();
-        const jobs = new JobTransactions(database, ledger, bus, logEvents(log));
-        return new JobControl(jobs, ledger, plans, queue, bus);
-      },
+      inject: [JobTransactions, Ledger, Plans, WakeQueue, EventBus],
+      useFactory: (...parts: ConstructorParameters<typeof JobControl>) => new JobControl(...parts),
     },
     {
       provide: JobWaiter,
       inject: [EventFeed, EventLog],
       useFactory: (feed: EventFeed, log: EventLog) => new JobWaiter(feed, log),
+    },
+    {
+      provide: HeldAnswers,
+      inject: [JobWaiter, JobQueries],
+      useFactory: (waiter: JobWaiter, jobs: JobQueries) => new HeldAnswers(waiter, jobs),
     },
     {
       provide: EventGateway,
@@ -56,7 +71,7 @@ import { JobsController } from './jobs.controller.js';
         new EventGateway(feed, log, jobs, urls),
     },
   ],
-  exports: [EventGateway, JobWaiter, JobQueries],
+  exports: [EventGateway, HeldAnswers, JobControl, JobQueries, JobTransactions, JobWaiter, Submissions],
 })
 export class GenerationsModule implements OnModuleDestroy {
   constructor(

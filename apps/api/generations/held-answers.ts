@@ -22,25 +22,33 @@ export class HeldAnswers {
    */
   async hold(request: FastifyRequest, caller: Caller, answer: Answer): Promise<Answer> {
     tracepoint('submission.before-answer');
-    const seconds = preferredWait(request);
-    if (seconds === null) return answer;
+    if (preferredWait(request) === null) return answer;
     const receipt = answer.data<{ job_id: string; status: string }>();
-    await this.wait(request, receipt.job_id, seconds);
+    await this.untilEnd(request, receipt.job_id);
     if (answer.replayed) return answer;
     const { status } = await this.jobs.find(caller.userId, receipt.job_id);
     return new Answer(answer.status, JSON.stringify(successEnvelope({ ...receipt, status })));
   }
 
-  /** No longer than the client stays. */
-  private async wait({ raw }: FastifyRequest, jobId: string, seconds: number): Promise<void> {
-    const gone = new AbortController();
-    const leave = () => gone.abort();
-    raw.socket.once('close', leave);
-    try {
-      await this.waiter.wait(jobId, seconds, gone.signal);
-    } finally {
-      raw.socket.off('close', leave);
-    }
+  /** Waits for a job as long as the request prefers. */
+  async untilEnd(request: FastifyRequest, jobId: string): Promise<void> {
+    const seconds = preferredWait(request);
+    if (seconds !== null) await whileConnected(request, (signal) => this.waiter.wait(jobId, seconds, signal));
+  }
+}
+
+/** Does something for no longer than the client stays. */
+export async function whileConnected<Result>(
+  { raw }: FastifyRequest,
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const gone = new AbortController();
+  const leave = () => gone.abort();
+  raw.socket.once('close', leave);
+  try {
+    return await work(gone.signal);
+  } finally {
+    raw.socket.off('close', leave);
   }
 }
 

@@ -10,14 +10,14 @@ import { CurrentCaller, Policy, type Caller } from '../http/policy.js';
 import { EventGateway, type StreamRequest } from './event-gateway.js';
 import { JobEventsQuery, StreamTokenAnswer } from './jobs.dto.js';
 
-const LastEventId = () =>
+export const LastEventId = () =>
   ApiHeader({
     name: 'Last-Event-ID',
     required: false,
     description: 'The `id:` of the last event received: everything after it follows. Without it: a snapshot.',
   });
 
-const streamed = (description: string) =>
+export const streamed = (description: string) =>
   ApiResponse({ status: 200, description, content: { 'text/event-stream': { schema: { type: 'string' } } } });
 
 /**
@@ -108,7 +108,7 @@ export class JobEventsController {
   }
 }
 
-function streamRequest(
+export function streamRequest(
   request: FastifyRequest,
   reply: FastifyReply,
   { userId, validForMs }: { userId: string; validForMs?: number },

@@ -127,6 +127,27 @@ export class Idempotency {
     }
   }
 
+  /**
+   * The answer that is replayed from now on: what became known right after the commit belongs to it. `null`: the
+   * request failed after all, and frees its key.
+   */
+  async amend(request: FastifyRequest, caller: Caller, answer: Answer | null): Promise<void> {
+    const key = keyOf(request);
+    if (key === undefined) return;
+    const at = [caller.userId, routeOf(request), key];
+    if (answer) await this.database.query(AMEND, [...at, answer.status, answer.text]);
+    else await this.database.query(FREE, at);
+  }
+
+  /** What is replayed under the request's key by now. */
+  async kept(request: FastifyRequest, caller: Caller): Promise<Answer | null> {
+    const [stored] = await this.database.query<StoredAnswer>(
+      'select fingerprint, status, body from idempotency_key where user_id = $1 and route = $2 and key = $3',
+      [caller.userId, routeOf(request), keyOf(request)],
+    );
+    return stored ? new Answer(stored.status, stored.body, true) : null;
+  }
+
   /** Deletes keys that no longer count. Returns how many. */
   async prune(): Promise<number> {
     const rows = await this.database.query(
@@ -200,7 +221,7 @@ export class Idempotency {
 
   private async store(tx: Transaction, keyed: KeyedRequest, answer: Answer): Promise<void> {
     await tx.query(
-      'update idempotency_key set status = $4, body = $5 where user_id = $1 and route = $2 and key = $3',
+      AMEND,
       [keyed.userId, keyed.route, keyed.key, answer.status, answer.text],
     );
   }
@@ -209,11 +230,16 @@ export class Idempotency {
 const isTaken = (error: unknown): boolean =>
   sqlState(error) === UNIQUE_VIOLATION && (error as { constraint?: string }).constraint === 'idempotency_key_pkey';
 
+const AMEND = 'update idempotency_key set status = $4, body = $5 where user_id = $1 and route = $2 and key = $3';
+const FREE = 'delete from idempotency_key where user_id = $1 and route = $2 and key = $3';
+
 const DROP_EXPIRED = `
   delete from idempotency_key
    where user_id = $1 and route = $2 and key = $3 and created_at < now() - interval '24 hours'`;
 
 const replayOf = (answer: Answer) => new Answer(answer.status, answer.text, true);
+
+const routeOf = ({ method, routeOptions }: FastifyRequest): string => `${method} ${routeOptions.url}`;
 
 function keyOf(request: FastifyRequest): string | undefined {
   const key = request.headers['idempotency-key'];
@@ -227,7 +253,7 @@ function keyedRequest(request: FastifyRequest, caller: Caller, key: string, body
   const canonical = canonicalize({ params, query, body: body ?? null }) ?? '';
   return {
     userId: caller.userId,
-    route: `${request.method} ${request.routeOptions.url}`,
+    route: routeOf(request),
     key,
     fingerprint: createHash('sha256').update(canonical).digest('hex'),
   };

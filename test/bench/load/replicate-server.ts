@@ -1,4 +1,4 @@
-import { ReplicateServer } from '../../setup/replicate/server.js';
+import { ReplicateServer } from '#libs/providers/stand-in/replicate-server.js';
 import { given, serveBench } from '../child.js';
 
 /** What the stand-in for Replicate is told: that all predictions end now. */

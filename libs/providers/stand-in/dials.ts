@@ -50,6 +50,8 @@ export interface ReplicateDials {
   inputNames: readonly string[] | null;
   onCall(call: Call): CallFault;
   onFile(call: Call): FileFault;
+  /** Width and height of the images that are delivered. */
+  pictureSize: number;
   /** Whether predictions show their deadline and their webhook. */
   showsDeadline: boolean;
   showsWebhook: boolean;
@@ -68,6 +70,7 @@ export const goodDays = (): ReplicateDials => ({
   inputNames: null,
   onCall: () => null,
   onFile: () => null,
+  pictureSize: 64,
   showsDeadline: true,
   showsWebhook: false,
   webhookCopies: 1,

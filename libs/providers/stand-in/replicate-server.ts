@@ -147,7 +147,7 @@ export class ReplicateServer {
   private async answerFile(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const fault = this.dials.onFile(this.note('GET', (request.url ?? '').replace(/^\/v1\//, '')));
     if (fault && 'status' in fault) return void response.writeHead(fault.status).end();
-    const bytes = await pictureOf(request.url ?? '');
+    const bytes = await pictureOf(request.url ?? '', this.dials.pictureSize);
     const from = fault?.hasRanges === false ? 0 : startIn(request.headers.range);
     const length = { 'content-type': 'image/png', 'content-length': bytes.length - from };
     const range = from > 0 ? { 'content-range': `bytes ${from}-${bytes.length - 1}/${bytes.length}` } : {};
@@ -222,12 +222,20 @@ function millisecondsOf(duration: string | string[] | undefined): number | null 
 
 const pictures = new Map<string, Promise<Buffer>>();
 
-function pictureOf(url: string): Promise<Buffer> {
-  const [r = 0, g = 0, b = 0] = createHash('sha256').update(url).digest();
-  const color = `${r} ${g} ${b}`;
-  const known = pictures.get(color);
+/** Three lights on a ground, all of them the URL's own. */
+function pictureOf(url: string, size: number): Promise<Buffer> {
+  const bytes = createHash('sha256').update(url).digest();
+  const key = `${size}-${bytes.readUInt16BE(0)}`;
+  const known = pictures.get(key);
   if (known) return known;
-  const picture = sharp({ create: { width: 64, height: 64, channels: 3, background: { r, g, b } } }).png().toBuffer();
-  pictures.set(color, picture);
+  const hue = (place: number) => Math.round((bytes[place]! / 255) * 360);
+  const part = (place: number) => Math.round((bytes[place]! / 255) * 100);
+  const lights = [0, 1, 2].map((light) =>
+    `<radialGradient id="l${light}"><stop offset="0" stop-color="hsl(${hue(light)},80%,70%)"/><stop offset="1" stop-color="hsl(${hue(light)},80%,50%)" stop-opacity="0"/></radialGradient>` +
+    `<circle cx="${part(3 + light)}" cy="${part(6 + light)}" r="${30 + part(9 + light) / 3}" fill="url(#l${light})"/>`);
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 100" width="${size}" height="${size}">` +
+    `<rect width="100" height="100" fill="hsl(${hue(12)},45%,14%)"/>${lights.join('')}</svg>`;
+  const picture = sharp(Buffer.from(svg)).png().toBuffer();
+  pictures.set(key, picture);
   return picture;
 }

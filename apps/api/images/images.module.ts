@@ -1,0 +1,76 @@
+import { Module } from '@nestjs/common';
+import type { Logger } from 'pino';
+import { AssetUploads } from '#libs/assets/asset-uploads.js';
+import { FileUrls } from '#libs/assets/file-urls.js';
+import { LOGGER } from '#libs/backing-services/logger.js';
+import { Environment } from '#libs/config/environment.js';
+import { Ledger } from '#libs/credits/ledger.js';
+import { Plans } from '#libs/credits/plans.js';
+import { Database } from '#libs/database/database.js';
+import { EventBus } from '#libs/events/event-bus.js';
+import { JobControl } from '#libs/generations/job-control.js';
+import { JobQueries } from '#libs/generations/job-queries.js';
+import { JobTransactions } from '#libs/generations/job-transaction.js';
+import { JobWaiter } from '#libs/generations/job-waiter.js';
+import { Accounts } from '#libs/identity/accounts.js';
+import { ImageControl } from '#libs/image-generations/image-control.js';
+import { ImageGenerations } from '#libs/image-generations/image-generations.js';
+import { Moderation } from '#libs/image-generations/moderation.js';
+import { StalePoll } from '#libs/image-generations/stale-poll.js';
+import { WakeQueue } from '#libs/queue/wake-queue.js';
+import { GenerateImage } from '#libs/submission/generate-image.js';
+import { Submissions } from '#libs/submission/submissions.js';
+import { StepWorkflows } from '#libs/workflows/step-workflows.js';
+import { WorkflowEstimates } from '#libs/workflows/workflow-estimate.js';
+import { AssetsModule } from '../assets/assets.module.js';
+import { GenerationsModule } from '../generations/generations.module.js';
+import { HeldAnswers } from '../generations/held-answers.js';
+import { Idempotency } from '../http/idempotency.js';
+import { WorkflowsModule } from '../workflows/workflows.module.js';
+import { FirstPrediction } from './first-prediction.js';
+import { TwoStepController } from './two-step.controller.js';
+import { V1Controller } from './v1.controller.js';
+import { V1Submission } from './v1-submission.js';
+
+/** The two faces that make single images: two-step, and v1. */
+@Module({
+  imports: [AssetsModule, GenerationsModule, WorkflowsModule],
+  controllers: [TwoStepController, V1Controller],
+  providers: [
+    { provide: Moderation, inject: [Environment], useFactory: (environment: Environment) => new Moderation(environment) },
+    {
+      provide: ImageGenerations,
+      inject: [Database],
+      useFactory: (database: Database) => new ImageGenerations(database),
+    },
+    {
+      provide: StalePoll,
+      inject: [Database, WakeQueue],
+      useFactory: (database: Database, queue: WakeQueue) => new StalePoll(database, queue),
+    },
+    {
+      provide: ImageControl,
+      inject: [Database, JobTransactions, JobControl, Plans, WakeQueue],
+      useFactory: (...parts: ConstructorParameters<typeof ImageControl>) => new ImageControl(...parts),
+    },
+    {
+      provide: GenerateImage,
+      inject: [WorkflowEstimates, StepWorkflows, Accounts, Submissions],
+      useFactory: (...parts: ConstructorParameters<typeof GenerateImage>) => new GenerateImage(...parts),
+    },
+    {
+      provide: FirstPrediction,
+      inject: [JobWaiter, ImageGenerations, FileUrls, Idempotency, Environment],
+      useFactory: (
+        waiter: JobWaiter, images: ImageGenerations, urls: FileUrls, idempotency: Idempotency,
+        { V1_WAIT_SECONDS }: Environment,
+      ) => new FirstPrediction(waiter, images, urls, idempotency, V1_WAIT_SECONDS),
+    },
+    {
+      provide: V1Submission,
+      inject: [AssetUploads, GenerateImage, Moderation, FileUrls, Idempotency, FirstPrediction],
+      useFactory: (...parts: ConstructorParameters<typeof V1Submission>) => new V1Submission(...parts),
+    },
+  ],
+})
+export class ImagesModule {}

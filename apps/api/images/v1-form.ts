@@ -1,0 +1,56 @@
+import type { FastifyRequest } from 'fastify';
+import type { AssetUpload, IncomingFile } from '#libs/assets/asset-uploads.js';
+import { fieldError } from '#libs/errors/errors.js';
+import { dropRest, faultOf } from '../assets/upload-request.js';
+import { parseJsonBody } from '../http/json-body.js';
+
+const LIMITS = { fileSize: Infinity, files: 3, fields: 20, fieldSize: 256 * 1_024, headerPairs: 20 };
+const INPUTS = ['input1', 'input2'] as const;
+/** Fields that are JSON. */
+const STRUCTURED = new Set(['parameters', 'tags', 'webhookEvents']);
+
+export type InputName = (typeof INPUTS)[number];
+
+/** A v1 submission as a form: fields of the JSON body, and images. */
+export interface V1Form {
+  fields: unknown;
+  uploads: Map<InputName, AssetUpload>;
+}
+
+/** Reads the form while it arrives, its files to `receive`. Throws `VALIDATION_ERROR`; what was received is then closed. */
+export async function readV1Form(
+  request: FastifyRequest,
+  receive: (file: IncomingFile) => Promise<AssetUpload>,
+): Promise<V1Form> {
+  const fields: Record<string, unknown> = Object.create(null);
+  const uploads = new Map<InputName, AssetUpload>();
+  try {
+    for await (const part of request.parts({ limits: LIMITS })) {
+      const name = part.fieldname;
+      if (part.type === 'field') {
+        if (Object.hasOwn(fields, name)) throw fieldError(name, 'is given twice');
+        fields[name] = STRUCTURED.has(name) ? structured(name, String(part.value)) : part.value;
+        continue;
+      }
+      if (!isInput(name)) throw fieldError(name, 'is not a known file');
+      if (uploads.has(name)) throw fieldError(name, 'is given twice');
+      uploads.set(name, await receive({ name: part.filename ?? '', mimeType: part.mimetype, bytes: part.file }));
+    }
+    // The same guard as for a JSON body.
+    return { fields: parseJsonBody(Buffer.from(JSON.stringify(fields))), uploads };
+  } catch (error) {
+    for (const upload of uploads.values()) await upload.close();
+    dropRest(request.raw);
+    throw faultOf(error);
+  }
+}
+
+const isInput = (name: string): name is InputName => INPUTS.some((input) => input === name);
+
+function structured(name: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw fieldError(name, 'must be JSON');
+  }
+}
