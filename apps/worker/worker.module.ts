@@ -38,13 +38,14 @@ import { WorkflowCatalog } from '#libs/workflows/workflow-catalog.js';
 import { renderDraft } from './draft-renderer.js';
 import { GenerationWorker, type WorkerParts } from './generation-worker.js';
 import { Sweeper } from './sweeper.js';
-import { createSweeps } from './sweeps.js';
+import { createSweeps, type SweptParts } from './sweeps.js';
 import { WorkerTools } from './worker-tools.js';
 
 /** How long a change of state waits for a Postgres that restarts, instead of failing the step. */
 const PATIENCE_MS = 30_000;
 const PATIENT_DATABASE = Symbol('PATIENT_DATABASE');
 const WORKER_PARTS = Symbol('WORKER_PARTS');
+const SWEPT_PARTS = Symbol('SWEPT_PARTS');
 
 const FACTORIES: FactoryProvider[] = [
   {
@@ -147,12 +148,17 @@ const FACTORIES: FactoryProvider[] = [
     ) => new Expiry(database, jobs, new JobControl(jobs, new Ledger(), plans, queue, bus)),
   },
   {
-    provide: Sweeper,
-    inject: [Database, Storage, Reconciler, ExternalCancels, WebhookInbox, Expiry, LOGGER],
+    provide: SWEPT_PARTS,
+    inject: [Database, Storage, Reconciler, ExternalCancels, WebhookInbox, Expiry],
     useFactory: (
       database: Database, storage: Storage, reconciler: Reconciler, cancels: ExternalCancels, inbox: WebhookInbox,
-      expiry: Expiry, log: Logger,
-    ) => new Sweeper(createSweeps({ database, storage, reconciler, cancels, inbox, expiry }), log),
+      expiry: Expiry,
+    ): SweptParts => ({ database, storage, reconciler, cancels, inbox, expiry }),
+  },
+  {
+    provide: Sweeper,
+    inject: [SWEPT_PARTS, LOGGER],
+    useFactory: (parts: SweptParts, log: Logger) => new Sweeper(createSweeps(parts), log),
   },
 ];
 

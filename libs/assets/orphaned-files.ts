@@ -40,7 +40,7 @@ export class OrphanedFiles {
 
   private goOn(page: ListedObject[]): void {
     if (page.length === PAGE) this.after = page.at(-1)?.key;
-    else [this.place, this.after] = [PLACES[(PLACES.indexOf(this.place) + 1) % PLACES.length]!, undefined];
+    else [this.place, this.after] = [PLACES[PLACES.indexOf(this.place) + 1] ?? PLACES[0], undefined];
   }
 
   private remove(key: string): Promise<boolean> {

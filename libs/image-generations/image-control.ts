@@ -1,5 +1,5 @@
 import type { Plans } from '#libs/credits/plans.js';
-import type { Database, Transaction } from '#libs/database/database.js';
+import type { Database } from '#libs/database/database.js';
 import { AppError } from '#libs/errors/app-error.js';
 import { generationNotFound, invalidGenerationStatus, tooManyInflight } from '#libs/errors/errors.js';
 import type { JobControl } from '#libs/generations/job-control.js';
@@ -59,14 +59,9 @@ export class ImageControl {
   }
 
   /** From now on it is not there; its bytes go a day later. Throws `INVALID_GENERATION_STATUS` while it is open. */
-  async remove(tx: Transaction, userId: string, id: string): Promise<void> {
-    const [removed] = await tx.query<{ inputs: string[] }>(REMOVE, [id, userId]);
-    if (!removed) throw invalidGenerationStatus('The generation has not ended');
-    await tx.query(
-      `update flat_file set deleted_at = now() + $4::interval
-        where user_id = $1 and (job_id = $2 or storage_key = any($3)) and deleted_at is null`,
-      [userId, id, removed.inputs, BYTES_KEPT],
-    );
+  async remove(userId: string, id: string): Promise<void> {
+    const removed = await this.database.change(REMOVE, [id, userId, BYTES_KEPT]);
+    if (removed.length === 0) throw invalidGenerationStatus('The generation has not ended');
   }
 
   private async takeOff(change: JobChange, held: HeldRow): Promise<void> {
@@ -106,8 +101,16 @@ const START = `
   returning lease + wake_seq as dispatch`;
 
 const REMOVE = `
-  update image_generation i set deleted_at = now()
-    from job j
-   where i.id = $1 and i.user_id = $2 and i.deleted_at is null and j.id = i.id
-     and j.status in ('completed', 'failed', 'cancelled')
-  returning array(select jsonb_array_elements_text(i.request -> 'inputs')) as inputs`;
+  with removed as (
+    update image_generation i set deleted_at = now()
+      from job j
+     where i.id = $1 and i.user_id = $2 and i.deleted_at is null and j.id = i.id
+       and j.status in ('completed', 'failed', 'cancelled')
+    returning i.id, i.user_id, coalesce(i.request -> 'inputs', '[]') as inputs
+  ), files as (
+    update flat_file f set deleted_at = now() + $3::interval
+      from removed
+     where f.user_id = removed.user_id and f.deleted_at is null
+       and (f.job_id = removed.id or f.storage_key in (select jsonb_array_elements_text(removed.inputs)))
+  )
+  select id from removed`;

@@ -33,15 +33,15 @@ const MESSAGES: Record<TwoStepView['status'], string> = {
 };
 
 export function presentTwoStep(generation: ImageGeneration, urls: FileUrls): TwoStepView {
-  const { request, begun_at, completed_at, error } = generation;
-  const { model, style, quality, aspectRatio, parameters, productImages = [], modelImages = [] } = request;
+  const { begun_at, completed_at, error } = generation;
+  const { parameters, productImages = [], modelImages = [], ...settings } = generation.request;
   const status = generation.status === 'pending' && generation.begun ? 'processing' : generation.status;
   return {
     generationId: generation.id,
     status,
     resultImages: generation.renders.map(({ url }) => urls.open(url)),
     prompt: generation.prompt,
-    parameters: { model, ...(style && { style }), ...(quality && { quality }), ...(aspectRatio && { aspectRatio }), ...parameters },
+    parameters: { ...settings, ...parameters } as JsonObject,
     productImages,
     modelImages,
     tokensUsed: toCredits(generation.captured),

@@ -30,7 +30,6 @@ export interface Hindrances {
   spent: string;
   /** Of the tenant, cancelled. */
   endedImageId: string;
-  endedV1Id: string;
   /** Public, two credits a generation. */
   workflowId: string;
   /** Public, and nothing that executes. */
@@ -96,18 +95,12 @@ export async function createHindrances(api: TestApi, tenant: Tenant): Promise<Hi
   await database.query('update account set balance = 0 where user_id = $1', [poor]);
   const list = { name: `taken ${tenant.canary}`, options: [{ value: 1 }] };
   const { name: takenListName } = await new FormConfigs(database).create(database, list);
-  const image = async () => {
-    const { generationId } = (await post(tenant.userId, '/api/generation/create', TWO_STEP)) as unknown as { generationId: string };
-    await post(tenant.userId, `/api/generation/${generationId}/cancel`);
-    return generationId;
-  };
-  const [endedImageId, endedV1Id] = [await image(), await image()];
-  await database.query(`update image_generation set face = 'v1' where id = $1`, [endedV1Id]);
+  const record = (await post(tenant.userId, '/api/generation/create', TWO_STEP)) as unknown as { generationId: string };
+  await post(tenant.userId, `/api/generation/${record.generationId}/cancel`);
   return {
     grounded,
     spent: spentUser,
-    endedImageId,
-    endedV1Id,
+    endedImageId: record.generationId,
     takenListName,
     tenant,
     poor,

@@ -15,7 +15,7 @@ const FOX = { prompt: 'a fox' };
 
 const unknown = () => ({ id: UNKNOWN });
 const ended = ({ endedImageId }: Hindrances) => ({ id: endedImageId });
-const endedV1 = ({ endedV1Id }: Hindrances) => ({ id: endedV1Id });
+const endedV1 = ({ tenant }: Hindrances) => ({ id: tenant.endedV1ImageId });
 const poor = (h: Hindrances) => h.poor;
 const busy = (h: Hindrances) => h.busy;
 const grounded = (h: Hindrances) => h.grounded;

@@ -162,8 +162,9 @@ export const ROUTES: Record<string, RouteCase> = {
   'PATCH /api/v1/generations/:id': {
     gets: owned('200', '404 GENERATION_NOT_FOUND'), at: v1Image, body: () => ({ action: 'cancel' }), isTelling: true,
   },
-  // Cancelled just now.
-  'DELETE /api/v1/generations/:id': { gets: owned('200', '404 GENERATION_NOT_FOUND'), at: v1Image },
+  'DELETE /api/v1/generations/:id': {
+    gets: owned('200', '404 GENERATION_NOT_FOUND'), at: ({ endedV1ImageId }) => ({ id: endedV1ImageId }),
+  },
   'POST /api/v1/webhooks/replicate': {
     gets: open('401 INVALID_SIGNATURE'), body: () => ({ id: 'x', status: 'succeeded' }), isSigned: true,
   },

@@ -21,9 +21,10 @@ export interface Tenant {
   jobId: string;
   /** The same, cancelled. */
   cancelledJobId: string;
-  /** A record of the two-step face that waits, and one of v1. */
+  /** A record of the two-step face that waits, one of v1, and one of v1 that was cancelled. */
   imageId: string;
   v1ImageId: string;
+  endedV1ImageId: string;
   /** Made by the job's generation 0, without bytes. */
   assetId: string;
   /** Uploaded, with bytes. */
@@ -46,7 +47,10 @@ export async function createTenant(api: TestApi): Promise<Tenant> {
     await createJob(api, userId, canary),
     await createJob(api, userId, canary),
   ];
-  await fetch(`${api.url}/jobs/${cancelledJobId}/cancel`, { method: 'POST', headers: api.as(userId) });
+  const endedV1ImageId = await createImage(api, userId, canary, 'v1');
+  for (const id of [cancelledJobId, endedV1ImageId]) {
+    await fetch(`${api.url}/jobs/${id}/cancel`, { method: 'POST', headers: api.as(userId) });
+  }
   const asset = await createAsset(database, { userId, collectionId, name: `${canary}.png` });
   const workflow = await createWorkflow(database, userId, {
     name: canary,
@@ -65,6 +69,7 @@ export async function createTenant(api: TestApi): Promise<Tenant> {
     cancelledJobId,
     imageId: await createImage(api, userId, canary, 'two_step'),
     v1ImageId: await createImage(api, userId, canary, 'v1'),
+    endedV1ImageId,
     assetId: asset.id,
     workflowId: workflow.id,
     upload: await upload(api, userId, canary),
@@ -163,7 +168,7 @@ async function plant(
     `insert into collection_history (collection_id, user_id, action, data) values ($1, $2, 'created', $3)`,
     collectionId, userId, marked,
   );
-  for (const id of [jobId, cancelledJobId]) await markJob(database, id, tenant);
+  for (const id of [jobId, cancelledJobId, tenant.imageId, tenant.v1ImageId]) await markJob(database, id, tenant);
   await run(
     `update flat_file f
         set gen_in_data = $2, gen_out_data = $2, job_id = g.job_id, generation_id = g.id, step_id = 1

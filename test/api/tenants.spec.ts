@@ -29,6 +29,10 @@ const NO_IDS = [
   'x'.repeat(4_000),
 ];
 
+/** What everyone can pay, as often as it is asked for. */
+const PLANS = JSON.stringify({ free: { maxInFlight: 1_000, monthlyGenerations: 1_000 } });
+const MODEL_PRICES = JSON.stringify({ 'owner/name': 0, 'google/nano-banana': 0 });
+
 const NOT_FOUND = { success: false, data: null, error: expect.any(String) };
 
 let api: TestApi;
@@ -38,7 +42,7 @@ let other: string;
 let admin: string;
 
 beforeAll(async () => {
-  api = await startTestApi();
+  api = await startTestApi({ PLANS, MODEL_PRICES });
   rows = await Rows.of(api.database);
   [other, admin] = [await createUser(api.database, 10), await createUser(api.database)];
 });

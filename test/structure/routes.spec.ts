@@ -15,6 +15,7 @@ const OPEN = [
   'GET /workflows/:id',
   'GET /workflows/:id/models',
   'GET /workflows/name/:name',
+  'POST /api/v1/webhooks/replicate',
   'POST /webhooks/steps/:token',
 ];
 /** Pages, and the document itself. */

@@ -1,15 +1,10 @@
 import { Module } from '@nestjs/common';
-import type { Logger } from 'pino';
 import { AssetUploads } from '#libs/assets/asset-uploads.js';
 import { FileUrls } from '#libs/assets/file-urls.js';
-import { LOGGER } from '#libs/backing-services/logger.js';
 import { Environment } from '#libs/config/environment.js';
-import { Ledger } from '#libs/credits/ledger.js';
 import { Plans } from '#libs/credits/plans.js';
 import { Database } from '#libs/database/database.js';
-import { EventBus } from '#libs/events/event-bus.js';
 import { JobControl } from '#libs/generations/job-control.js';
-import { JobQueries } from '#libs/generations/job-queries.js';
 import { JobTransactions } from '#libs/generations/job-transaction.js';
 import { JobWaiter } from '#libs/generations/job-waiter.js';
 import { Accounts } from '#libs/identity/accounts.js';
@@ -24,11 +19,11 @@ import { StepWorkflows } from '#libs/workflows/step-workflows.js';
 import { WorkflowEstimates } from '#libs/workflows/workflow-estimate.js';
 import { AssetsModule } from '../assets/assets.module.js';
 import { GenerationsModule } from '../generations/generations.module.js';
-import { HeldAnswers } from '../generations/held-answers.js';
 import { Idempotency } from '../http/idempotency.js';
 import { WorkflowsModule } from '../workflows/workflows.module.js';
 import { FirstPrediction } from './first-prediction.js';
 import { TwoStepController } from './two-step.controller.js';
+import { TwoStepSubmission } from './two-step-submission.js';
 import { V1Controller } from './v1.controller.js';
 import { V1Submission } from './v1-submission.js';
 
@@ -57,6 +52,11 @@ import { V1Submission } from './v1-submission.js';
       provide: GenerateImage,
       inject: [WorkflowEstimates, StepWorkflows, Accounts, Submissions],
       useFactory: (...parts: ConstructorParameters<typeof GenerateImage>) => new GenerateImage(...parts),
+    },
+    {
+      provide: TwoStepSubmission,
+      inject: [ImageGenerations, GenerateImage, ImageControl, Moderation, Idempotency],
+      useFactory: (...parts: ConstructorParameters<typeof TwoStepSubmission>) => new TwoStepSubmission(...parts),
     },
     {
       provide: FirstPrediction,

@@ -41,6 +41,12 @@ describe('two-step generation', () => {
     expect(await faces.becomes(userId, at(json.data['generationId']), 'pending')).toMatchObject({ resultImages: [], tokensUsed: 0 });
   });
 
+  it('takes no more than it must have', async () => {
+    const { modelImages: _models, customPrompt: _prompt, parameters: _parameters, ...least } = BODY;
+    const { status, json } = await faces.call(userId, CREATE, least);
+    expect([status, json.data['prompt']]).toEqual([201, expect.stringMatching(/^Create a picture of the product in the first image/)]);
+  });
+
   it('then makes the images, and charges for them', async () => {
     const id = await create();
     const begun = await faces.call(userId, BEGIN, { generationId: id });

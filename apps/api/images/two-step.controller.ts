@@ -2,27 +2,22 @@ import { Controller, Get, Param, Post, Req, Res } from '@nestjs/common';
 import { ApiBody, ApiExtraModels, ApiResponse, ApiTags, getSchemaPath } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { FileUrls } from '#libs/assets/file-urls.js';
-import { fieldError, generationNotFound, validationError } from '#libs/errors/errors.js';
+import { generationNotFound } from '#libs/errors/errors.js';
 import { ImageControl } from '#libs/image-generations/image-control.js';
 import { ImageGenerations } from '#libs/image-generations/image-generations.js';
-import { Moderation } from '#libs/image-generations/moderation.js';
-import { generateOptimizedPrompt } from '#libs/image-generations/prompts.js';
 import { presentTwoStep, type TwoStepView } from '#libs/image-generations/two-step-view.js';
-import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
-import { GenerateImage, type PreparedImage } from '#libs/submission/generate-image.js';
 import { EventGateway } from '../generations/event-gateway.js';
 import { ApiPreferWait, HeldAnswers, preferredWait } from '../generations/held-answers.js';
 import { LastEventId, streamed, streamRequest } from '../generations/job-events.controller.js';
 import { Answers, ApiErrors, ApiIdempotencyKey } from '../http/answers.js';
 import { Answer, successEnvelope } from '../http/envelope.js';
-import { Idempotency } from '../http/idempotency.js';
 import { parseUuid } from '../http/ids.js';
 import { CurrentCaller, Policy, type Caller } from '../http/policy.js';
 import { SubmitRate } from '../http/rates.js';
-import { readBody } from '../http/submitted-body.js';
 import {
-  BeginGenerationBody, BegunGenerationAnswer, CreatedGenerationAnswer, CreateGenerationBody, TwoStepAnswer, TwoStepParameters,
+  BeginGenerationBody, BegunGenerationAnswer, CreatedGenerationAnswer, CreateGenerationBody, TwoStepAnswer,
 } from './two-step.dto.js';
+import { TwoStepSubmission } from './two-step-submission.js';
 
 /** A record first, which reserves its price; its processing when the user says so. */
 @ApiTags('Two-step generation')
@@ -30,12 +25,10 @@ import {
 @Controller('api')
 export class TwoStepController {
   constructor(
+    private readonly submission: TwoStepSubmission,
     private readonly images: ImageGenerations,
-    private readonly generate: GenerateImage,
     private readonly control: ImageControl,
-    private readonly moderation: Moderation,
     private readonly urls: FileUrls,
-    private readonly idempotency: Idempotency,
     private readonly held: HeldAnswers,
     private readonly gateway: EventGateway,
   ) {}
@@ -52,7 +45,7 @@ export class TwoStepController {
     errors: ['VALIDATION_ERROR', 'INSUFFICIENT_CREDITS', 'LIMIT_EXCEEDED', 'TOO_MANY_INFLIGHT'],
   })
   async create(@Req() request: FastifyRequest, @CurrentCaller() caller: Caller): Promise<Answer> {
-    const answer = await this.submit(request, caller, false);
+    const answer = await this.submission.create(request, caller);
     return this.waited(request, caller, answer);
   }
 
@@ -74,8 +67,7 @@ export class TwoStepController {
     ],
   })
   async begin(@Req() request: FastifyRequest, @CurrentCaller() caller: Caller): Promise<Answer> {
-    const isRecord = 'generationId' in Object(request.body);
-    const answer = isRecord ? await this.beginRecord(request, caller) : await this.submit(request, caller, true);
+    const answer = await this.submission.begin(request, caller);
     return this.waited(request, caller, answer);
   }
 
@@ -111,57 +103,6 @@ export class TwoStepController {
     return presentTwoStep(await this.images.findTold(caller.userId, generationId), this.urls);
   }
 
-  private submit(request: FastifyRequest, caller: Caller, starts: boolean): Promise<Answer> {
-    return this.idempotency.run(
-      request,
-      caller,
-      () => this.prepare(caller, request.body, starts),
-      async (tx, prepared) => {
-        await this.generate.commit(tx, prepared);
-        return starts ? { ...recordOf(prepared), ...begunOf(prepared.job.id) } : recordOf(prepared);
-      },
-      { status: starts ? 202 : 201 },
-    );
-  }
-
-  /** Beginning has its own transaction, which a second one refuses by the record: only the answer is kept under the key. */
-  private beginRecord(request: FastifyRequest, caller: Caller): Promise<Answer> {
-    return this.idempotency.run(
-      request,
-      caller,
-      async () => {
-        const { body, faults } = await readBody(BeginGenerationBody, request.body);
-        if (!body) throw validationError(faults);
-        const { id } = await this.images.findTold(caller.userId, parse(body.generationId));
-        await this.control.begin(caller.userId, id);
-        return id;
-      },
-      async (_tx, id) => begunOf(id),
-      { status: 202 },
-    );
-  }
-
-  private async prepare(caller: Caller, raw: unknown, starts: boolean): Promise<PreparedImage> {
-    const { body, faults } = await readBody(CreateGenerationBody, raw);
-    if (!body) throw validationError(faults);
-    const { productImages, modelImages, model, style, quality, aspectRatio, customPrompt } = body;
-    if (customPrompt && this.moderation.refuses(customPrompt)) throw fieldError('customPrompt', 'is refused by moderation');
-    return this.generate.prepare({
-      userId: caller.userId,
-      face: 'two_step',
-      request: {
-        model, style, quality, aspectRatio, productImages, modelImages, parameters: givenOf(body.parameters),
-      },
-      prompt: generateOptimizedPrompt({
-        style, quality, aspectRatio, customPrompt, productImages: productImages.length, modelImages: modelImages.length,
-      }),
-      images: [...productImages, ...modelImages],
-      starts,
-      tags: body.tags,
-      externalId: body.externalId ?? null,
-    });
-  }
-
   /** With `Prefer: wait` the answer tells what it has come to. */
   private async waited(request: FastifyRequest, caller: Caller, answer: Answer): Promise<Answer> {
     if (preferredWait(request) === null) return answer;
@@ -175,23 +116,4 @@ export class TwoStepController {
   }
 }
 
-/** A DTO has all its fields, also those that were left out. */
-const givenOf = (parameters: TwoStepParameters): JsonObject =>
-  Object.fromEntries(Object.entries(parameters).filter(([, value]) => value !== undefined));
-
 const parse = (id: string): string => parseUuid(id, generationNotFound);
-
-const recordOf = ({ job, prompt }: PreparedImage): CreatedGenerationAnswer => ({
-  generationId: job.id,
-  estimatedCost: job.breakdown.total_credits,
-  prompt,
-  status: 'pending',
-  message: 'Generation record created successfully',
-});
-
-const begunOf = (generationId: string): BegunGenerationAnswer => ({
-  generationId,
-  resultImages: [],
-  status: 'processing',
-  message: 'Generation processing started successfully',
-});

@@ -47,7 +47,7 @@ export class CreateGenerationBody {
   customPrompt?: string;
 
   @MayBeAbsent() @ValidateNested() @Type(() => TwoStepParameters)
-  parameters: TwoStepParameters = {};
+  parameters: TwoStepParameters = new TwoStepParameters();
 
   @MayBeAbsent() @IsTags()
   tags: string[] = [];
@@ -75,6 +75,9 @@ export class CreatedGenerationAnswer {
 
 export class BegunGenerationAnswer {
   generationId: string;
+  /** Of a full body: what a record tells, too. */
+  estimatedCost?: number;
+  prompt?: string;
   /** Empty at first. */
   resultImages: string[];
   status: 'pending' | 'processing' | 'completed' | 'failed' | 'cancelled';

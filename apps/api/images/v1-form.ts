@@ -22,22 +22,18 @@ export async function readV1Form(
   request: FastifyRequest,
   receive: (file: IncomingFile) => Promise<AssetUpload>,
 ): Promise<V1Form> {
-  const fields: Record<string, unknown> = Object.create(null);
+  const fields = new Map<string, unknown>();
   const uploads = new Map<InputName, AssetUpload>();
   try {
     for await (const part of request.parts({ limits: LIMITS })) {
       const name = part.fieldname;
-      if (part.type === 'field') {
-        if (Object.hasOwn(fields, name)) throw fieldError(name, 'is given twice');
-        fields[name] = STRUCTURED.has(name) ? structured(name, String(part.value)) : part.value;
-        continue;
-      }
-      if (!isInput(name)) throw fieldError(name, 'is not a known file');
-      if (uploads.has(name)) throw fieldError(name, 'is given twice');
-      uploads.set(name, await receive({ name: part.filename ?? '', mimeType: part.mimetype, bytes: part.file }));
+      if (fields.has(name) || uploads.has(name as InputName)) throw fieldError(name, 'is given twice');
+      if (part.type === 'field') fields.set(name, valueOf(name, part.value));
+      else if (!isInput(name)) throw fieldError(name, 'is not a known file');
+      else uploads.set(name, await receive({ name: part.filename ?? '', mimeType: part.mimetype, bytes: part.file }));
     }
     // The same guard as for a JSON body.
-    return { fields: parseJsonBody(Buffer.from(JSON.stringify(fields))), uploads };
+    return { fields: parseJsonBody(Buffer.from(JSON.stringify(Object.fromEntries(fields)))), uploads };
   } catch (error) {
     for (const upload of uploads.values()) await upload.close();
     dropRest(request.raw);
@@ -47,9 +43,10 @@ export async function readV1Form(
 
 const isInput = (name: string): name is InputName => INPUTS.some((input) => input === name);
 
-function structured(name: string, text: string): unknown {
+function valueOf(name: string, text: unknown): unknown {
+  if (!STRUCTURED.has(name)) return text;
   try {
-    return JSON.parse(text);
+    return JSON.parse(String(text));
   } catch {
     throw fieldError(name, 'must be JSON');
   }

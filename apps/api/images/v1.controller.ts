@@ -2,7 +2,6 @@ import { Body, Controller, Delete, Get, Param, Patch, Post, Query, Req } from '@
 import { ApiBody, ApiConsumes, ApiExtraModels, ApiTags, getSchemaPath } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { FileUrls } from '#libs/assets/file-urls.js';
-import { Database } from '#libs/database/database.js';
 import { generationNotFound } from '#libs/errors/errors.js';
 import { ImageControl } from '#libs/image-generations/image-control.js';
 import { ImageGenerations } from '#libs/image-generations/image-generations.js';
@@ -32,7 +31,6 @@ export class V1Controller {
     private readonly control: ImageControl,
     private readonly stalePoll: StalePoll,
     private readonly urls: FileUrls,
-    private readonly database: Database,
     private readonly held: HeldAnswers,
   ) {}
 
@@ -110,7 +108,7 @@ export class V1Controller {
   @Answers({ errors: ['GENERATION_NOT_FOUND', 'INVALID_GENERATION_STATUS'] })
   async delete(@CurrentCaller() { userId }: Caller, @Param('id') id: string): Promise<void> {
     const { id: generationId } = await this.images.find('v1', userId, parse(id));
-    await this.database.transaction((tx) => this.control.remove(tx, userId, generationId));
+    await this.control.remove(userId, generationId);
   }
 }
 

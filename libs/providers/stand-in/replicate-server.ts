@@ -228,8 +228,8 @@ function pictureOf(url: string, size: number): Promise<Buffer> {
   const key = `${size}-${bytes.readUInt16BE(0)}`;
   const known = pictures.get(key);
   if (known) return known;
-  const hue = (place: number) => Math.round((bytes[place]! / 255) * 360);
-  const part = (place: number) => Math.round((bytes[place]! / 255) * 100);
+  const hue = (place: number) => Math.round((bytes.readUInt8(place) / 255) * 360);
+  const part = (place: number) => Math.round((bytes.readUInt8(place) / 255) * 100);
   const lights = [0, 1, 2].map((light) =>
     `<radialGradient id="l${light}"><stop offset="0" stop-color="hsl(${hue(light)},80%,70%)"/><stop offset="1" stop-color="hsl(${hue(light)},80%,50%)" stop-opacity="0"/></radialGradient>` +
     `<circle cx="${part(3 + light)}" cy="${part(6 + light)}" r="${30 + part(9 + light) / 3}" fill="url(#l${light})"/>`);
