@@ -6,13 +6,18 @@ import type { Logger } from 'pino';
 import { DataSource } from 'typeorm';
 import { AssetFiles } from '#libs/assets/asset-files.js';
 import { AssetInputs } from '#libs/assets/asset-inputs.js';
+import { createFileUrls } from '#libs/assets/file-urls.js';
 import { Spool } from '#libs/assets/spool.js';
 import { BackingServicesModule } from '#libs/backing-services/backing-services.module.js';
 import { LOGGER } from '#libs/backing-services/logger.js';
-import { Environment } from '#libs/config/environment.js';
+import { Environment, publicUrlOf } from '#libs/config/environment.js';
 import { Ledger } from '#libs/credits/ledger.js';
 import { Plans } from '#libs/credits/plans.js';
 import { Database } from '#libs/database/database.js';
+import { DeliveryDispatcher } from '#libs/deliveries/delivery-dispatcher.js';
+import { DeliveryRows } from '#libs/deliveries/delivery-rows.js';
+import { DeliverySender } from '#libs/deliveries/delivery-sender.js';
+import { createWebhookSecrets } from '#libs/deliveries/webhook-secrets.js';
 import { StepRunner } from '#libs/engine/step-runner.js';
 import { TracedStore } from '#libs/engine/traced-store.js';
 import { EventBus } from '#libs/events/event-bus.js';
@@ -38,13 +43,14 @@ import { WorkflowCatalog } from '#libs/workflows/workflow-catalog.js';
 import { renderDraft } from './draft-renderer.js';
 import { GenerationWorker, type WorkerParts } from './generation-worker.js';
 import { Sweeper } from './sweeper.js';
-import { createSweeps } from './sweeps.js';
+import { createSweeps, type SweptParts } from './sweeps.js';
 import { WorkerTools } from './worker-tools.js';
 
 /** How long a change of state waits for a Postgres that restarts, instead of failing the step. */
 const PATIENCE_MS = 30_000;
 const PATIENT_DATABASE = Symbol('PATIENT_DATABASE');
 const WORKER_PARTS = Symbol('WORKER_PARTS');
+const SWEPT_PARTS = Symbol('SWEPT_PARTS');
 
 const FACTORIES: FactoryProvider[] = [
   {
@@ -147,12 +153,29 @@ const FACTORIES: FactoryProvider[] = [
     ) => new Expiry(database, jobs, new JobControl(jobs, new Ledger(), plans, queue, bus)),
   },
   {
-    provide: Sweeper,
-    inject: [Database, Storage, Reconciler, ExternalCancels, WebhookInbox, Expiry, LOGGER],
+    provide: DeliveryDispatcher,
+    inject: [PATIENT_DATABASE, WorkerTools, Environment, LOGGER],
+    useFactory: (database: Database, tools: WorkerTools, environment: Environment, log: Logger) => {
+      const secrets = createWebhookSecrets(database, environment);
+      // A receiver has no address of ours to put before a path.
+      const urls = createFileUrls({ ...environment, PUBLIC_URL: publicUrlOf(environment) });
+      const sender = new DeliverySender(tools.outbound, secrets, urls);
+      return new DeliveryDispatcher(new DeliveryRows(database), sender, (error) => log.warn({ err: error }, 'deliveries'));
+    },
+  },
+  {
+    provide: SWEPT_PARTS,
+    inject: [Database, Storage, Reconciler, ExternalCancels, WebhookInbox, Expiry],
     useFactory: (
       database: Database, storage: Storage, reconciler: Reconciler, cancels: ExternalCancels, inbox: WebhookInbox,
-      expiry: Expiry, log: Logger,
-    ) => new Sweeper(createSweeps({ database, storage, reconciler, cancels, inbox, expiry }), log),
+      expiry: Expiry,
+    ) => ({ database, storage, reconciler, cancels, inbox, expiry }),
+  },
+  {
+    provide: Sweeper,
+    inject: [SWEPT_PARTS, DeliveryDispatcher, LOGGER],
+    useFactory: (parts: Omit<SweptParts, 'deliveries'>, deliveries: DeliveryDispatcher, log: Logger) =>
+      new Sweeper(createSweeps({ ...parts, deliveries }), log),
   },
 ];
 
@@ -170,6 +193,8 @@ export class WorkerModule implements OnApplicationBootstrap, BeforeApplicationSh
   constructor(
     private readonly worker: GenerationWorker,
     private readonly sweeper: Sweeper,
+    private readonly deliveries: DeliveryDispatcher,
+    private readonly bus: EventBus,
     private readonly drafts: DraftQueue,
     private readonly tools: WorkerTools,
   ) {}
@@ -177,6 +202,7 @@ export class WorkerModule implements OnApplicationBootstrap, BeforeApplicationSh
   onApplicationBootstrap(): void {
     this.worker.start();
     this.sweeper.start();
+    this.deliveries.listen(this.bus);
     this.drafts.serve((draft) => renderDraft(this.tools.sketches, draft));
   }
 
@@ -184,6 +210,7 @@ export class WorkerModule implements OnApplicationBootstrap, BeforeApplicationSh
   async beforeApplicationShutdown(): Promise<void> {
     await this.worker.stop();
     await this.sweeper.stop();
+    await this.deliveries.stop();
     await this.tools.close();
   }
 }
