@@ -1,4 +1,4 @@
-import type { Database } from '#libs/database/database.js';
+import type { Database, Queryable } from '#libs/database/database.js';
 import { submitJob, type SubmittedJob } from './job.js';
 
 const ENDINGS = ['job_completed', 'job_failed', 'job_cancelled'];
@@ -22,7 +22,7 @@ export async function submitTelling(database: Database, plan: WebhookPlan): Prom
 }
 
 /** The job's next event, as a change of state records it. */
-export async function record(database: Database, jobId: string, type: string, data: object = {}): Promise<void> {
+export async function record(database: Queryable, jobId: string, type: string, data: object = {}): Promise<void> {
   await database.query(
     `with moved as (
        update job set seq = seq + 1, status = case when $2 = any($4) then substr($2, 5) else 'processing' end
