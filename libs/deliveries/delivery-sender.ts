@@ -12,7 +12,7 @@ const ATTEMPT_MS = 15_000;
 /** Read of an answer, so that its connection can be used again. Its status is all that counts. */
 const READ_BYTES = 16 * 1024;
 
-/** Makes one attempt: a POST to a public address, signed anew, of which no redirect is followed. */
+/** Makes one attempt: a POST to a public address, signed anew. A redirect is an answer like another. */
 export class DeliverySender {
   constructor(
     private readonly outbound: OutboundClient,
@@ -30,7 +30,6 @@ export class DeliverySender {
         totalMs: this.attemptMs,
         headersMs: this.attemptMs,
         maxBytes: Number.MAX_SAFE_INTEGER,
-        maxRedirects: 0,
       });
       await readAway(answer.body);
       return outcomeOf(answer);

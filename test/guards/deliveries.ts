@@ -7,13 +7,6 @@ const dispatcherSpec = 'libs/deliveries/delivery-dispatcher.spec.ts';
 /** What keeps webhooks genuine, told of everything, and from harming anyone. */
 export const deliveryGuards: Guard[] = [
   {
-    name: 'webhooks out: no redirect is followed',
-    file: 'libs/deliveries/delivery-sender.ts',
-    find: "method: 'POST', headers, body, signal,",
-    replace: "method: 'GET', headers, signal,",
-    red: [dispatcherSpec],
-  },
-  {
     name: 'webhooks out: each attempt has its own time',
     file: 'libs/deliveries/signed-message.ts',
     find: 'const timestamp = String(Math.floor(now / 1_000));',
@@ -67,6 +60,13 @@ export const deliveryGuards: Guard[] = [
     file: rows,
     find: 'next_at = now() + make_interval(secs => $3)\n',
     replace: 'next_at = now() + make_interval(secs => 0 * $3)\n',
+    red: [rowsSpec],
+  },
+  {
+    name: 'webhooks out: two workers do not claim one delivery',
+    file: rows,
+    find: 'order by next_at limit 1 for update skip locked',
+    replace: 'order by next_at limit 1',
     red: [rowsSpec, dispatcherSpec],
   },
   {

@@ -44,9 +44,10 @@ export const IsWebhookUrl = () =>
     }),
   );
 
-/** Which of a job's events are sent. */
-export const IsWebhookEvents = () =>
+/** Which of a job's events are sent to the address in the field `url`. */
+export const IsWebhookEvents = (url: string) =>
   applyDecorators(
+    IsBeside(url),
     IsArray(), ArrayNotEmpty(), ArrayMaxSize(20), ArrayUnique(),
     IsIn(RECORDED_EVENTS, { each: true, message: 'each value in $property must be the name of a recorded event' }),
   );
@@ -81,6 +82,16 @@ function isWithinVariableLimits(value: unknown): boolean {
   const bytes = Buffer.byteLength(JSON.stringify(value));
   return Object.keys(value).length <= MAX_VARIABLES && bytes <= MAX_VARIABLE_BYTES;
 }
+
+/** For a field that says nothing without another one. */
+const IsBeside = (other: string) =>
+  ValidateBy({
+    name: 'isBeside',
+    validator: {
+      validate: (_value, given) => (given?.object as Record<string, unknown> | undefined)?.[other] !== undefined,
+      defaultMessage: () => `$property needs ${other}`,
+    },
+  });
 
 /** For a field whose other value is not offered. */
 export const IsNotTrue = (message: string) =>

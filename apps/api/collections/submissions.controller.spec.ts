@@ -103,57 +103,6 @@ describe('Submissions over HTTP', () => {
     ]);
   });
 
-  describe('with a webhook', () => {
-    const webhooks = () =>
-      api.database.query('select job_id, url, host, events from webhook where user_id = $1', [userId]);
-    const url = 'https://hooks.example.com:8443/a?b=c';
-    const SUBMISSIONS: Array<[what: string, path: () => Promise<string>, body: () => object]> = [
-      ['the unified call', async () => '/api/collections/generate', minimal],
-      ['a trial', async () => `/workflows/${workflowId}/test`, () => ({ variables: { word: 'sand' } })],
-      [
-        'more editions',
-        async () => {
-          const steps = [{ id: 'a', nodeName: 'javascript', nodePayload: { code: 'return 1' } }];
-          return `/collections/${(await post('/projects/collections', { data: { steps, variables: {} } })).data.id}/generations`;
-        },
-        () => ({}),
-      ],
-    ];
-
-    it.each(SUBMISSIONS)('%s keeps whom to tell of what, by default of how it ends', async (_what, path, body) => {
-      const to = await path();
-      const { data } = await post(to, { ...body(), webhook_url: url });
-      const told = { job_id: data.job_id, url, host: 'hooks.example.com:8443' };
-      expect(await webhooks()).toEqual([{ ...told, events: ['job_completed', 'job_failed', 'job_cancelled'] }]);
-      const events = ['image_generated', 'job_failed'];
-      const labels = { tags: ['ink'], external_id: 'order-1', webhook_url: url, webhook_events: events };
-      const { data: labelled } = await post(to, { ...body(), ...labels });
-      expect(await webhooks()).toContainEqual({ ...told, job_id: labelled.job_id, events });
-      expect(await get('/jobs?tag=ink&external_id=order-1', userId)).toMatchObject({
-        data: { items: [{ id: labelled.job_id }] },
-      });
-      await post(to, body());
-      expect(await webhooks()).toHaveLength(2);
-    });
-
-    it.each([
-      ['an address of another protocol', { webhook_url: 'ftp://example.com/' }, 'webhook_url'],
-      ['no address', { webhook_url: 'hooks' }, 'webhook_url'],
-      ['nothing', { webhook_url: null }, 'webhook_url'],
-      ['an address with a password', { webhook_url: 'https://me:secret@example.com/' }, 'webhook_url'],
-      ['an address that is too long', { webhook_url: `https://example.com/${'x'.repeat(2_048)}` }, 'webhook_url'],
-      ['one that becomes too long', { webhook_url: `https://example.com/${'ü'.repeat(500)}` }, 'webhook_url'],
-      ['an empty list of events', { webhook_url: url, webhook_events: [] }, 'webhook_events'],
-      ['events that are no list', { webhook_url: url, webhook_events: 'job_failed' }, 'webhook_events'],
-      ['an event twice', { webhook_url: url, webhook_events: ['job_failed', 'job_failed'] }, 'webhook_events'],
-      ['an event that is not recorded', { webhook_url: url, webhook_events: ['node_progress'] }, 'webhook_events'],
-    ])('refuses %s', async (_what, labels, field) => {
-      const answer = await post('/api/collections/generate', { ...minimal(), ...labels });
-      expect([answer.status, fieldsOf(answer)]).toEqual([400, [field]]);
-      expect(await webhooks()).toEqual([]);
-    });
-  });
-
   it('answers 402 with what is missing', async () => {
     const poor = await createUser(api.database, 0.5);
     expect(await post('/api/collections/generate', minimal(), {}, poor)).toMatchObject({
