@@ -26,6 +26,8 @@ const WHOLE_TWO_STEP = {
   parameters: { guidance_scale: 7.5, num_inference_steps: 20, strength: 0.5, seed: 1 },
   tags: ['ink'],
   externalId: 'x',
+  webhookUrl: 'https://hooks.example.com/a',
+  webhookEvents: ['job_completed'],
 };
 const STEPS: Step[] = [
   {
@@ -134,6 +136,8 @@ const BODIES: Record<string, (tenant: Tenant, workflowId: string) => object> = {
     parameters: { seed: 1 },
     tags: ['ink'],
     externalId: 'x',
+    webhookUrl: 'https://hooks.example.com/a',
+    webhookEvents: ['job_failed'],
   }),
   'PATCH /api/v1/generations/:id': () => ({ action: 'cancel' }),
   'POST /api-keys': () => ({ name: 'server', role: 'user' }),

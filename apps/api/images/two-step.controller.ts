@@ -10,6 +10,7 @@ import { generateOptimizedPrompt } from '#libs/image-generations/prompts.js';
 import { presentTwoStep, type TwoStepView } from '#libs/image-generations/two-step-view.js';
 import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
 import { GenerateImage, type PreparedImage } from '#libs/submission/generate-image.js';
+import { labelsOf } from '../collections/submission-labels.dto.js';
 import { EventGateway } from '../generations/event-gateway.js';
 import { ApiPreferWait, HeldAnswers, preferredWait } from '../generations/held-answers.js';
 import { LastEventId, streamed, streamRequest } from '../generations/job-events.controller.js';
@@ -157,8 +158,7 @@ export class TwoStepController {
       }),
       images: [...productImages, ...modelImages],
       starts,
-      tags: body.tags,
-      externalId: body.externalId ?? null,
+      ...labelsOf(body),
     });
   }
 
