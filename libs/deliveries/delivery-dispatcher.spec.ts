@@ -13,7 +13,9 @@ import { DeliveryRows } from './delivery-rows.js';
 import { DeliverySender } from './delivery-sender.js';
 import { WebhookSecrets } from './webhook-secrets.js';
 
-const ATTEMPT_MS = 400;
+/** Of an endpoint that never answers. */
+const SHORT_MS = 400;
+const ATTEMPT_MS = 4_000;
 const LIMITS: DispatcherLimits = { inFlight: 8, perHost: 2, perUser: 8 };
 
 describe(DeliveryDispatcher.name, () => {
@@ -40,11 +42,13 @@ describe(DeliveryDispatcher.name, () => {
 
   /** One worker's. */
   function dispatcher(
-    { hosts = [receiver.host], rows = new DeliveryRows(test.database) }: { hosts?: string[]; rows?: DeliveryRows } = {},
+    { hosts = [receiver.host], rows = new DeliveryRows(test.database), attemptMs = ATTEMPT_MS }: {
+      hosts?: string[]; rows?: DeliveryRows; attemptMs?: number;
+    } = {},
   ): DeliveryDispatcher {
     const outbound = new OutboundClient({ allowedHosts: hosts });
     const urls = new FileUrls({ masterKey: 'm'.repeat(32), publicUrl: 'https://platen.test' });
-    const sender = new DeliverySender(outbound, secrets, urls, ATTEMPT_MS);
+    const sender = new DeliverySender(outbound, secrets, urls, attemptMs);
     const made = new DeliveryDispatcher(rows, sender, (error) => errors.push(error), LIMITS);
     opened.push(made, outbound);
     return made;
@@ -129,7 +133,7 @@ describe(DeliveryDispatcher.name, () => {
   ])('tries again when an endpoint %s', async (_what, answer, error) => {
     receiver.plan = () => answer;
     const jobId = await ended();
-    await dispatcher().sweep();
+    await dispatcher({ attemptMs: SHORT_MS }).sweep();
     await settled(jobId, 1);
     expect(await only(jobId)).toMatchObject({ status: 'pending', last_status: null, last_error: error });
   });
@@ -277,7 +281,7 @@ describe(DeliveryDispatcher.name, () => {
   it('begins nothing more once it stops, and lets what runs end', async () => {
     receiver.plan = () => ({ hangs: true });
     const jobId = await ended();
-    const stopping = dispatcher();
+    const stopping = dispatcher({ attemptMs: SHORT_MS });
     await stopping.sweep();
     await eventually(() => expect(receiver.received).toHaveLength(1));
     await stopping.stop();
