@@ -29,6 +29,7 @@ export class DeliveryDispatcher {
   private readonly running = new Set<Promise<void>>();
   private readonly occupancy: Occupancy;
   private readonly end = new AbortController();
+  private looking: Promise<void> | null = null;
   private filling: Promise<void> | null = null;
   private waking: NodeJS.Timeout | null = null;
   private unsubscribe = () => {};
@@ -49,9 +50,9 @@ export class DeliveryDispatcher {
   }
 
   /** Makes the deliveries of new events and begins those that are due, as many as there is room for. */
-  async sweep(): Promise<void> {
-    for (let batch = 0; batch < BATCHES && (await this.rows.arise()); batch++);
-    await this.fill();
+  sweep(): Promise<void> {
+    this.looking ??= this.look().finally(() => (this.looking = null));
+    return this.looking;
   }
 
   /** Begins no more. Resolves when every attempt has been recorded or broken off. */
@@ -60,9 +61,14 @@ export class DeliveryDispatcher {
     this.unsubscribe();
     clearTimeout(this.waking ?? undefined);
     const timer = setTimeout(() => this.end.abort(new Error('The process ends')), GRACE_MS);
-    await this.filling;
+    await Promise.allSettled([this.looking, this.filling]);
     await Promise.all(this.running);
     clearTimeout(timer);
+  }
+
+  private async look(): Promise<void> {
+    for (let batch = 0; batch < BATCHES && (await this.rows.arise()); batch++);
+    await this.fill();
   }
 
   private hear({ kind }: BusMessage): void {
