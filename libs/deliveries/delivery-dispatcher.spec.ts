@@ -257,6 +257,13 @@ describe(DeliveryDispatcher.name, () => {
     expect(slow.received.length).toBeLessThanOrEqual(LIMITS.perHost);
   });
 
+  it('goes on by itself until all is sent that is due, whatever its share at once', async () => {
+    const jobs = await Promise.all(Array.from({ length: 30 }, () => ended()));
+    await dispatcher().sweep();
+    for (const jobId of jobs) await statusOf(jobId, 'delivered');
+    expect(receiver.received).toHaveLength(30);
+  });
+
   it('tells soon after an event that the bus told of', async () => {
     const bus = new PostgresEventBus(test.url, () => undefined);
     opened.push(bus);

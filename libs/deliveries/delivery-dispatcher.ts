@@ -30,7 +30,8 @@ export class DeliveryDispatcher {
   private readonly occupancy: Occupancy;
   private readonly end = new AbortController();
   private looking: Promise<void> | null = null;
-  private filling: Promise<void> | null = null;
+  /** The last of those that claim: one after the other, so that none overlooks a place that was given back meanwhile. */
+  private filling: Promise<void> = Promise.resolve();
   private waking: NodeJS.Timeout | null = null;
   private unsubscribe = () => {};
   private resting = false;
@@ -80,8 +81,9 @@ export class DeliveryDispatcher {
   }
 
   private fill(): Promise<void> {
-    this.filling ??= this.claimAll().finally(() => (this.filling = null));
-    return this.filling;
+    const filled = this.filling.then(() => this.claimAll());
+    this.filling = filled.catch(() => undefined);
+    return filled;
   }
 
   private async claimAll(): Promise<void> {
