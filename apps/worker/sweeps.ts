@@ -2,6 +2,7 @@ import { sweepDeletedFiles } from '#libs/assets/asset-removal.js';
 import { OrphanedFiles } from '#libs/assets/orphaned-files.js';
 import { publishFinishedCollections } from '#libs/collections/auto-publish.js';
 import type { Database } from '#libs/database/database.js';
+import type { DeliveryDispatcher } from '#libs/deliveries/delivery-dispatcher.js';
 import type { ExternalCancels } from '#libs/generations/external-cancels.js';
 import type { Reconciler } from '#libs/generations/reconciler.js';
 import type { WebhookInbox } from '#libs/generations/webhook-inbox.js';
@@ -17,14 +18,18 @@ export interface SweptParts {
   cancels: ExternalCancels;
   inbox: WebhookInbox;
   expiry: Expiry;
+  deliveries: DeliveryDispatcher;
 }
 
 /** All that is looked after beside the generations themselves. */
-export function createSweeps({ database, storage, reconciler, cancels, inbox, expiry }: SweptParts): Sweep[] {
+export function createSweeps(
+  { database, storage, reconciler, cancels, inbox, expiry, deliveries }: SweptParts,
+): Sweep[] {
   const orphans = new OrphanedFiles(database, storage);
   return [
     { name: 'reconcile', everyMs: 2_000, run: () => repair(reconciler) },
     { name: 'external cancels', everyMs: 2_000, run: () => cancels.sweep() },
+    { name: 'webhook deliveries', everyMs: 1_000, run: () => deliveries.sweep() },
     { name: 'auto publish', everyMs: 2_000, run: () => publishFinishedCollections(database) },
     { name: 'records that nobody began', everyMs: 10_000, run: () => expiry.sweep() },
     { name: 'deleted files', everyMs: 60_000, run: () => sweepDeletedFiles(database, storage) },

@@ -6,13 +6,18 @@ import type { Logger } from 'pino';
 import { DataSource } from 'typeorm';
 import { AssetFiles } from '#libs/assets/asset-files.js';
 import { AssetInputs } from '#libs/assets/asset-inputs.js';
+import { createFileUrls } from '#libs/assets/file-urls.js';
 import { Spool } from '#libs/assets/spool.js';
 import { BackingServicesModule } from '#libs/backing-services/backing-services.module.js';
 import { LOGGER } from '#libs/backing-services/logger.js';
-import { Environment } from '#libs/config/environment.js';
+import { Environment, publicUrlOf } from '#libs/config/environment.js';
 import { Ledger } from '#libs/credits/ledger.js';
 import { Plans } from '#libs/credits/plans.js';
 import { Database } from '#libs/database/database.js';
+import { DeliveryDispatcher } from '#libs/deliveries/delivery-dispatcher.js';
+import { DeliveryRows } from '#libs/deliveries/delivery-rows.js';
+import { DeliverySender } from '#libs/deliveries/delivery-sender.js';
+import { createWebhookSecrets } from '#libs/deliveries/webhook-secrets.js';
 import { StepRunner } from '#libs/engine/step-runner.js';
 import { TracedStore } from '#libs/engine/traced-store.js';
 import { EventBus } from '#libs/events/event-bus.js';
@@ -148,17 +153,29 @@ const FACTORIES: FactoryProvider[] = [
     ) => new Expiry(database, jobs, new JobControl(jobs, new Ledger(), plans, queue, bus)),
   },
   {
+    provide: DeliveryDispatcher,
+    inject: [PATIENT_DATABASE, WorkerTools, Environment, LOGGER],
+    useFactory: (database: Database, tools: WorkerTools, environment: Environment, log: Logger) => {
+      const secrets = createWebhookSecrets(database, environment);
+      // A receiver has no address of ours to put before a path.
+      const urls = createFileUrls({ ...environment, PUBLIC_URL: publicUrlOf(environment) });
+      const sender = new DeliverySender(tools.outbound, secrets, urls);
+      return new DeliveryDispatcher(new DeliveryRows(database), sender, (error) => log.warn({ err: error }, 'deliveries'));
+    },
+  },
+  {
     provide: SWEPT_PARTS,
     inject: [Database, Storage, Reconciler, ExternalCancels, WebhookInbox, Expiry],
     useFactory: (
       database: Database, storage: Storage, reconciler: Reconciler, cancels: ExternalCancels, inbox: WebhookInbox,
       expiry: Expiry,
-    ): SweptParts => ({ database, storage, reconciler, cancels, inbox, expiry }),
+    ) => ({ database, storage, reconciler, cancels, inbox, expiry }),
   },
   {
     provide: Sweeper,
-    inject: [SWEPT_PARTS, LOGGER],
-    useFactory: (parts: SweptParts, log: Logger) => new Sweeper(createSweeps(parts), log),
+    inject: [SWEPT_PARTS, DeliveryDispatcher, LOGGER],
+    useFactory: (parts: Omit<SweptParts, 'deliveries'>, deliveries: DeliveryDispatcher, log: Logger) =>
+      new Sweeper(createSweeps({ ...parts, deliveries }), log),
   },
 ];
 
@@ -176,6 +193,8 @@ export class WorkerModule implements OnApplicationBootstrap, BeforeApplicationSh
   constructor(
     private readonly worker: GenerationWorker,
     private readonly sweeper: Sweeper,
+    private readonly deliveries: DeliveryDispatcher,
+    private readonly bus: EventBus,
     private readonly drafts: DraftQueue,
     private readonly tools: WorkerTools,
   ) {}
@@ -183,6 +202,7 @@ export class WorkerModule implements OnApplicationBootstrap, BeforeApplicationSh
   onApplicationBootstrap(): void {
     this.worker.start();
     this.sweeper.start();
+    this.deliveries.listen(this.bus);
     this.drafts.serve((draft) => renderDraft(this.tools.sketches, draft));
   }
 
@@ -190,6 +210,7 @@ export class WorkerModule implements OnApplicationBootstrap, BeforeApplicationSh
   async beforeApplicationShutdown(): Promise<void> {
     await this.worker.stop();
     await this.sweeper.stop();
+    await this.deliveries.stop();
     await this.tools.close();
   }
 }

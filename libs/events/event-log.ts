@@ -32,7 +32,8 @@ export interface LogHead {
   status: string;
 }
 
-interface EventRow {
+/** A row of `job_history`. */
+export interface EventRow {
   job_id: string;
   seq: string;
   type: JobEvent['type'];
@@ -93,7 +94,7 @@ export class EventLog {
   }
 }
 
-const eventOf = (row: EventRow): JobEvent => ({
+export const eventOf = (row: EventRow): JobEvent => ({
   seq: Number(row.seq),
   type: row.type,
   job_id: row.job_id,

@@ -3,6 +3,7 @@ import type { Json } from '#libs/instruction-set/instruction-set.js';
 import { inputFault, NodeError, worldFault } from '#libs/nodes/node.js';
 import type { OutboundAnswer, OutboundClient } from '#libs/outbound/outbound-client.js';
 import { OutboundError } from '#libs/outbound/outbound-error.js';
+import { retryAfterMs } from '#libs/outbound/retry-after.js';
 import type { ApiMethod } from './api-call.js';
 
 /** Of JSON or text: images come in it as base64. */
@@ -95,16 +96,14 @@ function refusal({ status, headers, body }: OutboundAnswer): NodeError {
   body.destroy();
   const message = `The API answered with status ${status}`;
   if (status >= 500 || LATER.has(status)) {
-    return worldFault('UPSTREAM_ERROR', message, retryAfterMs(headers['retry-after']));
+    return worldFault('UPSTREAM_ERROR', message, pauseOf(headers));
   }
   return status >= 400 ? inputFault('UPSTREAM_REFUSED', message) : upstreamFault(message);
 }
 
-/** Of either form that the header has; undefined where it has none. */
-export function retryAfterMs(header: string | undefined): number | undefined {
-  if (header === undefined) return undefined;
-  const ms = /^\d+$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - Date.now();
-  return Number.isNaN(ms) ? undefined : Math.min(MAX_RETRY_AFTER_MS, Math.max(0, ms));
+function pauseOf({ 'retry-after': header }: OutboundAnswer['headers']): number | undefined {
+  const asked = retryAfterMs(header);
+  return asked === undefined ? undefined : Math.min(MAX_RETRY_AFTER_MS, asked);
 }
 
 async function textOf(body: Readable): Promise<string> {

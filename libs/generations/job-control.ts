@@ -124,7 +124,10 @@ export class JobControl {
     job.cancelled -= rows.filter(({ ended }) => ended === 'cancelled').length;
     const reopens = ENDED.has(job.status);
     job.status = job.started ? 'processing' : 'pending';
-    if (reopens) change.emit('job_resumed', { status: job.status });
+    if (reopens) {
+      change.emit('job_resumed', { status: job.status });
+      await tx.query('update webhook set watched = true where job_id = $1', [job.id]);
+    }
     for (const generation of generations) {
       change.emit('generation_resumed', { ...eventOf(generation), status: 'pending' });
     }

@@ -3,7 +3,8 @@ import type { AllowedHosts } from './allowed-hosts.js';
 import { OutboundError } from './outbound-error.js';
 import { isPublicAddress } from './public-address.js';
 
-const MAX_LENGTH = 2_000;
+/** Of a URL, encoded. */
+export const MAX_URL_LENGTH = 2_048;
 
 /**
  * A URL that may be asked, as far as it tells by itself: http(s), without name and password, a usual port,
@@ -12,7 +13,7 @@ const MAX_LENGTH = 2_000;
  */
 export function vettedUrl(text: string, allowed: AllowedHosts): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (!url || url.href.length > MAX_LENGTH || !['http:', 'https:'].includes(url.protocol)) {
+  if (!url || url.href.length > MAX_URL_LENGTH || !['http:', 'https:'].includes(url.protocol)) {
     throw new OutboundError('url', 'It is not an http(s) URL');
   }
   if (url.username !== '' || url.password !== '') {

@@ -18,13 +18,14 @@ import type { WorkflowCatalog } from '#libs/workflows/workflow-catalog.js';
 import type { WorkflowEstimates } from '#libs/workflows/workflow-estimate.js';
 import { filesBrought } from './brought-files.js';
 import { collectionJob } from './collection-job.js';
+import { jobLabels, type SubmissionLabels } from './job-labels.js';
 import type { JobSubmission } from './job-submission.js';
 import type { KeptAnswer } from './kept-answer.js';
 import { receiptOf, type SubmissionReceipt } from './receipt.js';
 import type { Submissions } from './submissions.js';
 
 /** The unified call's body, checked by itself. */
-export interface GenerateCollectionRequest {
+export interface GenerateCollectionRequest extends SubmissionLabels {
   title: string;
   description?: string;
   workflow_id: string;
@@ -33,8 +34,6 @@ export interface GenerateCollectionRequest {
   project_id?: string;
   metadata: CollectionMetadata;
   options: { workflow_priority: number; auto_publish: boolean; save_intermediate_outputs: boolean };
-  tags: string[];
-  external_id?: string;
 }
 
 /** What of a faulty body can still be held against the workflow. */
@@ -155,8 +154,7 @@ export class GenerateCollection {
       options: { auto_publish, save_intermediate_outputs, ...filesBrought(workflow, userId, request.variables) },
       set: collection.data,
       price: await this.estimates.priceWorkflow(workflow, values, collection.data, nodes),
-      tags: request.tags,
-      externalId: request.external_id ?? null,
+      ...jobLabels(request),
     };
     return collectionJob(parts, nodes);
   }

@@ -17,19 +17,18 @@ import type { WorkflowEstimates } from '#libs/workflows/workflow-estimate.js';
 import { filesBrought } from './brought-files.js';
 import { collectionJob } from './collection-job.js';
 import { findSource, type CollectionSource } from './collection-source.js';
+import { jobLabels, type SubmissionLabels } from './job-labels.js';
 import type { JobSubmission } from './job-submission.js';
 import { receiptOf, type SubmissionReceipt } from './receipt.js';
 import { applyVariables } from './source-variables.js';
 import type { Submissions } from './submissions.js';
 
 /** A request for more of a collection, checked by itself. */
-export interface GenerateEditionsRequest {
+export interface GenerateEditionsRequest extends SubmissionLabels {
   variables: JsonObject;
   generations?: number;
   workflow_id?: string;
   workflow_priority: number;
-  tags: string[];
-  external_id?: string;
 }
 
 export interface PreparedEditions {
@@ -116,8 +115,7 @@ export class GenerateEditions {
       options: filesBrought(workflow, userId, { ...answered(source), ...request.variables }),
       set,
       price,
-      tags: request.tags,
-      externalId: request.external_id ?? null,
+      ...jobLabels(request),
     };
     return collectionJob(parts, nodes);
   }

@@ -44,12 +44,12 @@ export class GenerateImage {
 
   /** Prices it. Writes nothing. */
   async prepare({ request, prompt, images, ...submission }: ImageSubmission): Promise<PreparedImage> {
-    const { userId, face, starts, tags, externalId } = submission;
+    const { userId, face, starts, tags, externalId, webhook } = submission;
     const set = setOf(request, prompt, images);
     const nodes = this.stepWorkflows.nodesOf([]);
     const price = await this.estimates.priceSet(set, nodes);
     const job: JobSubmission = {
-      id: uuidv7(), userId, face, starts, tags, externalId, price,
+      id: uuidv7(), userId, face, starts, tags, externalId, webhook, price,
       collectionId: null,
       workflow: null,
       name: `Generate Image: ${request.model}`,

@@ -7,6 +7,8 @@ import type { Lane } from '#libs/nodes/node.js';
 export interface JobLabels {
   tags: string[];
   externalId: string | null;
+  /** Whom to tell of which recorded events. */
+  webhook: { url: string; events: string[] } | null;
 }
 
 /** What the engine and the reconciler do with a job's results. */

@@ -84,10 +84,10 @@ describe('stored workflows as steps', () => {
 
   it('can be tried: one generation of no collection, paid like any, with the variables of their test', async () => {
     const workflow = await store({ data: { ...buildWorkflow().data, test: { word: 'try', size: 4 } } });
-    await expect(submitting.trial.prepare(artist, workflow.id, null)).rejects.toMatchObject({
+    await expect(submitting.trial.prepare(artist, workflow.id, { variables: null })).rejects.toMatchObject({
       details: [{ field: 'variables.word' }],
     });
-    const prepared = await submitting.trial.prepare(author, workflow.id, null);
+    const prepared = await submitting.trial.prepare(author, workflow.id, { variables: null });
     const receipt = await db.database.transaction((tx) => submitting.trial.commit(tx, prepared));
     expect(receipt.cost_breakdown).toEqual({ total_credits: 0.75, per_generation: 0.25, workflow_base_cost: 0.5 });
     const [job] = await db.database.query('select * from job where id = $1', [receipt.job_id]);
@@ -99,8 +99,8 @@ describe('stored workflows as steps', () => {
         { id: 2, fromId: 'second', nodePayload: { value: { $ref: 1 }, text: 'of {{$ref:1}}' } },
       ],
     });
-    await expect(submitting.trial.prepare(artist, randomUUID(), null)).rejects.toMatchObject({ code: 'WORKFLOW_NOT_FOUND' });
-    await expect(submitting.trial.prepare(artist, workflow.id, { size: 99 })).rejects.toMatchObject({
+    await expect(submitting.trial.prepare(artist, randomUUID(), { variables: null })).rejects.toMatchObject({ code: 'WORKFLOW_NOT_FOUND' });
+    await expect(submitting.trial.prepare(artist, workflow.id, { variables: { size: 99 } })).rejects.toMatchObject({
       details: [{ field: 'variables.word' }, { field: 'variables.size' }],
     });
   });
@@ -146,6 +146,6 @@ describe('stored workflows as steps', () => {
     };
     expect(await again(given.collection_id, {})).toEqual(['9']);
     expect(await again(given.collection_id, { picture: '/files/uploads/x.png' })).toEqual(['/files/uploads/x.png']);
-    expect((await submitting.trial.prepare(artist, painter.id, null)).job.options.files).toEqual([]);
+    expect((await submitting.trial.prepare(artist, painter.id, { variables: null })).job.options.files).toEqual([]);
   });
 });

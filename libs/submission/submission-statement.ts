@@ -36,6 +36,7 @@ export const submissionParameters = (job: JobSubmission, hold: Hold): unknown[] 
     options: job.options,
     tags: job.tags,
     external_id: job.externalId,
+    webhook: job.webhook && { ...job.webhook, host: new URL(job.webhook.url).host },
     base_price: job.price.base.toString(),
     price: job.price.perGeneration.toString(),
     lane: job.lane,
@@ -84,7 +85,7 @@ function statement(parts: string[]): string {
   with s as (
     select * from jsonb_to_record($1::jsonb) as s (
       user_id uuid, job_id uuid, collection_id uuid, workflow_id uuid, workflow_version integer, name text,
-      description text, job_type text, priority integer, options jsonb, tags text[], external_id text,
+      description text, job_type text, priority integer, options jsonb, tags text[], external_id text, webhook jsonb,
       base_price bigint, price bigint, lane text, face text, count integer, starts boolean,
       in_flight boolean, max_open integer, quota integer)
   ), stand as (
@@ -121,6 +122,11 @@ function statement(parts: string[]): string {
            (changed.last_turns ->> s.lane)::bigint - s.count + g.position, s.price,
            case when s.starts then now() end
       from s cross join changed cross join unnest($4::uuid[], $5::text[]) with ordinality as g (id, hash, position)
+  ), webhook_row as (
+    insert into webhook (job_id, user_id, url, host, events)
+    select s.job_id, s.user_id, s.webhook ->> 'url', s.webhook ->> 'host',
+           array(select jsonb_array_elements_text(s.webhook -> 'events'))
+      from s cross join changed where s.webhook is not null
   ), usage as (
     insert into usage_entry (user_id, face, job_id, key, generations)
     select s.user_id, s.face, s.job_id, 'job:' || s.job_id || ':submit', s.count from s cross join changed

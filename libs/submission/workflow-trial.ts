@@ -13,10 +13,17 @@ import type { WorkflowCatalog } from '#libs/workflows/workflow-catalog.js';
 import type { WorkflowEstimates } from '#libs/workflows/workflow-estimate.js';
 import { filesBrought } from './brought-files.js';
 import { collectionJob } from './collection-job.js';
+import { jobLabels, type SubmissionLabels } from './job-labels.js';
 import type { JobSubmission } from './job-submission.js';
 import type { Submissions } from './submissions.js';
 
 const PRIORITY = 50;
+
+/** A request for a trial, checked by itself. */
+export interface TrialRequest extends SubmissionLabels {
+  /** Null: those of the workflow's `test`, or the form's defaults. */
+  variables: JsonObject | null;
+}
 
 export interface TrialReceipt {
   job_id: string;
@@ -46,7 +53,8 @@ export class WorkflowTrial {
    * Where no variables are given: with its `test` ones for whoever may read them, else with the form's defaults. Throws `WORKFLOW_NOT_FOUND`,
    * `WORKFLOW_NOT_EXECUTABLE`, `MODEL_UNAVAILABLE`, 400 naming all faults.
    */
-  async prepare(caller: Caller, workflowId: string, variables: JsonObject | null): Promise<PreparedTrial> {
+  async prepare(caller: Caller, workflowId: string, request: TrialRequest): Promise<PreparedTrial> {
+    const { variables } = request;
     const workflow = await this.catalog.find(workflowId, caller);
     if (!isExecutable(workflow)) throw workflowNotExecutable();
     await this.stepWorkflows.assertModelsOf(workflow);
@@ -70,8 +78,7 @@ export class WorkflowTrial {
         options: filesBrought(workflow, caller.userId, variables ?? {}),
         set: { ...set, steps: rewriteReferences(set.steps, numbers, nodes.registry) },
         price: await this.estimates.priceWorkflow(workflow, values, set, nodes),
-        tags: [],
-        externalId: null,
+        ...jobLabels(request),
       },
       nodes,
     );

@@ -26,6 +26,8 @@ const WHOLE_TWO_STEP = {
   parameters: { guidance_scale: 7.5, num_inference_steps: 20, strength: 0.5, seed: 1 },
   tags: ['ink'],
   externalId: 'x',
+  webhookUrl: 'https://hooks.example.com/a',
+  webhookEvents: ['job_completed'],
 };
 const STEPS: Step[] = [
   {
@@ -57,6 +59,8 @@ const BODIES: Record<string, (tenant: Tenant, workflowId: string) => object> = {
     variables: { word: 'sand', size: 3, image: '1' },
     tags: ['ink'],
     external_id: 'x',
+    webhook_url: 'https://hooks.example.com/a',
+    webhook_events: ['job_completed', 'image_generated'],
     options: {
       workflow_priority: 50,
       auto_publish: true,
@@ -101,11 +105,16 @@ const BODIES: Record<string, (tenant: Tenant, workflowId: string) => object> = {
     workflow_priority: 50,
     tags: ['ink'],
     external_id: 'x',
+    webhook_url: 'https://hooks.example.com/a',
+    webhook_events: ['job_completed', 'image_generated'],
   }),
   'POST /projects': () => ({ name: 'Dunes' }),
   'POST /workflows': () => ({ ...buildWorkflow({ name: 'Dunes', data: DATA }), visibility: 'private' }),
   'PUT /workflows/:id': () => ({ ...buildWorkflow({ name: 'More dunes', data: DATA }), visibility: 'private' }),
-  'POST /workflows/:id/test': () => ({ variables: { word: 'sand' } }),
+  'POST /workflows/:id/test': () => ({
+    variables: { word: 'sand' }, tags: ['ink'], external_id: 'x', webhook_url: 'https://hooks.example.com/a',
+    webhook_events: ['job_failed'],
+  }),
   'POST /workflows/:id/estimate': () => ({ variables: { word: 'sand' }, generations: 2 }),
   'POST /form-configs': () => ({ name: 'inks', options: [{ name: 'Ink', label: 'Ink', value: 'ink' }, { value: 1 }] }),
   'PUT /form-configs/:id': () => ({ name: 'oils', options: [{ value: true }] }),
@@ -127,6 +136,8 @@ const BODIES: Record<string, (tenant: Tenant, workflowId: string) => object> = {
     parameters: { seed: 1 },
     tags: ['ink'],
     externalId: 'x',
+    webhookUrl: 'https://hooks.example.com/a',
+    webhookEvents: ['job_failed'],
   }),
   'PATCH /api/v1/generations/:id': () => ({ action: 'cancel' }),
   'POST /api-keys': () => ({ name: 'server', role: 'user' }),
@@ -216,6 +227,7 @@ const reading = [
   'GET /jobs',
   'GET /jobs/:id/history',
   'GET /jobs/:id/generations',
+  'GET /jobs/:id/deliveries',
   'GET /workflows',
   'GET /assets',
   'GET /files/*',

@@ -242,6 +242,17 @@ export const REFUSALS: Refusal[] = [
     at: pending,
     query: () => '?cursor=%00',
   },
+  {
+    route: 'GET /jobs/:id/deliveries',
+    outcome: '400 VALIDATION_ERROR',
+    at: pending,
+    query: () => '?cursor=WyJ4Il0',
+  },
+  {
+    route: 'POST /jobs/:id/deliveries/:deliveryId/resend',
+    outcome: '404 NOT_FOUND',
+    at: ({ tenant }) => ({ id: tenant.cancelledJobId, deliveryId: tenant.deliveryId }),
+  },
   { route: 'GET /assets', outcome: '400 VALIDATION_ERROR', query: () => '?limit=x' },
   { route: 'GET /credits/ledger', outcome: '400 VALIDATION_ERROR', query: () => '?limit=1.5' },
   { route: 'GET /api-keys', outcome: '400 VALIDATION_ERROR', query: () => '?cursor=WyIxIl0' },

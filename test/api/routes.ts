@@ -95,6 +95,10 @@ export const ROUTES: Record<string, RouteCase> = {
     gets: owned('200', '404 JOB_NOT_FOUND'), at: ({ cancelledJobId }) => ({ id: cancelledJobId, index: '0' }),
     isTelling: true,
   },
+  'GET /jobs/:id/deliveries': { gets: owned('200', '404 JOB_NOT_FOUND'), at: job, isTelling: true },
+  'POST /jobs/:id/deliveries/:deliveryId/resend': {
+    gets: owned('202', '404 JOB_NOT_FOUND'), at: ({ jobId, deliveryId }) => ({ id: jobId, deliveryId }), isTelling: true,
+  },
   'GET /collections/:id/events': { gets: owned('200', '404 COLLECTION_NOT_FOUND'), at: collection,
     isTelling: true },
   'GET /events': { gets: personal('200'), isTelling: true },
@@ -168,6 +172,9 @@ export const ROUTES: Record<string, RouteCase> = {
   'POST /api/v1/webhooks/replicate': {
     gets: open('401 INVALID_SIGNATURE'), body: () => ({ id: 'x', status: 'succeeded' }), isSigned: true,
   },
+
+  'GET /webhooks/secret': { gets: personal('200') },
+  'POST /webhooks/secret/rotate': { gets: personal('200') },
 
   // Nothing of anyone is in it, and drawing takes a worker.
   'POST /previews': { gets: personal('400 VALIDATION_ERROR'), body: () => ({}) },

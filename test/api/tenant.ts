@@ -25,6 +25,8 @@ export interface Tenant {
   imageId: string;
   v1ImageId: string;
   endedV1ImageId: string;
+  /** Of the job's webhook. */
+  deliveryId: string;
   /** Made by the job's generation 0, without bytes. */
   assetId: string;
   /** Uploaded, with bytes. */
@@ -70,6 +72,7 @@ export async function createTenant(api: TestApi): Promise<Tenant> {
     imageId: await createImage(api, userId, canary, 'two_step'),
     v1ImageId: await createImage(api, userId, canary, 'v1'),
     endedV1ImageId,
+    deliveryId: await createDelivery(api, jobId, canary),
     assetId: asset.id,
     workflowId: workflow.id,
     upload: await upload(api, userId, canary),
@@ -144,6 +147,20 @@ async function createFormConfig({ database }: TestApi): Promise<{ id: string; na
 async function createSecret(api: TestApi, userId: string, canary: string): Promise<void> {
   const headers = { ...api.as(userId), 'content-type': 'application/json' };
   await fetch(`${api.url}/secrets/${canary}`, { method: 'PUT', headers, body: JSON.stringify({ value: canary }) });
+}
+
+async function createDelivery({ database }: TestApi, jobId: string, canary: string): Promise<string> {
+  const [row] = await database.query<{ id: string }>(
+    `with named as (
+       insert into webhook (job_id, user_id, url, host, events)
+       select id, user_id, 'https://hooks.test/' || $2, 'hooks.test', array['job_completed'] from job where id = $1
+       returning job_id, user_id, host
+     )
+     insert into delivery (job_id, user_id, host, seq, type, last_error)
+     select job_id, user_id, host, 1, 'job_completed', $2 from named returning id`,
+    [jobId, canary],
+  );
+  return row!.id;
 }
 
 type Planted = Omit<Tenant, 'projectId' | 'secrets'>;

@@ -6,6 +6,7 @@ import sharp from 'sharp';
 import type { Balance } from '#libs/credits/account-view.js';
 import type { GenerationView, JobView } from '#libs/generations/job-view.js';
 import type { WorkflowEstimate } from '#libs/workflows/workflow-estimate.js';
+import { freePort } from '../../src/embedded/free-port.js';
 import { guide, paste, walkThrough, type Pasted } from './documented-commands.js';
 import { Program } from './program.js';
 
@@ -20,9 +21,10 @@ describe('the commands of README and guides, pasted', () => {
   let environment: Record<string, string>;
 
   beforeAll(async () => {
-    program = new Program(['up'], { PLATEN_HOME: home, PORT: '0' });
+    const receiver = await freePort();
+    program = new Program(['up'], { PLATEN_HOME: home, PORT: '0', ALLOWED_HOSTS: `127.0.0.1:${receiver}` });
     const url = await program.prints(/^Platen is ready at (http:\/\/127\.0\.0\.1:\d+)$/m);
-    environment = { PLATEN_HOME: home, PLATEN_URL: url };
+    environment = { PLATEN_HOME: home, PLATEN_URL: url, RECEIVER_PORT: String(receiver) };
   }, 90_000);
   afterAll(async () => {
     await program.end('SIGINT');
@@ -101,6 +103,14 @@ describe('the commands of README and guides, pasted', () => {
     const [first, second] = output.trim().split('\n').slice(-2);
     expect(first).toMatch(/^[0-9a-f-]{36}$/);
     expect(second).toBe(first);
+  }, 60_000);
+
+  it('webhooks: two events told and verified, a secret replaced, one told again', async () => {
+    const { output } = await pasteWell(guide('webhooks'));
+    const told = output.match(/^(told|again): \w+ of order-4711$/gm);
+    expect(told?.slice(0, 2).toSorted()).toEqual(['told: image_generated of order-4711', 'told: job_completed of order-4711']);
+    expect(told?.slice(2)).toEqual(['again: image_generated of order-4711']);
+    expect(output).toMatch(/^pending$/m);
   }, 60_000);
 
   it('running it: health, keys, grants, plans, books', async () => {

@@ -49,6 +49,7 @@ export function buildSubmission(
     breakdown: { total_credits: 0, per_generation: 0, workflow_base_cost: 0 },
     tags: [],
     externalId: null,
+    webhook: null,
     ...differs,
   };
 }

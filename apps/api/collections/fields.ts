@@ -1,8 +1,11 @@
 import { applyDecorators } from '@nestjs/common';
 import { Transform } from 'class-transformer';
 import {
-  ArrayMaxSize, IsArray, IsISO8601, IsObject, IsString, IsUrl, Length, Matches, ValidateBy, ValidateIf,
+  ArrayMaxSize, ArrayNotEmpty, ArrayUnique, IsArray, IsIn, IsISO8601, IsObject, IsString, IsUrl, Length, Matches,
+  ValidateBy, ValidateIf,
 } from 'class-validator';
+import { RECORDED_EVENTS } from '#libs/events/job-event.js';
+import { MAX_URL_LENGTH } from '#libs/outbound/vetted-url.js';
 
 const MAX_VARIABLES = 200;
 const MAX_VARIABLE_BYTES = 256 * 1024;
@@ -28,6 +31,27 @@ export const IsWebUrl = ({ each = false } = {}) =>
     }),
   );
 
+/** Where a job's events are sent. Whether the host is a public one is seen each time it is connected to. */
+export const IsWebhookUrl = () =>
+  applyDecorators(
+    IsWebUrl(),
+    ValidateBy({
+      name: 'isWebhookUrl',
+      validator: {
+        validate: (value) => typeof value === 'string' && isSendable(value),
+        defaultMessage: () => '$property must not hold a name or a password, nor more than 2048 characters when encoded',
+      },
+    }),
+  );
+
+/** Which of a job's events are sent to the address in the field `url`. */
+export const IsWebhookEvents = (url: string) =>
+  applyDecorators(
+    IsBeside(url),
+    IsArray(), ArrayNotEmpty(), ArrayMaxSize(20), ArrayUnique(),
+    IsIn(RECORDED_EVENTS, { each: true, message: 'each value in $property must be the name of a recorded event' }),
+  );
+
 /** `tags` of a submission. */
 export const IsTags = () =>
   applyDecorators(IsArray(), ArrayMaxSize(10), IsString({ each: true }), Length(1, 50, { each: true }));
@@ -47,11 +71,27 @@ const IsWithinVariableLimits = () =>
     },
   });
 
+function isSendable(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { href, username, password } = new URL(text);
+  return href.length <= MAX_URL_LENGTH && username === '' && password === '';
+}
+
 function isWithinVariableLimits(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return true;
   const bytes = Buffer.byteLength(JSON.stringify(value));
   return Object.keys(value).length <= MAX_VARIABLES && bytes <= MAX_VARIABLE_BYTES;
 }
+
+/** For a field that says nothing without another one. */
+const IsBeside = (other: string) =>
+  ValidateBy({
+    name: 'isBeside',
+    validator: {
+      validate: (_value, given) => (given?.object as Record<string, unknown> | undefined)?.[other] !== undefined,
+      defaultMessage: () => `$property needs ${other}`,
+    },
+  });
 
 /** For a field whose other value is not offered. */
 export const IsNotTrue = (message: string) =>

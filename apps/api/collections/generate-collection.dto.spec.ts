@@ -54,8 +54,8 @@ describe('GenerateCollectionBody', () => {
       options: { workflow_priority: 0, auto_publish: 1, generate_preview: true, save_intermediate_outputs: null },
       tags: Array.from({ length: 11 }, () => 'x'),
       external_id: '',
-      webhook_url: 'https://example.com/hook',
-      webhook_events: ['job_completed'],
+      webhook_url: 'ftp://example.com/hook',
+      webhook_events: ['node_progress'],
     };
     expect(await fieldsOf(body)).toEqual(
       [

@@ -3,7 +3,8 @@ import {
   IsBoolean, IsIn, IsInt, IsNumber, IsString, IsUUID, Length, Max, MaxLength, Min, ValidateNested, IsObject,
 } from 'class-validator';
 import { BLOCKCHAINS, type Blockchain } from '#libs/collections/collection-metadata.js';
-import { IsInstant, IsNotTrue, IsTags, IsVariables, IsWebUrl, MayBeAbsent } from './fields.js';
+import { IsInstant, IsNotTrue, IsVariables, IsWebUrl, MayBeAbsent } from './fields.js';
+import { SubmissionLabelsBody } from './submission-labels.dto.js';
 
 export class GenerateCollectionMetadata {
   /** Editions there may ever be; absent: no limit. */
@@ -56,7 +57,7 @@ export class GenerateCollectionOptions {
 }
 
 /** Body of `POST /api/collections/generate`. */
-export class GenerateCollectionBody {
+export class GenerateCollectionBody extends SubmissionLabelsBody {
   @IsString() @Length(1, 100)
   title: string;
 
@@ -83,11 +84,4 @@ export class GenerateCollectionBody {
 
   @MayBeAbsent() @IsObject() @ValidateNested() @Type(() => GenerateCollectionOptions)
   options: GenerateCollectionOptions = new GenerateCollectionOptions();
-
-  @MayBeAbsent() @IsTags()
-  tags: string[] = [];
-
-  /** Your own id of this submission, for `GET /jobs?external_id=`. */
-  @MayBeAbsent() @IsString() @Length(1, 200)
-  external_id?: string;
 }

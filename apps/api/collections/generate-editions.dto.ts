@@ -1,8 +1,9 @@
-import { IsInt, IsString, IsUUID, Length, Max, Min } from 'class-validator';
-import { IsTags, IsVariables, MayBeAbsent } from './fields.js';
+import { IsInt, IsUUID, Max, Min } from 'class-validator';
+import { IsVariables, MayBeAbsent } from './fields.js';
+import { SubmissionLabelsBody } from './submission-labels.dto.js';
 
 /** Body of `POST /collections/:id/generations`. */
-export class GenerateEditionsBody {
+export class GenerateEditionsBody extends SubmissionLabelsBody {
   /** Each replaces the collection's variable of that name. */
   @MayBeAbsent() @IsVariables()
   variables: Record<string, unknown> = {};
@@ -18,11 +19,4 @@ export class GenerateEditionsBody {
   /** 1–100; a plan may cap it. */
   @MayBeAbsent() @IsInt() @Min(1) @Max(100)
   workflow_priority: number = 50;
-
-  @MayBeAbsent() @IsTags()
-  tags: string[] = [];
-
-  /** Your own id of this submission, for `GET /jobs?external_id=`. */
-  @MayBeAbsent() @IsString() @Length(1, 200)
-  external_id?: string;
 }

@@ -92,13 +92,14 @@ describe('Submissions over HTTP', () => {
       generations: 6,
       metadata: { price: -1 },
       options: { generate_preview: true },
-      webhook_url: 'https://example.com',
+      webhook_url: 'ftp://example.com',
+      webhook_events: ['node_progress'],
       colour: 'red',
     });
     expect(answer).toMatchObject({ status: 400, code: 'VALIDATION_ERROR', error: 'Invalid request body' });
     expect(fieldsOf(answer).sort()).toEqual([
       'colour', 'generations', 'metadata.price', 'options.generate_preview', 'title', 'variables.shape',
-      'variables.size', 'variables.word', 'webhook_url',
+      'variables.size', 'variables.word', 'webhook_events', 'webhook_url',
     ]);
   });
 

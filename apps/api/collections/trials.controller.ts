@@ -54,6 +54,6 @@ export class TrialsController {
   private async prepare(caller: Caller, id: string, raw: unknown): Promise<PreparedTrial> {
     const { body, faults } = await readBody(TestBody, raw ?? {});
     if (!body) throw validationError(faults);
-    return this.trial.prepare(caller, id, body.variables);
+    return this.trial.prepare(caller, id, body);
   }
 }

@@ -6,6 +6,7 @@ import { Moderation } from '#libs/image-generations/moderation.js';
 import { generateOptimizedPrompt } from '#libs/image-generations/prompts.js';
 import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
 import { GenerateImage, type PreparedImage } from '#libs/submission/generate-image.js';
+import { labelsOf } from '../collections/submission-labels.dto.js';
 import type { Answer } from '../http/envelope.js';
 import { Idempotency } from '../http/idempotency.js';
 import { parseUuid } from '../http/ids.js';
@@ -83,8 +84,7 @@ export class TwoStepSubmission {
       }),
       images: [...productImages, ...modelImages],
       starts,
-      tags: body.tags,
-      externalId: body.externalId ?? null,
+      ...labelsOf(body),
     });
   }
 }

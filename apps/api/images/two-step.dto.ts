@@ -1,11 +1,12 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import {
-  ArrayMaxSize, ArrayMinSize, IsArray, IsIn, IsInt, IsNumber, IsString, IsUUID, Length, Max, MaxLength, Min, ValidateNested,
+  ArrayMaxSize, ArrayMinSize, IsArray, IsIn, IsInt, IsNumber, IsString, IsUUID, Max, MaxLength, Min, ValidateNested,
 } from 'class-validator';
 import { QUALITY_NAMES, STYLE_NAMES, type Quality, type Style } from '#libs/image-generations/prompts.js';
 import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
-import { IsTags, IsWebUrl, MayBeAbsent } from '../collections/fields.js';
+import { IsWebUrl, MayBeAbsent } from '../collections/fields.js';
+import { CamelCaseLabelsBody } from '../collections/submission-labels.dto.js';
 import { IsAspectRatio, IsModel } from './image-fields.js';
 
 /** Numbers that go to the model as they are. */
@@ -24,7 +25,7 @@ export class TwoStepParameters {
 }
 
 /** Body of `POST /api/generation/create`. Images are public http(s) URLs, which the model's provider loads. */
-export class CreateGenerationBody {
+export class CreateGenerationBody extends CamelCaseLabelsBody {
   @IsArray() @ArrayMinSize(1) @ArrayMaxSize(8) @IsWebUrl({ each: true })
   productImages: string[];
 
@@ -48,12 +49,6 @@ export class CreateGenerationBody {
 
   @MayBeAbsent() @ValidateNested() @Type(() => TwoStepParameters)
   parameters: TwoStepParameters = new TwoStepParameters();
-
-  @MayBeAbsent() @IsTags()
-  tags: string[] = [];
-
-  @MayBeAbsent() @IsString() @Length(1, 200)
-  externalId?: string;
 }
 
 /** Body of `POST /api/generate`. */

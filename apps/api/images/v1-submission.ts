@@ -7,6 +7,7 @@ import { Moderation } from '#libs/image-generations/moderation.js';
 import type { V1View } from '#libs/image-generations/v1-view.js';
 import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
 import { GenerateImage, type PreparedImage } from '#libs/submission/generate-image.js';
+import { labelsOf } from '../collections/submission-labels.dto.js';
 import type { Answer } from '../http/envelope.js';
 import { Idempotency } from '../http/idempotency.js';
 import type { Caller } from '../http/policy.js';
@@ -59,19 +60,19 @@ export class V1Submission {
   private async prepare({ userId }: Caller, { fields, uploads }: V1Form): Promise<PreparedImage> {
     const { body, faults } = await readBody(V1GenerationBody, fields);
     if (!body) throw validationError(faults);
-    const { prompt, model, aspectRatio, parameters, tags, externalId } = body;
+    const { prompt, model, aspectRatio, parameters } = body;
     const mode = body.mode ?? (uploads.size > 0 ? 'image_to_image' : 'text_to_image');
     if (mode === 'image_to_image' && !uploads.has('input1')) throw fieldError('input1', 'is required');
     if (mode === 'text_to_image' && uploads.size > 0) throw fieldError('mode', 'must be image_to_image with images');
     if (this.moderation.refuses(prompt)) throw fieldError('prompt', 'is refused by moderation');
     const inputs = await storeAll(uploads);
     return this.generate.prepare({
-      userId, prompt, tags,
+      userId, prompt,
       face: 'v1',
       request: { model, mode, aspectRatio, parameters: parameters as JsonObject, inputs },
       images: inputs.map((key) => `/files/${key}`),
       starts: true,
-      externalId: externalId ?? null,
+      ...labelsOf(body),
     });
   }
 

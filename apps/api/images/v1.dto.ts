@@ -1,17 +1,18 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { IsIn, IsString, Length } from 'class-validator';
+import { IsIn } from 'class-validator';
 import { DEFAULT_MODEL } from '#libs/image-generations/image-models.js';
 import type { V1Status } from '#libs/image-generations/v1-view.js';
 import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
-import { IsTags, IsVariables, MayBeAbsent } from '../collections/fields.js';
+import { IsVariables, MayBeAbsent } from '../collections/fields.js';
+import { CamelCaseLabelsBody } from '../collections/submission-labels.dto.js';
 import { PageQuery } from '../http/paging.dto.js';
 import { IsAspectRatio, IsModel, IsPrompt } from './image-fields.js';
 
 export const MODES = ['text_to_image', 'image_to_image'] as const;
 export type Mode = (typeof MODES)[number];
 
-/** Body of `POST /api/v1/generations`; a form has the same fields, `parameters` and `tags` as JSON, and its files. */
-export class V1GenerationBody {
+/** Body of `POST /api/v1/generations`; a form has the same fields, `parameters`, `tags` and `webhookEvents` as JSON, and its files. */
+export class V1GenerationBody extends CamelCaseLabelsBody {
   @IsPrompt()
   prompt: string;
 
@@ -28,12 +29,6 @@ export class V1GenerationBody {
   /** The model's own inputs beside these. */
   @MayBeAbsent() @IsVariables()
   parameters: Record<string, unknown> = {};
-
-  @MayBeAbsent() @IsTags()
-  tags: string[] = [];
-
-  @MayBeAbsent() @IsString() @Length(1, 200)
-  externalId?: string;
 }
 
 export class V1ActionBody {

@@ -1,16 +1,24 @@
 import { Module } from '@nestjs/common';
 import { Environment } from '#libs/config/environment.js';
 import { Database } from '#libs/database/database.js';
+import { DeliveryLog } from '#libs/deliveries/delivery-log.js';
+import { createWebhookSecrets, WebhookSecrets } from '#libs/deliveries/webhook-secrets.js';
 import { ReplicateReports } from '#libs/generations/replicate-reports.js';
 import { WebhookInbox } from '#libs/generations/webhook-inbox.js';
 import { createProviders } from '#libs/providers/index.js';
 import { WakeQueue } from '#libs/queue/wake-queue.js';
+import { GenerationsModule } from '../generations/generations.module.js';
+import { DeliveriesController } from './deliveries.controller.js';
 import { ReplicateWebhooksController } from './replicate-webhooks.controller.js';
 import { StepWebhooksController } from './step-webhooks.controller.js';
+import { WebhookSecretsController } from './webhook-secrets.controller.js';
 
-/** What services outside bring by themselves. */
+/** What services outside bring by themselves, and what jobs tell them. */
 @Module({
-  controllers: [ReplicateWebhooksController, StepWebhooksController],
+  imports: [GenerationsModule],
+  controllers: [
+    DeliveriesController, ReplicateWebhooksController, StepWebhooksController, WebhookSecretsController,
+  ],
   providers: [
     {
       provide: ReplicateReports,
@@ -22,6 +30,12 @@ import { StepWebhooksController } from './step-webhooks.controller.js';
       provide: WebhookInbox,
       inject: [Database, WakeQueue],
       useFactory: (database: Database, queue: WakeQueue) => new WebhookInbox(database, queue),
+    },
+    { provide: DeliveryLog, inject: [Database], useFactory: (database: Database) => new DeliveryLog(database) },
+    {
+      provide: WebhookSecrets,
+      inject: [Database, Environment],
+      useFactory: (database: Database, environment: Environment) => createWebhookSecrets(database, environment),
     },
   ],
 })

@@ -2,6 +2,7 @@ import {
   ArrayMaxSize, IsArray, IsIn, IsInt, IsObject, IsOptional, IsString, Length, Matches, Max, MaxLength, Min,
 } from 'class-validator';
 import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
+import { SubmissionLabelsBody } from '../collections/submission-labels.dto.js';
 import { PageQuery } from '../http/paging.dto.js';
 
 /** `?type=&q=&tag=` of the list of workflows. */
@@ -61,7 +62,7 @@ export class EstimateBody {
 }
 
 /** Body of `POST /workflows/:id/test`. */
-export class TestBody {
+export class TestBody extends SubmissionLabelsBody {
   /** Values of the workflow's form. Absent: those of its `test`. */
   @IsOptional() @IsObject()
   variables: JsonObject | null = null;
