@@ -2,6 +2,7 @@ import { boundaryGuards } from './boundary.js';
 import { comfyGuards } from './comfyui.js';
 import { engineGuards } from './engine.js';
 import type { Guard } from './guard.js';
+import { imageGuards } from './images.js';
 import { moneyGuards } from './money.js';
 import { outsideGuards } from './outside.js';
 import { schemaGuards } from './schema.js';
@@ -11,5 +12,5 @@ import { tenancyGuards } from './tenancy.js';
 /** Every guard that must be watched by a test. */
 export const guards: Guard[] = [
   ...engineGuards, ...moneyGuards, ...schemaGuards, ...tenancyGuards, ...boundaryGuards, ...strangerGuards,
-  ...comfyGuards, ...outsideGuards,
+  ...comfyGuards, ...outsideGuards, ...imageGuards,
 ];
