@@ -57,9 +57,8 @@ export class Spool {
     const meter = new Meter(maxBytes);
     try {
       await make(path);
-      await pipeline(createReadStream(path), meter, async (bytes) => {
-        for await (const _piece of bytes);
-      }, { signal });
+      // Nothing is left to be read once it is counted.
+      await pipeline(createReadStream(path), meter.resume(), { signal });
       return await use({ path, size: meter.size, sha256: meter.digest() });
     } finally {
       await rm(path, { force: true });

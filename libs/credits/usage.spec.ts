@@ -2,7 +2,6 @@ import { Submissions } from '#libs/submission/submissions.js';
 import { buildSubmission, createUser } from '../../test/factories/job-submission.js';
 import { AnnouncedMessages, AnnouncedWakeUps } from '../../test/factories/submitting.js';
 import { createTestDatabase, type TestDatabase } from '../../test/setup/database.js';
-
 import { Ledger } from './ledger.js';
 import { giveBackUsage, readMonthlyUsage } from './usage.js';
 

@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { randomFillSync } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
-import { createUser } from '../factories/job-submission.js';
-import { PlatenProcesses, type Api } from '../e2e/platen-processes.js';
 import type { Client } from '../e2e/client.js';
+import { PlatenProcesses, type Api } from '../e2e/platen-processes.js';
 
 const MEGABYTE = 1024 ** 2;
 const CONNECTIONS = 50;

@@ -96,7 +96,7 @@ export class ReplicateServer {
     const refusal = refusalOf(fault);
     const answer = refusal ?? this.do(method, path, body, request.headers);
     if (fault === 'doubled') this.do(method, path, body, request.headers);
-    if (isLate(fault)) await sleep(fault.answeredAfterMs);
+    await sleep(latenessOf(fault));
     if (fault === 'lost') return void response.destroy();
     if (fault === 'garbled') return void response.end('<html>');
     send(response, answer);
@@ -173,6 +173,8 @@ function send(response: ServerResponse, { status, body, headers }: Answer): void
 
 const isLate = (fault: CallFault): fault is { answeredAfterMs: number } =>
   fault !== null && typeof fault === 'object' && 'answeredAfterMs' in fault;
+
+const latenessOf = (fault: CallFault): number => (isLate(fault) ? fault.answeredAfterMs : 0);
 
 function refusalOf(fault: CallFault): Answer | undefined {
   if (fault === null || typeof fault === 'string' || isLate(fault)) return undefined;
