@@ -1,4 +1,8 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import sharp from 'sharp';
+import { renderIdOf, renderIn } from '#libs/assets/asset-key.js';
 import type { Step } from '#libs/instruction-set/instruction-set.js';
 import { defineNode } from '#libs/nodes/node.js';
 import type { JobPlan } from '../../test/factories/job.js';
@@ -25,12 +29,23 @@ async function* cut() {
   throw new Error('cut');
 }
 
+let painted = 0;
+/** A picture, and the first time something beside it that breaks off. */
+const paintNode = defineNode({
+  name: 'paint', aliases: [], title: 'Paint', lane: 'default', payload: { type: 'object' }, timeLimitMs: 10_000,
+  async run() {
+    const bytes = await sharp({ create: { width: 4, height: 4, channels: 3, background: 'teal' } }).png().toBuffer();
+    const rest = painted++ === 0 ? [{ name: 'b.txt', bytes: Readable.from(cut()), mimeType: 'text/plain' }] : [];
+    return { kind: 'done', assets: [{ name: 'a.png', bytes, mimeType: 'image/png' }, ...rest] };
+  },
+});
+
 describe('a worker', () => {
   let road: Road;
   const submit = (plan: JobPlan) => road.submit(plan);
 
   beforeAll(async () => {
-    road = await buildRoad({ nodes: [buyNode] });
+    road = await buildRoad({ nodes: [buyNode, paintNode] });
     road.worker().start();
   });
   afterEach(() => booksAreRight(road.database));
@@ -49,6 +64,17 @@ describe('a worker', () => {
       'job_queued', 'job_started', 'generation_started', 'node_started', 'node_completed', 'node_started',
       'node_completed', 'node_started', 'node_completed', 'generation_completed', 'job_completed',
     ]);
+  });
+
+  it('makes renders that are those of their attempt: one that comes late overwrites nothing', async () => {
+    const { jobId } = await submit({ steps: [{ id: 1, nodeName: 'paint', nodePayload: {} }], options: { renders: true } });
+    await jobEnds(road.database, jobId, 'completed', 15_000);
+    const tokens = await road.database.query<{ token: string }>('select s.token from step_run s join generation g on g.id = s.generation_id where g.job_id = $1 order by s.attempt', [jobId]);
+    const renders = tokens.map(({ token }) => renderIdOf(token));
+    expect(renders).toHaveLength(2);
+    expect((await readdir(join(road.storageFolder, 'public/renders'))).sort()).toEqual(renders.toSorted());
+    const files = await road.database.query<{ storage_key: string }>('select storage_key from flat_file where job_id = $1 and shown', [jobId]);
+    expect(files.map(({ storage_key }) => renderIn(storage_key))).toEqual([renders[1]]);
   });
 
   it('shows files of the last steps only, and only when they are paid', async () => {

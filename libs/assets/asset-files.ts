@@ -75,10 +75,11 @@ export class AssetFiles implements AssetStore, AssetReader {
     const type = await detectMediaType(spooled.path, produced.mimeType);
     const { render } = slot;
     if (render === undefined || !canReencode(type.mimeType)) return this.keepAs(slot, produced, spooled, type, signal);
-    return encodeImage(toJpeg(spooled.path, MAX_PIXELS), (bytes) =>
-      this.spool.hold(bytes, { maxBytes: this.limits.maxBytes, signal }, (image) =>
-        this.keepAs(slot, { name: produced.name, bytes }, image, JPEG, signal, renderKey(render, slot.index)),
-      ),
+    const { name, bytes } = produced;
+    return this.spool.holdMade(
+      (to) => encodeImage(toJpeg(spooled.path, MAX_PIXELS), to),
+      { maxBytes: this.limits.maxBytes, signal },
+      (image) => this.keepAs(slot, { name, bytes }, image, JPEG, signal, renderKey(render, slot.index)),
     );
   }
 

@@ -129,10 +129,10 @@ export class AssetUpload {
     if (refusesPolyglots && (await isPolyglot(path))) throw unsupportedMediaType('The image holds something else, too');
     // What is too large is refused by its header, before anything is decoded.
     await measureImage(path, type.mimeType, MAX_PIXELS);
-    return reencodeImage(path, type.mimeType, MAX_PIXELS, (bytes) =>
-      this.uploads.spool.hold(bytes, { maxBytes: Infinity, signal: this.signal }, async (image) =>
-        this.put(image, await detectMediaType(image.path)),
-      ),
+    return this.uploads.spool.holdMade(
+      (to) => reencodeImage(path, type.mimeType, MAX_PIXELS, to),
+      { maxBytes: Infinity, signal: this.signal },
+      async (image) => this.put(image, await detectMediaType(image.path)),
     );
   }
 

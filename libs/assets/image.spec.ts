@@ -1,7 +1,6 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buffer } from 'node:stream/consumers';
 import sharp, { type Color } from 'sharp';
 import { measureImage, reencodeImage } from './image.js';
 
@@ -14,8 +13,10 @@ describe('images', () => {
 
   const blank = (width: number, height: number, background: Color = 'teal') =>
     sharp({ create: { width, height, channels: 3, background } });
-  const reencode = (mimeType: string, maxPixels = 1e6) =>
-    reencodeImage(path, mimeType, maxPixels, (bytes) => buffer(bytes));
+  const reencode = async (mimeType: string, maxPixels = 1e6) => {
+    await reencodeImage(path, mimeType, maxPixels, `${path}-again`);
+    return readFile(`${path}-again`);
+  };
 
   it('measures an image as it is shown', async () => {
     await writeFile(path, await blank(40, 30).jpeg().withMetadata({ orientation: 6 }).toBuffer());
@@ -49,6 +50,11 @@ describe('images', () => {
     await expect(measureImage(path, 'image/png', 1e6)).rejects.toMatchObject({ code: 'UNSUPPORTED_MEDIA_TYPE' });
     await writeFile(path, png.subarray(0, png.length - 40));
     await expect(reencode('image/png')).rejects.toMatchObject({ code: 'UNSUPPORTED_MEDIA_TYPE' });
+  });
+
+  it.each(['png', 'jpeg', 'webp', 'gif'] as const)('does not blame a %s for a place that it cannot be written to', async (format) => {
+    await writeFile(path, await blank(40, 30)[format]().toBuffer());
+    await expect(reencodeImage(path, `image/${format}`, 1e6, `${path}/nowhere`)).rejects.toThrow('write error');
   });
 
   it.each(['png', 'jpeg', 'webp'] as const)('leaves of a %s nothing but its pixels', async (format) => {

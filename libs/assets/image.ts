@@ -1,7 +1,5 @@
-import type { Readable } from 'node:stream';
 import PQueue from 'p-queue';
 import sharp, { type Sharp } from 'sharp';
-import { AppError } from '#libs/errors/app-error.js';
 import { payloadTooLarge, unsupportedMediaType } from '#libs/errors/errors.js';
 
 // A spooled file's path never comes twice.
@@ -58,16 +56,16 @@ export const toJpeg = (path: string, maxPixels: number): Encoding => ({
   path, maxPixels, encode: (image) => image.flatten({ background: 'white' }).jpeg({ quality: 92 }),
 });
 
-/** Decodes an image and encodes it again, which leaves nothing but its pixels. Throws as `measureImage`. */
-export function encodeImage<Result>(
-  { path, maxPixels, encode, animated = false }: Encoding,
-  use: (bytes: Readable) => Promise<Result>,
-): Promise<Result> {
+/**
+ * Decodes an image and encodes it again, which leaves nothing but its pixels. Writes it to the file `to`, for as a
+ * stream all of it would be in memory at once. Throws as `measureImage`.
+ */
+export function encodeImage({ path, maxPixels, encode, animated = false }: Encoding, to: string): Promise<void> {
   return decoders.add(async () => {
     const limits = { limitInputPixels: maxPixels, failOn: 'error' as const };
     const image = sharp(path, { ...limits, animated, sequentialRead: true });
     try {
-      return await use(encode(image.autoOrient().timeout({ seconds: REENCODE_SECONDS })));
+      await encode(image.autoOrient().timeout({ seconds: REENCODE_SECONDS })).toFile(to);
     } catch (error) {
       throw imageFault(error, maxPixels);
     }
@@ -78,22 +76,16 @@ export function encodeImage<Result>(
  * As what it was, with all its frames: no EXIF, no place, no comment, no bytes after the end. `maxPixels` counts all
  * frames. Throws as `measureImage`.
  */
-export function reencodeImage<Result>(
-  path: string,
-  mimeType: string,
-  maxPixels: number,
-  use: (bytes: Readable) => Promise<Result>,
-): Promise<Result> {
+export function reencodeImage(path: string, mimeType: string, maxPixels: number, to: string): Promise<void> {
   const encode = ENCODERS[mimeType];
   if (!encode) throw new Error(`No encoder of ${mimeType}`);
   const animated = mimeType === 'image/gif' || mimeType === 'image/webp';
-  return encodeImage({ path, maxPixels, encode, animated }, use);
+  return encodeImage({ path, maxPixels, encode, animated }, to);
 }
 
-/** Whatever the decoder says is the file's fault; failures of ours keep their meaning. */
+/** Whatever the decoder says is the file's fault; that there is no room for the result is not. */
 function imageFault(error: unknown, maxPixels: number): unknown {
-  if (error instanceof AppError || (error as NodeJS.ErrnoException).syscall) return error;
-  if ((error as Error).name === 'AbortError') return error;
+  if (/write error/.test(String(error))) return error;
   if (/pixel limit/.test(String(error))) {
     return payloadTooLarge(`An image may have ${maxPixels / 1e6} megapixels at most`);
   }

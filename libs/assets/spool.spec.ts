@@ -40,6 +40,15 @@ describe(Spool.name, () => {
     expect(endless.destroyed).toBe(true);
   });
 
+  it('counts and hashes what somebody else writes, which is under the same limit', async () => {
+    const made = (text: string) =>
+      spool.holdMade((path) => writeFile(path, text), { maxBytes: 5 }, async (file) => ({ ...file, content: await readFile(file.path, 'utf8') }));
+    expect(await made('hello')).toMatchObject({ content: 'hello', size: 5, sha256: HELLO_SHA256 });
+    await expect(made('hello!')).rejects.toMatchObject({ code: 'PAYLOAD_TOO_LARGE' });
+    await expect(spool.holdMade(() => Promise.reject(new Error('make')), { maxBytes: 5 }, async () => 0)).rejects.toThrow('make');
+    expect(await readdir(folder)).toEqual([]);
+  });
+
   it('leaves no file behind, whatever happens', async () => {
     await read(Buffer.from('hello'));
     await expect(read(Buffer.alloc(6), 5)).rejects.toThrow();

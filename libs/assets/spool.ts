@@ -1,4 +1,5 @@
 import { createHash, randomUUID, type Hash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable, Transform, type TransformCallback } from 'node:stream';
@@ -42,6 +43,25 @@ export class Spool {
       return await use(file);
     } finally {
       await this.discard(file);
+    }
+  }
+
+  /** As `hold`, of what `make` writes to the path that it is given. */
+  async holdMade<Result>(
+    make: (path: string) => Promise<void>,
+    { maxBytes, signal }: SpoolOptions,
+    use: (file: SpooledFile) => Promise<Result>,
+  ): Promise<Result> {
+    await (this.prepared ??= this.prepare());
+    const path = join(this.folder, randomUUID());
+    const meter = new Meter(maxBytes);
+    try {
+      await make(path);
+      // Nothing is left to be read once it is counted.
+      await pipeline(createReadStream(path), meter.resume(), { signal });
+      return await use({ path, size: meter.size, sha256: meter.digest() });
+    } finally {
+      await rm(path, { force: true });
     }
   }
 

@@ -7,7 +7,7 @@ import { buildRoad, type Road } from '../../test/factories/road.js';
 import { eventually } from '../../test/setup/eventually.js';
 import { goodDays } from '#libs/providers/stand-in/dials.js';
 import { ReplicateServer } from '#libs/providers/stand-in/replicate-server.js';
-import type { NodeContext } from './node.js';
+import type { NodeContext, Waiting } from './node.js';
 import { replicateNode } from './replicate.node.js';
 
 const FOX = { model: 'owner/name', input: { prompt: 'a fox' } };
@@ -114,8 +114,9 @@ describe('a replicate step', () => {
   it.each(['lost', 'garbled'] as const)('does not begin again what was begun though its answer was %s', async (fault) => {
     const before = server.predictions.size;
     server.dials.onCall = (call) => (call.path.startsWith('models') && server.predictions.size === before ? fault : null);
-    await ends('completed');
+    const { runs } = await ends('completed');
     expect(server.predictions.size - before).toBe(1);
+    expect(runs[0]?.reference).toMatchObject({ prediction: server.predictions.ids()[0] });
   });
 
   it('asks again when asking fails, however it does', async () => {
@@ -199,7 +200,10 @@ describe('a replicate step', () => {
     const unsure = await node().find!(context('new-token'), 'lost-token');
     expect(unsure).toMatchObject({ prediction: null, token: 'lost-token' });
     server.dials.onCall = () => null;
-    expect(await node().poll!(context('new-token'), unsure)).toMatchObject({ kind: 'done' });
+    const found = await node().poll!(context('new-token'), unsure);
+    expect(found).toMatchObject({ kind: 'waiting', reference: { prediction: server.predictions.ids()[0] }, pollAfterMs: 0 });
+    const { reference: known } = found as Waiting;
+    expect(await node().poll!(context('new-token'), known)).toMatchObject({ kind: 'done' });
     expect(server.count(CREATES)).toBe(1);
   });
 

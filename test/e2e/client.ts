@@ -80,11 +80,16 @@ export class Client {
 
   /** `data` of a POST that brings a file. */
   async upload<Data>(path: string, file: File): Promise<Data> {
-    const body = new FormData();
-    body.append('file', file);
-    const response = await fetch(new URL(path, this.url), { method: 'POST', headers: this.headers, body });
+    const form = new FormData();
+    form.append('file', file);
+    return dataOf(await this.sendForm<Data>(path, form));
+  }
+
+  async sendForm<Data>(path: string, body: FormData, timeoutMs = TIMEOUT_MS): Promise<Answer<Data>> {
+    const signal = AbortSignal.timeout(timeoutMs);
+    const response = await fetch(new URL(path, this.url), { method: 'POST', headers: this.headers, body, signal });
     const text = await response.text();
-    return dataOf({ status: response.status, headers: response.headers, text, body: JSON.parse(text) });
+    return { status: response.status, headers: response.headers, text, body: JSON.parse(text) };
   }
 
   /** The job once it has ended, however that was. */

@@ -22,6 +22,8 @@ interface StepRunRow {
   attempt: number;
   output: { value: unknown };
   error: { code: string; message: string };
+  /** What a waiting one keeps. */
+  reference: unknown;
 }
 
 export const jobRow = async (database: Database, jobId: string) =>

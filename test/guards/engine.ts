@@ -141,8 +141,8 @@ export const engineGuards: Guard[] = [
   {
     name: 'reconciler: a lease that was renewed in the meantime',
     file: 'libs/generations/reconciler.ts',
-    find: "where id = $1 and status = 'processing' and lease_until < now() returning",
-    replace: "where id = $1 and status = 'processing' returning",
+    find: "where id = $1 and status = 'processing' and lease_until < now()\n",
+    replace: "where id = $1 and status = 'processing'\n",
     red: ['libs/generations/reconciler.spec.ts'],
   },
   {

@@ -3,6 +3,7 @@ import { comfyGuards } from './comfyui.js';
 import { deliveryGuards } from './deliveries.js';
 import { engineGuards } from './engine.js';
 import type { Guard } from './guard.js';
+import { imageGuards } from './images.js';
 import { moneyGuards } from './money.js';
 import { outsideGuards } from './outside.js';
 import { schemaGuards } from './schema.js';
@@ -12,5 +13,5 @@ import { tenancyGuards } from './tenancy.js';
 /** Every guard that must be watched by a test. */
 export const guards: Guard[] = [
   ...engineGuards, ...moneyGuards, ...schemaGuards, ...tenancyGuards, ...boundaryGuards, ...strangerGuards,
-  ...comfyGuards, ...outsideGuards, ...deliveryGuards,
+  ...comfyGuards, ...outsideGuards, ...deliveryGuards, ...imageGuards,
 ];

@@ -35,15 +35,15 @@ export const moneyGuards: Guard[] = [
   {
     name: 'submission: how many generations may be open',
     file: 'libs/submission/submission-statement.ts',
-    find: "and: 'account.open_generations + s.count <= s.max_open',",
-    replace: '',
+    find: 'else account.open_generations end + s.count <= s.max_open',
+    replace: 'else 0 end + s.count <= s.max_open',
     red: ['libs/submission/submissions.spec.ts'],
   },
   {
     name: 'submission: nothing is written that cannot be paid',
     file: 'libs/submission/submission-statement.ts',
-    find: "s.job_type, s.priority, $2::jsonb, s.options, s.tags, s.external_id, 1, s.count, s.base_price\n      from s cross join changed",
-    replace: "s.job_type, s.priority, $2::jsonb, s.options, s.tags, s.external_id, 1, s.count, s.base_price\n      from s",
+    find: 's.face, s.in_flight\n      from s cross join changed',
+    replace: 's.face, s.in_flight\n      from s',
     red: ['libs/submission/submissions.spec.ts', 'libs/submission/generate-collection.spec.ts'],
   },
   {

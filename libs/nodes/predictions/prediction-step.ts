@@ -25,6 +25,8 @@ interface Reference {
   failures: number;
   /** Milliseconds that the last wait took. */
   interval: number;
+  /** It was found for an attempt that has not kept it yet. */
+  isFound?: true;
 }
 
 /**
@@ -65,7 +67,7 @@ export class PredictionStep {
     const reference = { ...this.newReference(lostToken), since: 0, sent: true };
     try {
       const found = await this.look(call, reference, signal);
-      return found && kept({ ...reference, prediction: found.id });
+      return found && kept({ ...reference, prediction: found.id, isFound: true });
     } catch (error) {
       if (!(error instanceof ProviderError)) throw error;
       return kept({ ...reference, failures: 1 });
@@ -73,14 +75,16 @@ export class PredictionStep {
   }
 
   async poll(context: Context, call: ModelCall, stored: Json): Promise<NodeOutcome> {
-    const reference = stored as unknown as Reference;
+    const { isFound, ...reference } = stored as unknown as Reference;
+    // It is kept before it is judged: what was made is known by its prediction, too.
+    if (isFound) return waitFor(reference, 0);
     try {
       if (reference.prediction !== null) {
         return await this.judge(context, await this.provider.get(reference.prediction, context.signal), reference);
       }
       // Looking is up to twenty pages, of a service that is asked too much already.
       const found = reference.sent ? await this.look(call, reference, context.signal) : null;
-      if (found) return await this.judge(context, found, { ...reference, prediction: found.id, failures: 0 });
+      if (found) return waitFor({ ...reference, prediction: found.id, failures: 0 }, 0);
     } catch (error) {
       return this.waitOut(error, reference);
     }

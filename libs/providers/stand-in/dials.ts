@@ -8,6 +8,8 @@ export type CallFault =
   | { status: number; detail?: string }
   /** Nothing is done, and nothing is answered. */
   | 'hang'
+  /** It is done at once, and answered so many milliseconds later. */
+  | { answeredAfterMs: number }
   /** It is done, but the connection breaks before the answer. */
   | 'lost'
   /** It is done twice. */
@@ -31,6 +33,20 @@ export interface Asked {
   id: string;
   model: string;
   input: JsonObject;
+}
+
+/** A webhook as it comes on a bad day. */
+export interface Report {
+  /** Milliseconds from the prediction's beginning, whether it has ended by then or not. */
+  afterMs: number;
+  /** What its sender calls it: the same again is a repeat. */
+  id: string;
+  /** The state it tells; default: the true one. */
+  says?: string;
+  /** How long ago it says that it was sent. */
+  ageSeconds?: number;
+  /** Default: the one that both sides know. */
+  secret?: string;
 }
 
 /** How the stand-in behaves. Turn them at any time; without turning all is well. */
@@ -58,6 +74,8 @@ export interface ReplicateDials {
   /** Copies of each webhook, and the secret they are signed with. */
   webhookCopies: number;
   webhookSecret: string;
+  /** Other webhooks than those of a good day: one when the prediction has ended, and its copies. */
+  reports: ((asked: Asked) => Report[]) | null;
 }
 
 export const goodDays = (): ReplicateDials => ({
@@ -75,4 +93,5 @@ export const goodDays = (): ReplicateDials => ({
   showsWebhook: false,
   webhookCopies: 1,
   webhookSecret: 'whsec_bWlzc2lvbi10ZXN0LXNlY3JldC0wMTIzNDU2Nzg5YWI=',
+  reports: null,
 });

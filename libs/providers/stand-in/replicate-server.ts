@@ -6,9 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { buffer } from 'node:stream/consumers';
 import sharp from 'sharp';
 import type { Json, JsonObject } from '#libs/instruction-set/instruction-set.js';
-import { signatureOf } from '#libs/providers/standard-webhooks.js';
 import { goodDays, type Call, type CallFault, type ReplicateDials } from './dials.js';
 import { Predictions } from './predictions.js';
+import { Webhooks } from './webhooks.js';
 
 interface Answer {
   status: number;
@@ -17,7 +17,6 @@ interface Answer {
 }
 
 const PAGE = 100;
-const WEBHOOK_EVERY_MS = 25;
 const UNKNOWN: Answer = { status: 404, body: { detail: 'The requested resource could not be found.' } };
 
 /**
@@ -31,10 +30,10 @@ export class ReplicateServer {
   readonly deliveries: IncomingMessage['headers'][] = [];
   readonly uploads: Buffer[] = [];
   readonly predictions = new Predictions(this.dials, () => this.apiUrl, () => this.deliveryUrl);
+  readonly webhooks = new Webhooks(this.dials, this.predictions);
   private readonly api: Server;
   private readonly delivery: Server;
   private readonly counts = new Map<string, number>();
-  private readonly timers = new Set<NodeJS.Timeout>();
 
   private constructor(readonly token: string) {
     this.api = createServer(caught((request, response) => this.answerCall(request, response)));
@@ -69,13 +68,18 @@ export class ReplicateServer {
     return this.calls.filter((call) => pattern.test(call)).length;
   }
 
-  async close(): Promise<void> {
-    for (const timer of this.timers) clearInterval(timer);
-    for (const each of [this.api, this.delivery]) {
+  /** From now on nobody listens there. */
+  async vanish(): Promise<void> {
+    for (const each of [this.api, this.delivery].filter(({ listening }) => listening)) {
       const closed = once(each, 'close');
       each.close().closeAllConnections();
       await closed;
     }
+  }
+
+  async close(): Promise<void> {
+    this.webhooks.close();
+    await this.vanish();
   }
 
   private async answerCall(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -92,6 +96,7 @@ export class ReplicateServer {
     const refusal = refusalOf(fault);
     const answer = refusal ?? this.do(method, path, body, request.headers);
     if (fault === 'doubled') this.do(method, path, body, request.headers);
+    await sleep(latenessOf(fault));
     if (fault === 'lost') return void response.destroy();
     if (fault === 'garbled') return void response.end('<html>');
     send(response, answer);
@@ -128,7 +133,7 @@ export class ReplicateServer {
       webhook: typeof webhook === 'string' ? webhook : null,
       lifetimeMs: millisecondsOf(headers['cancel-after']),
     });
-    if (typeof webhook === 'string') this.reportEnd(id, webhook);
+    if (typeof webhook === 'string') this.webhooks.begin({ id, model, input: input as JsonObject }, webhook);
     return { status: 201, body: this.predictions.show(id) as Json };
   }
 
@@ -155,31 +160,6 @@ export class ReplicateServer {
     if (!fault) return void response.end(bytes.subarray(from));
     response.write(bytes.subarray(from, from + fault.cutAfter), () => setTimeout(() => response.destroy(), 10));
   }
-
-  private reportEnd(id: string, url: string): void {
-    const timer = setInterval(() => {
-      if (!this.predictions.hasEnded(id)) return;
-      clearInterval(timer);
-      this.timers.delete(timer);
-      void this.sendWebhooks(id, url);
-    }, WEBHOOK_EVERY_MS);
-    this.timers.add(timer);
-  }
-
-  /** The prediction itself is the body; all copies carry the same id. */
-  private async sendWebhooks(prediction: string, url: string): Promise<void> {
-    const id = `msg_${randomUUID()}`;
-    for (let copy = 0; copy < this.dials.webhookCopies; copy++) {
-      const body = JSON.stringify(this.predictions.show(prediction));
-      const timestamp = String(Math.floor(Date.now() / 1000));
-      const signature = signatureOf(this.dials.webhookSecret, id, timestamp, Buffer.from(body)).toString('base64');
-      const headers = {
-        'content-type': 'application/json', 'webhook-id': id, 'webhook-timestamp': timestamp,
-        'webhook-signature': `v1,${signature}`,
-      };
-      await fetch(url, { method: 'POST', headers, body, signal: AbortSignal.timeout(5_000) }).catch(() => undefined);
-    }
-  }
 }
 
 const startIn = (range: string | undefined): number => Number(/bytes=(\d+)-/.exec(range ?? '')?.[1] ?? 0);
@@ -191,8 +171,13 @@ function send(response: ServerResponse, { status, body, headers }: Answer): void
   response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
 }
 
+const isLate = (fault: CallFault): fault is { answeredAfterMs: number } =>
+  fault !== null && typeof fault === 'object' && 'answeredAfterMs' in fault;
+
+const latenessOf = (fault: CallFault): number => (isLate(fault) ? fault.answeredAfterMs : 0);
+
 function refusalOf(fault: CallFault): Answer | undefined {
-  if (fault === null || typeof fault === 'string') return undefined;
+  if (fault === null || typeof fault === 'string' || isLate(fault)) return undefined;
   if ('status' in fault) return { status: fault.status, body: { detail: fault.detail ?? 'secret detail' } };
   const { retryAfter, inDetail } = fault;
   const rest = inDetail === undefined ? '' : ` Your rate limit resets in ~${inDetail}s.`;

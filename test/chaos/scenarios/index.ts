@@ -12,6 +12,7 @@ import { ledgerAudit } from './ledger-audit.js';
 import { ledger } from './ledger.js';
 import { poisonStep } from './poison-step.js';
 import { postgresRestarts } from './postgres-restarts.js';
+import { predictions } from './predictions.js';
 import { redisAway } from './redis-away.js';
 import { sameKey } from './same-key.js';
 import { shutdown } from './shutdown.js';
@@ -35,6 +36,7 @@ export const scenarios: Scenario[] = [
   lastCredit,
   sameKey,
   inFlight,
+  predictions,
   ledger,
   ledgerAudit,
   fuzz,
