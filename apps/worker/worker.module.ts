@@ -147,10 +147,13 @@ const FACTORIES: FactoryProvider[] = [
   },
   {
     provide: Expiry,
-    inject: [Database, JobTransactions, Plans, WakeQueue, EventBus],
+    inject: [Database, JobTransactions, Plans, WakeQueue, EventBus, LOGGER],
     useFactory: (
-      database: Database, jobs: JobTransactions, plans: Plans, queue: WakeQueue, bus: EventBus,
-    ) => new Expiry(database, jobs, new JobControl(jobs, new Ledger(), plans, queue, bus)),
+      database: Database, jobs: JobTransactions, plans: Plans, queue: WakeQueue, bus: EventBus, log: Logger,
+    ) => {
+      const control = new JobControl(jobs, new Ledger(), plans, queue, bus);
+      return new Expiry(database, jobs, control, (error) => log.error({ err: error }, 'expiry failed'));
+    },
   },
   {
     provide: DeliveryDispatcher,

@@ -11,12 +11,14 @@ import { ObjectNotFound, type Storage } from '#libs/storage/storage.js';
 import { traced } from '#libs/tracepoints/tracepoints.js';
 import { generatedKey, renderKey, type AssetSlot } from './asset-key.js';
 import { fileName } from './file-name.js';
-import { canReencode, encodeImage, measureImage, toJpeg, type Dimensions } from './image.js';
+import { canRender, encodeImage, measureImage, toJpeg, type Dimensions } from './image.js';
 import { detectMediaType, type MediaType } from './media-type.js';
 import type { Spool, SpooledFile } from './spool.js';
 
 /** Generated images are measured, not decoded: this refuses only what no client could open. */
 const MAX_PIXELS = 500e6;
+/** Renders are decoded, and a stranger's model may give a few bytes that say they are many. */
+const MAX_RENDER_PIXELS = 64e6;
 /** What a node may take into memory whole; it opens larger files as streams. */
 const MAX_READ_BYTES = 256 * 1024 ** 2;
 const RETRY_DELAYS_MS = [200, 1_000];
@@ -74,10 +76,11 @@ export class AssetFiles implements AssetStore, AssetReader {
   ): Promise<StoredFile> {
     const type = await detectMediaType(spooled.path, produced.mimeType);
     const { render } = slot;
-    if (render === undefined || !canReencode(type.mimeType)) return this.keepAs(slot, produced, spooled, type, signal);
+    if (render === undefined) return this.keepAs(slot, produced, spooled, type, signal);
+    if (!canRender(type.mimeType)) throw inputFault('UPSTREAM_ERROR', 'The model gave something that is no image');
     const { name, bytes } = produced;
     return this.spool.holdMade(
-      (to) => encodeImage(toJpeg(spooled.path, MAX_PIXELS), to),
+      (to) => encodeImage(toJpeg(spooled.path, MAX_RENDER_PIXELS), to),
       { maxBytes: this.limits.maxBytes, signal },
       (image) => this.keepAs(slot, { name, bytes }, image, JPEG, signal, renderKey(render, slot.index)),
     );

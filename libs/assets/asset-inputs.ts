@@ -1,7 +1,7 @@
 import type { Queryable } from '#libs/database/database.js';
 import type { AssetLookup } from '#libs/engine/generation-store.js';
 import type { AssetHandle } from '#libs/nodes/node.js';
-import { ASSET_COLUMNS, handleOf, type AssetRow } from './asset-row.js';
+import { ASSET_COLUMNS, handleOf, hasOpenBytes, type AssetRow } from './asset-row.js';
 
 /** Files that payloads name themselves: an asset's id, or its `/files` URL (a signature in it is not looked at). */
 export class AssetInputs implements AssetLookup {
@@ -10,7 +10,7 @@ export class AssetInputs implements AssetLookup {
     private readonly publicUrl: string = '',
   ) {}
 
-  /** One's own assets and public ones; what is neither is left out. */
+  /** One's own assets and public ones, and renders by their key; what is neither is left out. */
   async find(userId: string, references: string[]): Promise<Map<string, AssetHandle>> {
     const ids = references.filter((reference) => /^\d{1,18}$/.test(reference));
     const keys = references.map((reference) => this.keyOf(reference)).filter((key) => key !== null);
@@ -19,10 +19,12 @@ export class AssetInputs implements AssetLookup {
         where (f.id = any($1::bigint[]) or f.storage_key = any($2)) and f.shown and f.deleted_at is null`,
       [ids, keys],
     );
-    const visible = rows.filter((row) => row.is_public || row.user_id === userId);
+    const isVisible = (row: AssetRow) => row.is_public || row.user_id === userId;
     return new Map(
       references.flatMap((reference) => {
-        const row = visible.find(({ id, storage_key }) => id === reference || storage_key === this.keyOf(reference));
+        const key = this.keyOf(reference);
+        const row = rows.find((each) =>
+          key === null ? each.id === reference && isVisible(each) : each.storage_key === key && (hasOpenBytes(each) || isVisible(each)));
         return row ? [[reference, handleOf(row)]] : [];
       }),
     );

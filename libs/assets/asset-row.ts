@@ -1,4 +1,5 @@
 import { AssetHandle } from '#libs/nodes/node.js';
+import { renderIn } from './asset-key.js';
 
 /** A row of `flat_file` with what its presentation needs. Read with `ASSET_COLUMNS` from `flat_file f`. */
 export interface AssetRow {
@@ -20,15 +21,18 @@ export interface AssetRow {
   width: number | null;
   height: number | null;
   duration: number | null;
-  /** Open to everyone: it is a render, or belongs to a published collection that is not archived. */
+  /** Open to everyone: it belongs to a published collection that is not archived. */
   is_public: boolean;
 }
 
 export const ASSET_COLUMNS = `f.id, f.user_id, f.collection_id, f.job_id, f.generation_id, f.step_id, f.index,
   f.name, f.storage_key, f.url, f.thumbnail_url, f.mime_type, f.size, f.sha256, f.width, f.height, f.duration,
-  f.storage_key like 'public/%' or exists (
-    select 1 from collection c
-     where c.id = f.collection_id and c.status = 'published' and not c.archived) as is_public`;
+  exists (select 1 from collection c
+          where c.id = f.collection_id and c.status = 'published' and not c.archived) as is_public`;
+
+/** Whether its bytes are open to who knows its key: a public asset's, and a render's, whose key nobody can guess. */
+export const hasOpenBytes = ({ is_public, storage_key }: AssetRow): boolean =>
+  is_public || renderIn(storage_key) !== null;
 
 /** What a node gets in place of a reference to this asset. */
 export const handleOf = (row: AssetRow): AssetHandle =>

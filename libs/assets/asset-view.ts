@@ -1,4 +1,4 @@
-import type { AssetRow } from './asset-row.js';
+import { hasOpenBytes, type AssetRow } from './asset-row.js';
 import type { FileUrls } from './file-urls.js';
 
 /** An asset on the wire: in jobs, events, lists. */
@@ -36,7 +36,7 @@ export const recordedAsset = (row: AssetRow): AssetView => ({
 
 /** As a client gets it: open URLs for a public asset, else signed ones. Only for who may see the asset. */
 export const presentAsset = (row: AssetRow, urls: FileUrls): AssetView =>
-  withUrls(recordedAsset(row), urls, row.is_public);
+  withUrls(recordedAsset(row), urls, hasOpenBytes(row));
 
 /** A recorded asset with URLs that work now. */
 export function withUrls(asset: AssetView, urls: FileUrls, isPublic = false): AssetView {

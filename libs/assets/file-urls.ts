@@ -41,10 +41,15 @@ export class FileUrls {
   /** A URL that shows the file to whoever has it, for one to two hours; for 300 seconds if it is a private input. */
   signed(path: string): string {
     const now = Math.floor(this.now() / 1000);
-    const isPrivate = keyOf(path).startsWith(PRIVATE.prefix);
-    const expires = isPrivate ? now + PRIVATE.seconds : (Math.floor(now / WINDOW_SECONDS) + 2) * WINDOW_SECONDS;
+    const seconds = this.lifetimeOf(keyOf(path));
+    const expires = seconds < WINDOW_SECONDS ? now + seconds : (Math.floor(now / WINDOW_SECONDS) + 2) * WINDOW_SECONDS;
     const signature = this.signatureOf(keyOf(path), expires).toString('base64url');
     return `${trimmed(this.settings.publicUrl ?? '')}${path}?expires=${expires}&signature=${signature}`;
+  }
+
+  /** Seconds that a signed URL of this key lasts at least. */
+  lifetimeOf(key: string): number {
+    return key.startsWith(PRIVATE.prefix) ? PRIVATE.seconds : WINDOW_SECONDS;
   }
 
   /** Whether `query` carries a signature of ours for this key that has not expired. */

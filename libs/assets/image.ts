@@ -51,6 +51,9 @@ const ENCODERS: Record<string, (image: Sharp) => Sharp> = {
 
 export const canReencode = (mimeType: string): boolean => mimeType in ENCODERS;
 
+/** Whether it can become a render. */
+export const canRender = (mimeType: string): boolean => MEASURABLE.has(mimeType);
+
 /** As the JPEG of a render: its first frame, on white. */
 export const toJpeg = (path: string, maxPixels: number): Encoding => ({
   path, maxPixels, encode: (image) => image.flatten({ background: 'white' }).jpeg({ quality: 92 }),

@@ -99,8 +99,13 @@ export class Ledger {
     return row?.changed === true;
   }
 
-  /** Why an account did not cover a hold. */
+  /** Why an account did not cover a hold. If it would by now, another one has ended since. */
   async refusal(db: Queryable, hold: Hold): Promise<Error> {
+    return (await this.obstacle(db, hold)) ?? tooManyInflight(hold.maxOpen);
+  }
+
+  /** Why an account would not cover a hold right now; null: it would. Nothing is decided by it. */
+  async obstacle(db: Queryable, hold: Hold): Promise<Error | null> {
     const { userId, generations, maxOpen, inFlight = false } = hold;
     const [account] = await db.query<{ available: string; open: number; in_flight: number }>(
       'select balance - held as available, open_generations as open, in_flight from account where user_id = $1',
@@ -112,8 +117,7 @@ export class Ledger {
     if (overQuota) return overQuota;
     const required = holdMovements(hold).reduce((total, { amount }) => total + amount, 0n);
     const available = BigInt(account?.available ?? 0);
-    // By now there is room again: another one has ended since.
-    if (available >= required) return tooManyInflight(maxOpen);
+    if (available >= required) return null;
     return insufficientCredits({
       required: toCredits(required), available: toCredits(available), cost_breakdown: hold.breakdown,
     });

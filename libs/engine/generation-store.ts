@@ -85,7 +85,7 @@ export interface GenerationState {
   instructionSet: InstructionSet;
   /** Show what every step made, not only the last ones. */
   showsAll: boolean;
-  /** Its images become public JPEGs. */
+  /** Its images become public JPEGs, and without one it fails. */
   renders: boolean;
   /** The only texts that may name a file; null: any may. */
   files: ReadonlySet<string> | null;

@@ -164,6 +164,7 @@ export class StepRunner {
       const owner = { userId, jobId, generationId, stepId: attempt.stepId, index, ...(renders && { render: attempt.token }) };
       files.push(await this.files.store(owner, produced, signal).catch(storageFault));
     }
+    if (renders && files.length === 0) throw inputFault('UPSTREAM_ERROR', 'The model gave no image');
     const [value, traits] = [storableJson(outcome.value), storableTraits(outcome.traits ?? [])];
     const fetched = outcome.fetched?.length ? { fetched: outcome.fetched } : {};
     return { kind: 'done', result: { files, value, traits, logs, ...fetched } };

@@ -31,7 +31,7 @@ export class ReplicateReports {
 
 /** By its prediction; by its token while it has none. */
 const STEP = `
-  select token from step_run where reference ->> 'prediction' = $1
+  select token from step_run where prediction = $1
   union all
-  select token from step_run where token = $2::uuid and (reference ->> 'prediction') is null
+  select token from step_run where token = $2::uuid and prediction is null
   limit 1`;

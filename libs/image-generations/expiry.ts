@@ -12,16 +12,24 @@ export class Expiry {
     private readonly database: Database,
     private readonly jobs: JobTransactions,
     private readonly control: JobControl,
+    private readonly onError: (error: Error) => void = () => undefined,
   ) {}
 
-  /** Returns how many were given up. */
+  /** Returns how many were looked at. One that cannot be given up now keeps no others waiting. */
   async sweep(): Promise<number> {
     const due = await this.database.query<{ id: string }>(
       'select id from image_generation where expires_at < now() order by expires_at limit $1',
       [BATCH],
     );
-    for (const { id } of due) await this.expire(id);
+    for (const { id } of due) await this.expire(id).catch((error: Error) => this.putOff(id, error));
     return due.length;
+  }
+
+  private async putOff(id: string, error: Error): Promise<void> {
+    this.onError(error);
+    await this.database.query(
+      `update image_generation set expires_at = now() + interval '5 minutes' where id = $1 and expires_at < now()`, [id],
+    );
   }
 
   private expire(id: string): Promise<void> {

@@ -5,6 +5,7 @@ import { generationNotFound, invalidGenerationStatus, tooManyInflight } from '#l
 import type { JobControl } from '#libs/generations/job-control.js';
 import type { JobChange, JobTransactions } from '#libs/generations/job-transaction.js';
 import type { Lane } from '#libs/nodes/node.js';
+import { standOf } from '#libs/generations/turns.js';
 import type { WakeQueue } from '#libs/queue/wake-queue.js';
 
 /** What was made may still be loaded by whoever has just been given its URL. */
@@ -13,6 +14,7 @@ const BYTES_KEPT = '24 hours';
 interface HeldRow {
   id: string;
   lane: Lane;
+  priority: number;
   begun: boolean;
   plan: string;
   price_id: string | null;
@@ -67,7 +69,7 @@ export class ImageControl {
   private async takeOff(change: JobChange, held: HeldRow): Promise<void> {
     const { tx, job } = change;
     const { maxInFlight } = this.plans.of(held);
-    const [account] = await tx.query<{ turn: string }>(TAKE_OFF, [job.user_id, maxInFlight, held.lane]);
+    const [account] = await tx.query<{ turn: string }>(TAKE_OFF, [job.user_id, maxInFlight, held.lane, held.priority]);
     if (!account) throw tooManyInflight(maxInFlight);
     const [woken] = await tx.query<{ dispatch: string }>(START, [held.id, account.turn]);
     await tx.query('update job set in_flight = true where id = $1', [job.id]);
@@ -79,19 +81,20 @@ export class ImageControl {
 }
 
 const HELD = `
-  select g.id, g.lane, i.begun_at is not null as begun, a.plan, a.price_id
+  select g.id, g.lane, g.priority, i.begun_at is not null as begun, a.plan, a.price_id
     from generation g join image_generation i on i.id = g.job_id join account a on a.user_id = g.user_id
    where g.job_id = $1 for update of g`;
 
-/** Behind the last one of this user, and of those whose turn has come. */
+/** In the turn that a submission would get now: what is open beside it counts. */
 const TAKE_OFF = `
   with stand as (
-    select coalesce(max(turn), 0) as turn from generation where lane = $3 and started_at is not null
+    select ${standOf({ lane: '$3', priority: '$4' })} as turn
   )
   update account a
      set open_generations = a.open_generations - 1, in_flight = a.in_flight + 1,
          last_turns = a.last_turns || jsonb_build_object(
-           $3::text, 1 + greatest(stand.turn, (a.last_turns ->> $3)::bigint))
+           $3::text, 1 + greatest(stand.turn,
+             case when a.open_generations + a.in_flight > 1 then (a.last_turns ->> $3)::bigint end))
     from stand
    where a.user_id = $1 and a.in_flight < $2
   returning (a.last_turns ->> $3)::bigint as turn`;
@@ -111,6 +114,6 @@ const REMOVE = `
     update flat_file f set deleted_at = now() + $3::interval
       from removed
      where f.user_id = removed.user_id and f.deleted_at is null
-       and (f.job_id = removed.id or f.storage_key in (select jsonb_array_elements_text(removed.inputs)))
+       and (f.generation_id in (select id from generation where job_id = removed.id) or f.storage_key in (select jsonb_array_elements_text(removed.inputs)))
   )
   select id from removed`;

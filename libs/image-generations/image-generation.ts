@@ -1,4 +1,5 @@
 import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
+import type { ToldError } from './told-error.js';
 
 export type ImageFace = 'two_step' | 'v1';
 
@@ -27,7 +28,7 @@ export interface ImageGeneration {
   begun: boolean;
   /** Of its job. */
   status: 'pending' | 'processing' | 'completed' | 'failed' | 'cancelled';
-  error: { code: string; message: string } | null;
+  error: ToldError | null;
   /** Id of its newest prediction, once there is one. */
   prediction: string | null;
   /** Tries after the first. */

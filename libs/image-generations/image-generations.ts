@@ -40,7 +40,8 @@ const RENDERS = `
   select jsonb_agg(jsonb_build_object(
            'id', f.id::text, 'index', f.index, 'storage_key', f.storage_key, 'url', f.url, 'width', f.width,
            'height', f.height) order by f.index)
-    from flat_file f where f.job_id = j.id and f.shown and f.deleted_at is null`;
+    from flat_file f
+   where f.generation_id = g.id and f.shown and f.deleted_at is null and f.storage_key like 'public/renders/%'`;
 
 const SELECT = `
   select i.id, i.user_id, i.request, i.prompt, i.begun_at is not null as begun, j.status,
@@ -54,8 +55,7 @@ const SELECT = `
     join generation g on g.job_id = i.id
     left join lateral (
       select max(s.attempt) as attempts,
-             (array_agg(s.reference ->> 'prediction' order by s.attempt desc)
-               filter (where s.reference ->> 'prediction' is not null))[1] as prediction
+             (array_agg(s.prediction order by s.attempt desc) filter (where s.prediction is not null))[1] as prediction
         from step_run s where s.generation_id = g.id
     ) as step on true`;
 

@@ -1,12 +1,11 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Database } from '#libs/database/database.js';
+import type { JobWaiter } from '#libs/generations/job-waiter.js';
 import { wakeStep } from '#libs/generations/step-wake.js';
 import type { WakeQueue } from '#libs/queue/wake-queue.js';
 
 /** How long what was learned of a prediction counts as news. */
 const FRESH = '5 seconds';
-const PATIENCE_MS = 2_000;
-const LOOK_EVERY_MS = 50;
+const PATIENCE_SECONDS = 2;
 
 /**
  * Has a worker ask the provider after a generation that was not asked after for a while, and waits a moment for what
@@ -16,17 +15,15 @@ export class StalePoll {
   constructor(
     private readonly database: Database,
     private readonly queue: WakeQueue,
+    private readonly waiter: JobWaiter,
   ) {}
 
   /** True: there may be news. */
   async refresh(id: string): Promise<boolean> {
     const lease = await this.wake(id);
     if (lease === null) return false;
-    const end = Date.now() + PATIENCE_MS;
-    while (Date.now() < end) {
-      await delay(LOOK_EVERY_MS);
-      if (await this.isAsked(id, lease)) return true;
-    }
+    const isReached = () => this.isAsked(id, lease);
+    await this.waiter.until({ jobId: id, seconds: PATIENCE_SECONDS, isReached });
     return true;
   }
 
@@ -46,10 +43,13 @@ export class StalePoll {
   }
 }
 
+/** Each look of a worker leaves an event. */
 const CLAIM = `
   with waiting as (
     select s.token, g.lease from generation g join step_run s on s.generation_id = g.id and s.status = 'waiting'
      where g.job_id = $1 and g.status = 'waiting'
+       and (select h.at from job_history h where h.job_id = $1 order by h.seq desc limit 1)
+           < clock_timestamp() - interval '${FRESH}'
   ), claimed as (
     update image_generation i set polled_at = clock_timestamp()
       from waiting

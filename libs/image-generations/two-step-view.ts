@@ -2,6 +2,7 @@ import type { FileUrls } from '#libs/assets/file-urls.js';
 import { toCredits } from '#libs/credits/micro-credits.js';
 import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
 import type { ImageGeneration } from './image-generation.js';
+import { toldError } from './told-error.js';
 
 /** A generation as the two-step face shows it. Times are milliseconds since 1970. */
 export interface TwoStepView {
@@ -33,7 +34,7 @@ const MESSAGES: Record<TwoStepView['status'], string> = {
 };
 
 export function presentTwoStep(generation: ImageGeneration, urls: FileUrls): TwoStepView {
-  const { begun_at, completed_at, error } = generation;
+  const { begun_at, completed_at } = generation;
   const { parameters, productImages = [], modelImages = [], ...settings } = generation.request;
   const status = generation.status === 'pending' && generation.begun ? 'processing' : generation.status;
   return {
@@ -50,7 +51,15 @@ export function presentTwoStep(generation: ImageGeneration, urls: FileUrls): Two
     createdAt: generation.created_at.getTime(),
     completedAt: completed_at?.getTime() ?? null,
     processingTime: completed_at && begun_at ? completed_at.getTime() - begun_at.getTime() : null,
-    error: error && `${error.code}: ${error.message}`,
+    error: errorOf(generation),
     message: MESSAGES[status],
   };
+}
+
+/** `EXPIRED`, or what failed. */
+function errorOf({ status, error }: ImageGeneration): string | null {
+  if (status === 'cancelled') return error?.code ?? null;
+  if (status !== 'failed') return null;
+  const { code, message } = toldError(error);
+  return `${code}: ${message}`;
 }

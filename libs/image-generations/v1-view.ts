@@ -2,6 +2,7 @@ import { renderIn } from '#libs/assets/asset-key.js';
 import type { FileUrls } from '#libs/assets/file-urls.js';
 import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
 import type { ImageGeneration, Render } from './image-generation.js';
+import { toldError, type ToldError } from './told-error.js';
 
 export type V1Status = 'starting' | 'processing' | 'succeeded' | 'failed' | 'canceled';
 
@@ -15,7 +16,7 @@ export interface V1View {
   /** Names the folder of its images; null until there are any. */
   renderId: string | null;
   variants: Array<{ id: string; index: number; url: string; width: number | null; height: number | null }>;
-  error: { code: string; message: string } | null;
+  error: ToldError | null;
   createdAt: string;
   completedAt: string | null;
 }
@@ -30,9 +31,6 @@ export interface V1Settings {
   inputs: string[];
 }
 
-/** What the operator's side is to blame for: clients learn no more than that. */
-const OWN_FAULTS = new Set(['WORKER_LOST', 'INTERNAL_ERROR', 'STORAGE_FAILED', 'NODE_ERROR']);
-
 export function presentV1(generation: ImageGeneration, urls: FileUrls): V1View {
   const { request, renders, completed_at } = generation;
   const { model, mode = 'text_to_image', aspectRatio = null, parameters, inputs = [] } = request;
@@ -46,7 +44,7 @@ export function presentV1(generation: ImageGeneration, urls: FileUrls): V1View {
     },
     renderId: renderIdOf(renders),
     variants: renders.map(({ id, index, url, width, height }) => ({ id, index, url: urls.open(url), width, height })),
-    error: errorOf(generation),
+    error: generation.status === 'failed' ? toldError(generation.error) : null,
     createdAt: generation.created_at.toISOString(),
     completedAt: completed_at?.toISOString() ?? null,
   };
@@ -57,13 +55,6 @@ function statusOf({ status, prediction }: ImageGeneration): V1Status {
   if (status === 'failed') return 'failed';
   if (status === 'cancelled') return 'canceled';
   return prediction === null ? 'starting' : 'processing';
-}
-
-/** What the provider said in detail is not for its client. */
-function errorOf({ status, error }: ImageGeneration): V1View['error'] {
-  if (status !== 'failed') return null;
-  if (error && OWN_FAULTS.has(error.code)) return { code: 'INTERNAL_ERROR', message: 'Internal server error' };
-  return { code: 'UPSTREAM_ERROR', message: error?.message ?? 'The provider failed' };
 }
 
 const renderIdOf = (renders: Render[]): string | null =>

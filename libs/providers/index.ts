@@ -49,7 +49,9 @@ export function createProviders(environment: Settings): Providers {
 
 /** Where the ends of predictions are reported, if they could be judged there. */
 function reportsOf(environment: Settings): ((token: string) => string) | undefined {
-  const { PUBLIC_URL, REPLICATE_WEBHOOK_SECRET, ALLOW_UNSIGNED_WEBHOOKS } = environment;
+  const { PUBLIC_URL, REPLICATE_BASE_URL, REPLICATE_WEBHOOK_SECRET, ALLOW_UNSIGNED_WEBHOOKS } = environment;
+  // Replicate itself takes https addresses alone.
+  if (REPLICATE_BASE_URL.includes('//api.replicate.com') && !PUBLIC_URL?.startsWith('https:')) return undefined;
   if (!PUBLIC_URL || !(REPLICATE_WEBHOOK_SECRET || ALLOW_UNSIGNED_WEBHOOKS)) return undefined;
   return (token) => `${PUBLIC_URL.replace(/\/+$/, '')}/api/v1/webhooks/replicate?step=${token}`;
 }

@@ -42,6 +42,11 @@ export class GenerateImage {
     private readonly submissions: Submissions,
   ) {}
 
+  /** Throws as `commit` would right now, before images are looked at. */
+  async assertPossible(submission: ImageSubmission): Promise<void> {
+    await this.submissions.assertPossible((await this.prepare(submission)).job);
+  }
+
   /** Prices it. Writes nothing. */
   async prepare({ request, prompt, images, ...submission }: ImageSubmission): Promise<PreparedImage> {
     const { userId, face, starts, tags, externalId, webhook } = submission;

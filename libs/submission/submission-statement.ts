@@ -2,14 +2,15 @@ import { collectionCtes, collectionRow, type NewCollection } from '#libs/collect
 import { appendCtes, movementRows, movementsSql, type Hold, holdMovements } from '#libs/credits/ledger.js';
 import { monthOf } from '#libs/credits/usage.js';
 import { prepared } from '#libs/database/prepared.js';
+import { standOf } from '#libs/generations/turns.js';
 import { isInFlight, isMetered, type JobSubmission } from './job-submission.js';
 import type { KeptAnswer } from './kept-answer.js';
 
 /** A job's set but for the versions it is bound to: the collection's steps name what is there when they run. */
 const COLLECTION_SET = `($2::jsonb - 'workflows')`;
 
-/** Of the month that it is now. */
-const USED = 'case when account.usage_month = stand.month then account.usage_generations else 0 end';
+/** Of the month that it is now; a submission that began in the last one counts for the one it is recorded in. */
+const USED = 'case when account.usage_month >= stand.month then account.usage_generations else 0 end';
 
 /** A submission on its own: the collection is there, the caller's transaction holds it. */
 export const SUBMIT = prepared('submit', statement([]));
@@ -77,8 +78,7 @@ function keptAnswerCte(answer: string, on: string): string {
  *
  * Turns make users alternate within a lane and priority. A user who has nothing open starts where the
  * lane stands: at the turn of its next claim, or behind its last one when none is pending. Who has goes on
- * after their own last turn, which the locked account row knows. Only this priority's queue tells where the
- * lane stands: an urgent generation that overtook a long queue has a far later turn than those who still wait.
+ * after their own last turn, which the locked account row knows. What does not start yet has no turn.
  */
 function statement(parts: string[]): string {
   return `
@@ -89,12 +89,7 @@ function statement(parts: string[]): string {
       base_price bigint, price bigint, lane text, face text, count integer, starts boolean,
       in_flight boolean, max_open integer, quota integer)
   ), stand as (
-    select coalesce(
-      (select turn - 1 from generation
-        where lane = s.lane and priority = s.priority and status = 'pending' and wake_at is not null
-        order by turn limit 1),
-      (select max(turn) from generation where lane = s.lane and started_at is not null),
-      0) as turn, ${monthOf('now()')} as month
+    select ${standOf({ lane: 's.lane', priority: 's.priority' })} as turn, ${monthOf('now()')} as month
       from s
   ), movement as (${movementsSql('$3')}), ${appendCtes({
     user: 's.user_id',
@@ -104,10 +99,12 @@ function statement(parts: string[]): string {
     and: `case when s.in_flight then account.in_flight else account.open_generations end + s.count <= s.max_open
        and (s.quota is null or ${USED} + s.count <= s.quota)`,
     set: `,
-           usage_month = case when s.quota is null then account.usage_month else stand.month end,
+           usage_month = case when s.quota is null then account.usage_month else greatest(account.usage_month, stand.month) end,
            usage_generations = case when s.quota is null then account.usage_generations else ${USED} + s.count end,
-           last_turns = account.last_turns || jsonb_build_object(s.lane, s.count + greatest(stand.turn,
-             case when account.open_generations + account.in_flight > 0 then (account.last_turns ->> s.lane)::bigint end))`,
+           last_turns = account.last_turns || case when s.starts then jsonb_build_object(
+             s.lane, s.count + greatest(stand.turn,
+               case when account.open_generations + account.in_flight > 0 then (account.last_turns ->> s.lane)::bigint end))
+             else '{}' end`,
   })}, ${parts.map((part) => `${part}, `).join('')}job_row as (
     insert into job (
       id, user_id, collection_id, workflow_id, workflow_version, name, description, job_type, priority,
@@ -119,7 +116,7 @@ function statement(parts: string[]): string {
   ), generation_row as (
     insert into generation (id, job_id, user_id, index, hash, lane, priority, turn, price, wake_at)
     select g.id, s.job_id, s.user_id, g.position - 1, g.hash, s.lane, s.priority,
-           (changed.last_turns ->> s.lane)::bigint - s.count + g.position, s.price,
+           case when s.starts then (changed.last_turns ->> s.lane)::bigint - s.count + g.position else 0 end, s.price,
            case when s.starts then now() end
       from s cross join changed cross join unnest($4::uuid[], $5::text[]) with ordinality as g (id, hash, position)
   ), webhook_row as (
@@ -128,8 +125,10 @@ function statement(parts: string[]): string {
            array(select jsonb_array_elements_text(s.webhook -> 'events'))
       from s cross join changed where s.webhook is not null
   ), usage as (
-    insert into usage_entry (user_id, face, job_id, key, generations)
-    select s.user_id, s.face, s.job_id, 'job:' || s.job_id || ':submit', s.count from s cross join changed
+    insert into usage_entry (user_id, face, job_id, key, generations, created_at)
+    select s.user_id, s.face, s.job_id, 'job:' || s.job_id || ':submit', s.count,
+           case when s.quota is null then now() else greatest(now(), changed.usage_month::timestamp at time zone 'UTC') end
+      from s cross join changed
   )
   insert into job_history (job_id, seq, user_id, type, data)
   select s.job_id, 1, s.user_id, 'job_queued', '{"status": "pending"}' from s cross join changed

@@ -39,6 +39,12 @@ export class Submissions {
     tracepoint('submission.before-commit', { jobId: job.id });
   }
 
+  /** Throws as `submit` would right now, before work is done for it. */
+  async assertPossible(job: JobSubmission): Promise<void> {
+    const obstacle = await this.ledger.obstacle(this.database, holdOf(job));
+    if (obstacle) throw obstacle;
+  }
+
   /**
    * As `submit`, together with the collection whose set it makes and, if there is one, the answer to keep;
    * commits at once. Throws, too, when an answer is kept under that key already.

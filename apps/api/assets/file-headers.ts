@@ -1,4 +1,4 @@
-import type { AssetRow } from '#libs/assets/asset-row.js';
+import { hasOpenBytes, type AssetRow } from '#libs/assets/asset-row.js';
 
 /** What a browser may show in place. All else is offered for download: markup and scripts above all. */
 const INLINE = [
@@ -15,7 +15,7 @@ export function fileHeaders(asset: AssetRow): Record<string, string> {
     'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; sandbox",
     // Pages of other origins show these files; whom they are shown to was decided before.
     'cross-origin-resource-policy': 'cross-origin',
-    'cache-control': `${asset.is_public ? 'public' : 'private'}, max-age=${MAX_AGE_SECONDS}`,
+    'cache-control': `${hasOpenBytes(asset) ? 'public' : 'private'}, max-age=${MAX_AGE_SECONDS}`,
     vary: 'Authorization',
     // Strong: the digest of the bytes.
     etag: `"${asset.sha256}"`,

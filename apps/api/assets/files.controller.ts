@@ -3,7 +3,7 @@ import { Controller, Get, Req, Res } from '@nestjs/common';
 import { ApiParam, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { findAssetByKey, maySee } from '#libs/assets/asset-queries.js';
-import type { AssetRow } from '#libs/assets/asset-row.js';
+import { hasOpenBytes, type AssetRow } from '#libs/assets/asset-row.js';
 import { FileUrls } from '#libs/assets/file-urls.js';
 import { Database } from '#libs/database/database.js';
 import { Environment } from '#libs/config/environment.js';
@@ -33,8 +33,8 @@ export class FilesController {
   ) {}
 
   /**
-   * The bytes of an asset: of a published collection for everyone, else for its owner's token or a signed
-   * URL. Whatever else is asked for does not exist. Honours `Range`, `If-Range` and `If-None-Match`. Where
+   * The bytes of an asset: of a published collection, and a render's, for everyone, else for its owner's token or a
+   * signed URL. Whatever else is asked for does not exist. Honours `Range`, `If-Range` and `If-None-Match`. Where
    * the installation says so, the storage itself serves the bytes, at the end of a redirect.
    */
   @Get('*')
@@ -64,7 +64,7 @@ export class FilesController {
 
   private async find(key: string, caller: Caller | undefined, signature: Signature): Promise<AssetRow> {
     const asset = isStorageKey(key) ? await findAssetByKey(this.database, key) : null;
-    if (asset && (maySee(asset, caller) || this.urls.verify(key, signature))) return asset;
+    if (asset && (hasOpenBytes(asset) || maySee(asset, caller) || this.urls.verify(key, signature))) return asset;
     throw notFound('File');
   }
 
@@ -72,7 +72,7 @@ export class FilesController {
   private async elsewhere(key: string, headers: Record<string, string>): Promise<string | null> {
     if (!this.environment.STORAGE_REDIRECT) return null;
     return this.storage.signedUrl(key, {
-      expiresInSeconds: REDIRECT_SECONDS,
+      expiresInSeconds: Math.min(REDIRECT_SECONDS, this.urls.lifetimeOf(key)),
       contentType: headers['content-type'],
       contentDisposition: headers['content-disposition'],
       cacheControl: headers['cache-control'],

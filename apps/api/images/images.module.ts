@@ -40,8 +40,8 @@ import { V1Submission } from './v1-submission.js';
     },
     {
       provide: StalePoll,
-      inject: [Database, WakeQueue],
-      useFactory: (database: Database, queue: WakeQueue) => new StalePoll(database, queue),
+      inject: [Database, WakeQueue, JobWaiter],
+      useFactory: (...parts: ConstructorParameters<typeof StalePoll>) => new StalePoll(...parts),
     },
     {
       provide: ImageControl,

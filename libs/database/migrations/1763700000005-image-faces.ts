@@ -45,23 +45,23 @@ const UP = [
     deleted_at timestamptz,
     created_at timestamptz not null default now()
   )`,
-  `create index image_generation_of_user on image_generation (user_id, face, created_at desc, id)
+  `create index image_generation_of_user on image_generation (user_id, face, created_at desc, id desc)
      where deleted_at is null`,
   `create index image_generation_expiry on image_generation (expires_at) where expires_at is not null`,
   // Records that wait for their user to begin them are no part of the queue.
   'drop index generation_queue',
   `create index generation_queue on generation (lane, priority desc, turn, id)
      where status = 'pending' and wake_at is not null`,
-  // A provider's webhook names its prediction.
-  `create index step_run_prediction on step_run ((reference ->> 'prediction'))
-     where reference ->> 'prediction' is not null`,
+  // A provider's webhook names its prediction. A column of its own: the rest of a reference changes at every look.
+  `alter table step_run add column prediction text generated always as (reference ->> 'prediction') stored`,
+  'create index step_run_prediction on step_run (prediction) where prediction is not null',
   // A render is named after the attempt that made it.
   `create index step_run_render on step_run (md5(token::text)) where node = 'replicate'`,
 ];
 
 const DOWN = [
   'drop index step_run_render',
-  'drop index step_run_prediction',
+  'alter table step_run drop column prediction',
   'drop index generation_queue',
   `create index generation_queue on generation (lane, priority desc, turn, id) where status = 'pending'`,
   'drop table image_generation',
