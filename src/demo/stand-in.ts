@@ -9,7 +9,8 @@ export interface StandIn {
 }
 
 /** Its pictures show the hour that the prompt names. */
-const HOURS: Record<string, number> = { dawn: 6.6, noon: 12, sunset: 17.4, night: 23 };
+const HOURS = { dawn: 6.6, sunset: 17.4, night: 23 };
+const ANY_HOUR = 12;
 const START_MS = 400;
 const RUN_MS = 1_200;
 const PICTURE = 640;
@@ -34,7 +35,5 @@ export async function startStandIn(): Promise<StandIn> {
   return { variables, close: () => replicate.close() };
 }
 
-function hourIn(prompt: string): number | undefined {
-  const named = Object.keys(HOURS).find((name) => prompt.includes(name));
-  return named === undefined ? HOURS['noon'] : HOURS[named];
-}
+const hourIn = (prompt: string): number =>
+  Object.entries(HOURS).find(([name]) => prompt.includes(name))?.[1] ?? ANY_HOUR;

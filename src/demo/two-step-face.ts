@@ -31,10 +31,10 @@ export async function makeTwoStepImages(client: PlatenClient): Promise<Exhibitio
 
   talk.begin('Generate: each begins when it is told to, and its events are followed');
   const pictures: Picture[] = [];
-  for (const generationId of ids) {
+  for (const [index, generationId] of ids.entries()) {
     await talk.post<TwoStepView>('/api/generate', { generationId }, ['status']);
     const made = await follow(client, talk, generationId);
-    pictures.push(await pictureOf(client, made, pictures.length + 1));
+    pictures.push(await pictureOf(client, made, index));
   }
   const subtitle = 'The two-step API: one subject in three styles; painted by a stand-in for Replicate';
   return { title: 'Hills', subtitle, kind: 'images', pictures };
@@ -51,9 +51,9 @@ async function follow(client: PlatenClient, talk: Conversation, id: string): Pro
   return generation;
 }
 
-async function pictureOf(client: PlatenClient, made: TwoStepView, number: number): Promise<Picture> {
+async function pictureOf(client: PlatenClient, made: TwoStepView, index: number): Promise<Picture> {
   const image = await client.download(made.resultImages[0] ?? '');
   const { style, quality } = made.parameters;
-  const notes = [`style ${String(style)}`, `quality ${String(quality)}`];
-  return { file: `image-${number}.jpg`, image, name: `${number}   ${WISHES[number - 1]?.customPrompt}`, notes };
+  const name = `${index + 1}   ${WISHES[index]?.customPrompt}`;
+  return { file: `image-${index + 1}.jpg`, image, name, notes: [`style ${String(style)}`, `quality ${String(quality)}`] };
 }
