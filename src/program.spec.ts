@@ -27,6 +27,7 @@ describe('platen', () => {
     [['token', '--sub', 'me'], 'not a UUID'],
     [['token', '--sub', USER, '--credits', '-1'], 'not a number above zero'],
     [['token', '--sub', USER, '--role', 'king'], 'user, admin'],
+    [['demo', '--face', 'v9'], 'collections, v1, two-step'],
     [['dance'], 'unknown command'],
   ])('refuses %j', async (args, reason) => {
     expect(await printed(...args)).toContain(reason);

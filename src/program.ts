@@ -43,8 +43,9 @@ function addTools(program: Command): void {
     .action(async (options) => (await import('./commands/token.js')).token(options));
   program
     .command('demo')
-    .description('make six editions of a sketch on servers of its own, and leave the images in ./demo-output')
-    .action(async () => (await import('./commands/demo.js')).demo());
+    .description('make a few pictures on servers of its own, and leave them in ./demo-output')
+    .addOption(new Option('--face <name>', 'by which API').choices(['collections', 'v1', 'two-step']).default('collections'))
+    .action(async (options) => (await import('./commands/demo.js')).demo(options));
 }
 
 function addWorkflows(program: Command): void {

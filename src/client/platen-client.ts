@@ -35,17 +35,20 @@ export class PlatenClient {
     return this.read<Data>(await this.fetch(path));
   }
 
-  post<Data>(path: string, body: object): Promise<Data> {
-    return this.send('POST', path, body);
+  /** A form goes as `multipart/form-data`, all else as JSON. */
+  post<Data>(path: string, body: object, headers: Record<string, string> = {}): Promise<Data> {
+    return this.send('POST', path, body, headers);
   }
 
   put<Data>(path: string, body: object): Promise<Data> {
     return this.send('PUT', path, body);
   }
 
-  private async send<Data>(method: string, path: string, body: object): Promise<Data> {
-    const headers = { 'content-type': 'application/json' };
-    return this.read<Data>(await this.fetch(path, { method, headers, body: JSON.stringify(body) }));
+  private async send<Data>(method: string, path: string, body: object, headers = {}): Promise<Data> {
+    const request = body instanceof FormData
+      ? { method, headers, body }
+      : { method, headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) };
+    return this.read<Data>(await this.fetch(path, request));
   }
 
   async download(address: string): Promise<Buffer> {

@@ -1,12 +1,12 @@
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { buffer } from 'node:stream/consumers';
-import sharp from 'sharp';
 import type { Json, JsonObject } from '#libs/instruction-set/instruction-set.js';
 import { goodDays, type Call, type CallFault, type ReplicateDials } from './dials.js';
+import { pictureOf } from './picture.js';
 import { Predictions } from './predictions.js';
 import { Webhooks } from './webhooks.js';
 
@@ -203,24 +203,4 @@ function namesIn(version: string): [model: string, version: string] {
 function millisecondsOf(duration: string | string[] | undefined): number | null {
   const [, hours = 0, minutes = 0, seconds = 0] = /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(String(duration)) ?? [];
   return duration === undefined ? null : (Number(hours) * 3_600 + Number(minutes) * 60 + Number(seconds)) * 1000;
-}
-
-const pictures = new Map<string, Promise<Buffer>>();
-
-/** Three lights on a ground, all of them the URL's own. */
-function pictureOf(url: string, size: number): Promise<Buffer> {
-  const bytes = createHash('sha256').update(url).digest();
-  const key = `${size}-${bytes.readUInt16BE(0)}`;
-  const known = pictures.get(key);
-  if (known) return known;
-  const hue = (place: number) => Math.round((bytes.readUInt8(place) / 255) * 360);
-  const part = (place: number) => Math.round((bytes.readUInt8(place) / 255) * 100);
-  const lights = [0, 1, 2].map((light) =>
-    `<radialGradient id="l${light}"><stop offset="0" stop-color="hsl(${hue(light)},80%,70%)"/><stop offset="1" stop-color="hsl(${hue(light)},80%,50%)" stop-opacity="0"/></radialGradient>` +
-    `<circle cx="${part(3 + light)}" cy="${part(6 + light)}" r="${30 + part(9 + light) / 3}" fill="url(#l${light})"/>`);
-  const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 100" width="${size}" height="${size}">` +
-    `<rect width="100" height="100" fill="hsl(${hue(12)},45%,14%)"/>${lights.join('')}</svg>`;
-  const picture = sharp(Buffer.from(svg)).png().toBuffer();
-  pictures.set(key, picture);
-  return picture;
 }

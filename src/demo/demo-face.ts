@@ -1,0 +1,18 @@
+import type { PlatenClient } from '../client/platen-client.js';
+import type { Picture } from './output-folder.js';
+
+/** What a face has made, for files and a contact sheet. */
+export interface Exhibition {
+  title: string;
+  subtitle: string;
+  /** What its pictures are called. */
+  kind: string;
+  pictures: Picture[];
+}
+
+/** A face of Platen as the demo shows it: makes pictures and prints how. */
+export type DemoFace = (client: PlatenClient) => Promise<Exhibition>;
+
+export function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
