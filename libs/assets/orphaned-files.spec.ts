@@ -9,6 +9,7 @@ import { createAsset } from '../../test/factories/asset.js';
 import { submitJob, type SubmittedJob } from '../../test/factories/job.js';
 import { createTestDatabase, type TestDatabase } from '../../test/setup/database.js';
 import { startS3Server } from '../../test/setup/s3/server.js';
+import { renderKey } from './asset-key.js';
 import { OrphanedFiles } from './orphaned-files.js';
 
 const YESTERDAY = new Date(Date.now() - 25 * 3_600_000);
@@ -68,18 +69,30 @@ describe.each(SHELVES)('orphaned files in %s', (_name, open) => {
     `generations/${job.userId}/${job.jobId}/${generationId}/1/${name}`;
   const uploaded = (userId = job.userId) => `uploads/${userId}/${randomUUID()}.png`;
   const isKept = async (key: string) => (await shelf.storage.stat(key)) !== null;
-  /** One round through both places, begun anywhere. */
+  const input = () => `private/${job.userId}/inputs/${randomUUID()}.png`;
+  /** Of an attempt of the job's, as the engine names it. */
+  const render = async () => {
+    const token = randomUUID();
+    await test.database.query(
+      `insert into step_run (generation_id, run, step_id, attempt, node, token)
+       values ($1, 1, 1, (select 1 + count(*) from step_run where generation_id = $1), 'replicate', $2)
+       on conflict do nothing`,
+      [job.generationIds[0], token],
+    );
+    return renderKey(token, 0);
+  };
+  /** One round through all places, begun anywhere. */
   const sweepAll = async () => {
     const orphans = new OrphanedFiles(test.database, shelf.storage);
     let removed = 0;
-    for (let page = 0; page < 3; page++) removed += await orphans.sweep();
+    for (let page = 0; page < 5; page++) removed += await orphans.sweep();
     return removed;
   };
 
-  it('are removed after a day, whether they were generated or uploaded', async () => {
-    const keys = [await put(generated()), await put(uploaded())];
-    expect(await sweepAll()).toBe(2);
-    expect(await Promise.all(keys.map(isKept))).toEqual([false, false]);
+  it('are removed after a day, whether they were generated, uploaded, inputs or renders', async () => {
+    const keys = [await put(generated()), await put(uploaded()), await put(input()), await put(await render())];
+    expect(await sweepAll()).toBe(4);
+    expect(await Promise.all(keys.map(isKept))).toEqual([false, false, false, false]);
     expect(await sweepAll()).toBe(0);
   });
 
@@ -99,8 +112,14 @@ describe.each(SHELVES)('orphaned files in %s', (_name, open) => {
   });
 
   it.each(['pending', 'processing'])('are none while their generation is %s', async (status) => {
-    const key = await put(generated());
+    const keys = [await put(generated()), await put(await render())];
     await setStatus(status);
+    expect(await sweepAll()).toBe(0);
+    expect(await Promise.all(keys.map(isKept))).toEqual([true, true]);
+  });
+
+  it('are none of ours where no attempt made such a render', async () => {
+    const key = await put(renderKey(randomUUID(), 0));
     expect(await sweepAll()).toBe(0);
     expect(await isKept(key)).toBe(true);
   });

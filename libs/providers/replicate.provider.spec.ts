@@ -267,11 +267,20 @@ describe('Replicate', () => {
     expect(replicate.isFile(`data:a/b${';a'.repeat(8_000_000)}`)).toBe(false);
   });
 
-  it('waits for no report where no route takes one', async () => {
-    const providers = createProviders({
-      REPLICATE_BASE_URL: server.apiUrl, REPLICATE_WEBHOOK_SECRET: 'whsec_aaaa', PUBLIC_URL: 'https://platen.test', ALLOWED_HOSTS: [],
-    } as unknown as Environment);
-    expect(providers.replicate.reports).toBe(false);
+  const SECRET = { REPLICATE_WEBHOOK_SECRET: 'whsec_aaaa' };
+  const HTTPS = { PUBLIC_URL: 'https://platen.test' };
+  it.each([
+    [true, 'it can be judged and reached', { ...SECRET, ...HTTPS }],
+    [true, 'it is to be trusted', { ALLOW_UNSIGNED_WEBHOOKS: true, ...HTTPS }],
+    [false, 'it could not be judged', HTTPS],
+    [false, 'it has no address', SECRET],
+    [false, 'Replicate would refuse the address', {
+      ...SECRET, PUBLIC_URL: 'http://platen.test', REPLICATE_BASE_URL: 'https://api.replicate.com/v1',
+    }],
+  ])('waits for a report: %s, for %s', async (reports, _why, settings) => {
+    const base = { REPLICATE_BASE_URL: server.apiUrl, ALLOWED_HOSTS: [] };
+    const providers = createProviders({ ...base, ...settings } as unknown as Environment);
+    expect(providers.replicate.reports).toBe(reports);
     await providers.close();
   });
 
