@@ -1,17 +1,9 @@
 import type { FieldFault } from '#libs/errors/app-error.js';
+import type { WorkflowInput } from '#libs/workflows/stored-workflow.js';
 import { CommandFailure } from '../command-failure.js';
 
 /** A workflow as the API takes and gives it. */
-export interface ComponentWorkflow {
-  name: string;
-  label: string | null;
-  description: string | null;
-  type: string;
-  output_mime_type: string | null;
-  visibility: 'private' | 'public';
-  tags: string[];
-  data: Record<string, unknown>;
-}
+export type ComponentWorkflow = Omit<WorkflowInput, 'data'> & { data: Record<string, unknown> };
 
 /** Texts of a component directory, by file name. */
 export type ComponentFiles = Map<string, string>;

@@ -193,7 +193,8 @@ async function survives(route: string, url: string, request: Call): Promise<Answ
 const writing = Object.keys(ROUTES).filter((route) => !/^(GET|DELETE) |POST \/assets/.test(route));
 
 it('is tried on every route that takes a body', () => {
-  const bodies = writing.filter((route) => ROUTES[route]!.body);
+  // What is signed is judged as bytes: its own test tries them.
+  const bodies = writing.filter((route) => ROUTES[route]!.body && !ROUTES[route]!.isSigned);
   expect(Object.keys(BODIES).sort()).toEqual(bodies.sort());
 });
 

@@ -33,7 +33,20 @@ export class Bench {
   private postgres: Promise<string> | undefined;
   private redis: Promise<string> | undefined;
 
-  constructor(readonly options: BenchOptions) {}
+  private constructor(readonly options: BenchOptions) {}
+
+  /** Its servers and processes end with the work, and with this process. */
+  static async during<Result>(options: BenchOptions, work: (bench: Bench) => Promise<Result>): Promise<Result> {
+    const bench = new Bench(options);
+    const stop = () => void bench.close().finally(() => process.exit(130));
+    process.once('SIGINT', stop).once('SIGTERM', stop).once('disconnect', stop);
+    try {
+      return await work(bench);
+    } finally {
+      process.off('SIGINT', stop).off('SIGTERM', stop).off('disconnect', stop);
+      await bench.close();
+    }
+  }
 
   /** The value for this run's scale. */
   sized<Value>(sizes: Record<Scale, Value>): Value {

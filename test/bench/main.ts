@@ -52,15 +52,7 @@ async function run(names: string[], options: Options): Promise<void> {
 async function measure(subject: Subject, options: BenchOptions): Promise<Finding> {
   const { name, title } = subject;
   say(`${name}: ${title}`);
-  const bench = new Bench(options);
-  const stop = () => void bench.close().finally(() => process.exit(130));
-  process.once('SIGINT', stop).once('SIGTERM', stop).once('disconnect', stop);
-  try {
-    return { name, title, ...(await subject.run(bench)) };
-  } finally {
-    process.off('SIGINT', stop).off('SIGTERM', stop).off('disconnect', stop);
-    await bench.close();
-  }
+  return Bench.during(options, async (bench) => ({ name, title, ...(await subject.run(bench)) }));
 }
 
 function subjectNamed(name: string): Subject {

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Bench } from './bench.js';
+import { Bench, type BenchOptions } from './bench.js';
 import type { BenchProcess } from './bench-process.js';
 import type { ReplicateOrder } from './load/replicate-server.js';
 import { Platen, type PlatenUser } from './platen.js';
@@ -83,16 +83,12 @@ const secondsSince = (start: number): number => (performance.now() - start) / 1_
 
 /** By hand, after a build: `node --import ./test/setup/typescript.mjs test/bench/predictions-in-flight.ts [5000]`. */
 if (import.meta.filename === process.argv[1]) {
-  const bench = new Bench({ scale: 'full', rounds: 1, say: (line) => void process.stderr.write(`${line}\n`) });
-  try {
-    const found = await measureInFlight(bench, Number(process.argv[2] ?? 5_000));
-    process.stdout.write(
-      `${found.predictions} predictions in flight on one worker: ${found.most.toFixed(0)} MiB at most; begun in ` +
-        `${found.begun.toFixed(0)} s, finished in ${found.finished.toFixed(0)} s; ` +
-        `while all wait ${found.waiting.toFixed(1)} s of processor time a minute\n`,
-    );
-  } finally {
-    await bench.close();
-  }
+  const options: BenchOptions = { scale: 'full', rounds: 1, say: (line) => void process.stderr.write(`${line}\n`) };
+  const found = await Bench.during(options, (bench) => measureInFlight(bench, Number(process.argv[2] ?? 5_000)));
+  process.stdout.write(
+    `${found.predictions} predictions in flight on one worker: ${found.most.toFixed(0)} MiB at most; begun in ` +
+      `${found.begun.toFixed(0)} s, finished in ${found.finished.toFixed(0)} s; ` +
+      `while all wait ${found.waiting.toFixed(1)} s of processor time a minute\n`,
+  );
   process.exit();
 }

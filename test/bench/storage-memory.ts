@@ -99,15 +99,12 @@ async function download(url: string): Promise<void> {
 if (import.meta.filename === process.argv[1]) {
   const [mebibytes = '1024', ...named] = process.argv.slice(2);
   const drivers = (named.length > 0 ? named : ['local', 's3']) as StorageFigure['driver'][];
-  const bench = new Bench({ scale: 'full', rounds: 1, say: () => undefined });
   const figures: StorageFigure[] = [];
-  try {
+  await Bench.during({ scale: 'full', rounds: 1, say: () => undefined }, async (bench) => {
     for (const driver of drivers) {
       figures.push(...(await measureStorageMemory(bench, driver, Number(mebibytes) * MIB)));
     }
-  } finally {
-    await bench.close();
-  }
+  });
   for (const { driver, path, growth, rate } of figures) {
     process.stdout.write(`${driver}: ${path}: +${growth.toFixed(0)} MiB at ${rate.toFixed(0)} MiB/s\n`);
   }

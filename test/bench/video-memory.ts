@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { VideoCodec, VideoFormat } from '#libs/sandbox/sketch-renderer.js';
-import { Bench } from './bench.js';
+import { Bench, type BenchOptions } from './bench.js';
 import type { BenchProcess } from './bench-process.js';
 import type { VideoReply, VideoRequest } from './video-memory-worker.js';
 
@@ -62,15 +62,12 @@ async function grow(worker: BenchProcess, request: VideoRequest): Promise<Omit<V
 if (import.meta.filename === process.argv[1]) {
   const [frames = '600', ...formats] = process.argv.slice(2);
   const kinds = KINDS.filter(([format]) => formats.length === 0 || formats.includes(format));
-  const bench = new Bench({ scale: 'full', rounds: 1, say: () => undefined });
-  try {
-    for (const { kind, growth, browser, size, seconds, sha256 } of await measureVideoMemory(bench, Number(frames), kinds)) {
-      const memory = `worker +${growth.toFixed(0)} MiB, browser ${browser.toFixed(0)} MiB`;
-      const video = `${(size / 1024 ** 2).toFixed(1)} MiB in ${seconds.toFixed(1)} s, ${sha256.slice(0, 12)}`;
-      process.stdout.write(`${frames} frames of ${kind}: ${memory}; ${video}\n`);
-    }
-  } finally {
-    await bench.close();
+  const options: BenchOptions = { scale: 'full', rounds: 1, say: () => undefined };
+  const figures = await Bench.during(options, (bench) => measureVideoMemory(bench, Number(frames), kinds));
+  for (const { kind, growth, browser, size, seconds, sha256 } of figures) {
+    const memory = `worker +${growth.toFixed(0)} MiB, browser ${browser.toFixed(0)} MiB`;
+    const video = `${(size / 1024 ** 2).toFixed(1)} MiB in ${seconds.toFixed(1)} s, ${sha256.slice(0, 12)}`;
+    process.stdout.write(`${frames} frames of ${kind}: ${memory}; ${video}\n`);
   }
   process.exit();
 }

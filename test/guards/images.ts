@@ -51,8 +51,8 @@ export const imageGuards: Guard[] = [
   {
     name: 'images: URLs of inputs, for 300 seconds',
     file: 'libs/assets/file-urls.ts',
-    find: 'const isPrivate = keyOf(path).startsWith(PRIVATE.prefix);',
-    replace: 'const isPrivate = false;',
+    find: 'return key.startsWith(PRIVATE.prefix) ? PRIVATE.seconds : WINDOW_SECONDS;',
+    replace: 'return WINDOW_SECONDS;',
     red: [V1],
   },
   {
