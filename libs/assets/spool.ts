@@ -1,5 +1,4 @@
 import { createHash, randomUUID, type Hash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable, Transform, type TransformCallback } from 'node:stream';
@@ -20,6 +19,7 @@ export interface SpoolOptions {
 }
 
 const SLICE_BYTES = 1024 ** 2;
+const READ_BYTES = 64 * 1024;
 const ABANDONED_AFTER_MS = 24 * 3_600_000;
 
 /** Temporary files. Whatever the size of a file, it passes through memory in slices. */
@@ -57,8 +57,10 @@ export class Spool {
     const meter = new Meter(maxBytes);
     try {
       await make(path);
-      // Nothing is left to be read once it is counted.
-      await pipeline(createReadStream(path), meter.resume(), { signal });
+      for await (const slice of slicesOf(path)) {
+        signal?.throwIfAborted();
+        meter.count(slice);
+      }
       return await use({ path, size: meter.size, sha256: meter.digest() });
     } finally {
       await rm(path, { force: true });
@@ -106,17 +108,37 @@ class Meter extends Transform {
   }
 
   override _transform(chunk: Buffer, _encoding: string, done: TransformCallback): void {
-    this.size += chunk.length;
-    if (this.size > this.maxBytes) {
-      done(payloadTooLarge(`A file may have ${this.maxBytes} bytes at most`));
-      return;
+    try {
+      this.count(chunk);
+      done(null, chunk);
+    } catch (error) {
+      done(error as Error);
     }
+  }
+
+  count(chunk: Buffer): void {
+    this.size += chunk.length;
+    if (this.size > this.maxBytes) throw payloadTooLarge(`A file may have ${this.maxBytes} bytes at most`);
     this.hash.update(chunk);
-    done(null, chunk);
   }
 
   digest(): string {
     return this.hash.digest('hex');
+  }
+}
+
+/** A file's bytes, each slice in the place of the one before it: reading a large one leaves no garbage. */
+async function* slicesOf(path: string): AsyncGenerator<Buffer> {
+  const file = await open(path);
+  try {
+    const place = Buffer.allocUnsafeSlow(READ_BYTES);
+    for (;;) {
+      const { bytesRead } = await file.read(place, 0, place.length);
+      if (bytesRead === 0) return;
+      yield place.subarray(0, bytesRead);
+    }
+  } finally {
+    await file.close();
   }
 }
 

@@ -112,13 +112,6 @@ export const imageGuards: Guard[] = [
     red: [V1],
   },
   {
-    name: 'predictions: one that was lost is looked for before another is begun',
-    file: 'libs/nodes/predictions/prediction-step.ts',
-    find: 'const found = reference.sent ? await this.look(call, reference, context.signal) : null;',
-    replace: 'const found = null as Prediction | null;',
-    red: ['libs/nodes/replicate.node.spec.ts'],
-  },
-  {
     name: 'predictions: one that was found is known by its id',
     file: 'libs/nodes/predictions/prediction-step.ts',
     find: 'if (isFound) return waitFor(reference, 0);',
@@ -131,13 +124,6 @@ export const imageGuards: Guard[] = [
     find: 'unjudged : verifiedWebhookId(webhookSecret, headers, rawBody);',
     replace: "unjudged : String(headers['webhook-id']);",
     red: [REPORTS],
-  },
-  {
-    name: 'reports: when they were sent',
-    file: 'libs/providers/standard-webhooks.ts',
-    find: ' || Math.abs(now / 1000 - Number(timestamp)) > TOLERANCE_SECONDS',
-    replace: '',
-    red: ['libs/providers/standard-webhooks.spec.ts'],
   },
   {
     name: 'reports: they are judged before they are read',
