@@ -103,8 +103,8 @@ export const strangerGuards: Guard[] = [
   {
     name: 'uploads: bytes',
     file: 'libs/assets/spool.ts',
-    find: 'if (this.size > this.maxBytes) {',
-    replace: 'if (this.size > this.maxBytes * 1e6) {',
+    find: 'if (this.size > this.maxBytes) throw',
+    replace: 'if (this.size > this.maxBytes * 1e6) throw',
     red: ['libs/assets/spool.spec.ts'],
   },
   {
