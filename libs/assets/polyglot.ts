@@ -5,8 +5,11 @@ import { createReadStream } from 'node:fs';
  * not to come up by chance in the pixels of a few megabytes.
  */
 const TEXTS = /<script[\s>]|<html[\s>]|<svg[\s>]|<!doctype|<\?php\s|<iframe[\s>]|javascript:|%pdf-\d/i;
-/** Local header of a ZIP (its methods stored and deflated, of the versions in use), RAR, 7z. */
-const ARCHIVES = ['504b03040a0000', '504b0304140000', '504b0304140008', '526172211a07', '377abcaf271c'].map((hex) => Buffer.from(hex, 'hex'));
+/** RAR, 7z. */
+const ARCHIVES = ['526172211a07', '377abcaf271c'].map((hex) => Buffer.from(hex, 'hex'));
+/** Local header of a ZIP; what follows is a version below 256 and flags. */
+const ZIP = Buffer.from('504b0304', 'hex');
+const ZIP_FLAGS = [0x00, 0x08];
 /** Longer than the longest of them. */
 const OVERLAP = 32;
 
@@ -15,8 +18,16 @@ export async function isPolyglot(path: string): Promise<boolean> {
   let rest = Buffer.alloc(0);
   for await (const chunk of createReadStream(path)) {
     const bytes = Buffer.concat([rest, chunk as Buffer]);
-    if (TEXTS.test(bytes.toString('latin1')) || ARCHIVES.some((start) => bytes.includes(start))) return true;
+    if (TEXTS.test(bytes.toString('latin1')) || ARCHIVES.some((start) => bytes.includes(start)) || holdsZip(bytes)) return true;
     rest = bytes.subarray(-OVERLAP);
+  }
+  return false;
+}
+
+function holdsZip(bytes: Buffer): boolean {
+  for (let at = bytes.indexOf(ZIP); at >= 0; at = bytes.indexOf(ZIP, at + 1)) {
+    const [high, flags = -1] = bytes.subarray(at + ZIP.length + 1);
+    if (high === 0 && ZIP_FLAGS.includes(flags)) return true;
   }
   return false;
 }
