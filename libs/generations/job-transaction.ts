@@ -45,6 +45,11 @@ export interface ChangedGeneration {
   price: bigint;
 }
 
+export interface ChangeOptions {
+  userId?: string | null;
+  withCollection?: boolean;
+}
+
 /**
  * Every change of state of a job, its generations and steps goes through `change`, but for the engine's
  * checkpoints, which are one statement each.
@@ -66,18 +71,26 @@ export class JobTransactions {
   change<Result>(
     jobId: string,
     work: (change: JobChange) => Promise<Result>,
-    { userId = null, withCollection = false }: { userId?: string | null; withCollection?: boolean } = {},
+    options: ChangeOptions = {},
   ): Promise<Result> {
-    return this.database.transaction(async (tx) => {
-      if (withCollection) await tx.query(LOCK_COLLECTION, [jobId]);
-      const [row] = await tx.query<LockedRow>(LOCK, [jobId, userId]);
-      if (!row) throw jobNotFound();
-      const change = new JobChange(tx, lockedJob(row), row.now);
-      const result = await work(change);
-      const events = await change.write(this.ledger);
-      if (events.length > 0) tx.afterCommit(() => this.announce(change.job, events));
-      return result;
-    });
+    return this.database.transaction((tx) => this.changeIn(tx, jobId, work, options));
+  }
+
+  /** `change` within a transaction that has locked nothing which comes after a collection. */
+  async changeIn<Result>(
+    tx: Transaction,
+    jobId: string,
+    work: (change: JobChange) => Promise<Result>,
+    { userId = null, withCollection = false }: ChangeOptions = {},
+  ): Promise<Result> {
+    if (withCollection) await tx.query(LOCK_COLLECTION, [jobId]);
+    const [row] = await tx.query<LockedRow>(LOCK, [jobId, userId]);
+    if (!row) throw jobNotFound();
+    const change = new JobChange(tx, lockedJob(row), row.now);
+    const result = await work(change);
+    const events = await change.write(this.ledger);
+    if (events.length > 0) tx.afterCommit(() => this.announce(change.job, events));
+    return result;
   }
 
   /** Tells of committed events, whoever wrote them. */

@@ -1,5 +1,5 @@
 import type { Plans } from '#libs/credits/plans.js';
-import type { Database } from '#libs/database/database.js';
+import type { Database, Transaction } from '#libs/database/database.js';
 import { AppError } from '#libs/errors/app-error.js';
 import { generationNotFound, invalidGenerationStatus, tooManyInflight } from '#libs/errors/errors.js';
 import type { JobControl } from '#libs/generations/job-control.js';
@@ -31,11 +31,12 @@ export class ImageControl {
   ) {}
 
   /**
-   * Begins a record of the two-step face: from now on it is in flight. Throws `INVALID_GENERATION_STATUS`,
-   * `TOO_MANY_INFLIGHT`.
+   * Begins a record of the two-step face: once this is committed, it is in flight. Throws
+   * `INVALID_GENERATION_STATUS`, `TOO_MANY_INFLIGHT`.
    */
-  begin(userId: string, id: string): Promise<void> {
-    return this.jobs.change(
+  begin(tx: Transaction, userId: string, id: string): Promise<void> {
+    return this.jobs.changeIn(
+      tx,
       id,
       async (change) => {
         const [held] = await change.tx.query<HeldRow>(HELD, [id]);

@@ -51,7 +51,7 @@ export class TwoStepSubmission {
     );
   }
 
-  /** Beginning has its own transaction, which a second one refuses by the record: only the answer is kept under the key. */
+  /** Begun together with the answer that is kept under the key: a twin finds both or neither. */
   private beginRecord(request: FastifyRequest, caller: Caller): Promise<Answer> {
     return this.idempotency.run(
       request,
@@ -60,10 +60,12 @@ export class TwoStepSubmission {
         const { body, faults } = await readBody(BeginGenerationBody, request.body);
         if (!body) throw validationError(faults);
         const { id } = await this.images.findTold(caller.userId, parseUuid(body.generationId, generationNotFound));
-        await this.control.begin(caller.userId, id);
         return id;
       },
-      async (_tx, id) => begunOf(id),
+      async (tx, id) => {
+        await this.control.begin(tx, caller.userId, id);
+        return begunOf(id);
+      },
       { status: 202 },
     );
   }

@@ -1,5 +1,5 @@
 import { ImageFaces, someKey } from '../../../test/factories/image-faces.js';
-import { booksAreRight } from '../../../test/factories/reads.js';
+import { booksAreRight, waitingForLocks } from '../../../test/factories/reads.js';
 import { eventually } from '../../../test/setup/eventually.js';
 import { goodDays } from '#libs/providers/stand-in/dials.js';
 
@@ -91,6 +91,29 @@ describe('two-step generation', () => {
     const id = { generationId: first.json.data['generationId'] };
     const [begun, replayed] = [await faces.call(userId, BEGIN, id, again), await faces.call(userId, BEGIN, id, again)];
     expect([replayed.status, replayed.text, replayed.headers.get('idempotency-replayed')]).toEqual([202, begun.text, 'true']);
+  });
+
+  it('begins once for one key in two processes, and answers both alike', async () => {
+    const another = await faces.api.another({ PORT: '0' });
+    const [key, id] = [someKey(), await create()];
+    const request = {
+      method: 'POST', headers: { ...faces.api.as(userId), ...key, 'content-type': 'application/json' },
+      body: JSON.stringify({ generationId: id }),
+    };
+    // Both are on their way before either may go on.
+    const twins = await faces.api.database.transaction(async (tx) => {
+      await tx.query('select 1 from job where id = $1 for update', [id]);
+      const told = [faces.api, another].map(async ({ url }) => {
+        const answer = await fetch(`${url}/api/generate`, request);
+        return [answer.status, await answer.text()] as const;
+      });
+      await eventually(async () => expect(await waitingForLocks(faces.api.database)).toBe(2));
+      return { told };
+    });
+    const [one, two] = await Promise.all(twins.told);
+    expect([one![0], two]).toEqual([202, one]);
+    await faces.becomes(userId, at(id), 'completed');
+    await another.close();
   });
 
   it('has no more in flight than the plan allows, and no more a month', async () => {
