@@ -16,24 +16,30 @@ export class HeldAnswers {
     private readonly jobs: JobQueries,
   ) {}
 
-  /**
-   * The answer of a submission with its job's `status` as it is after the wait. A replayed one is held as
-   * well, but its text stays what it was at first.
-   */
+  /** The answer of a submission, held, with its job's `status` as it is after the wait. */
   async hold(request: FastifyRequest, caller: Caller, answer: Answer): Promise<Answer> {
     tracepoint('submission.before-answer');
-    if (preferredWait(request) === null) return answer;
     const receipt = answer.data<{ job_id: string; status: string }>();
-    await this.untilEnd(request, receipt.job_id);
-    if (answer.replayed) return answer;
-    const { status } = await this.jobs.find(caller.userId, receipt.job_id);
-    return new Answer(answer.status, JSON.stringify(successEnvelope({ ...receipt, status })));
+    return this.untilEnd(request, answer, receipt.job_id, async () => {
+      const { status } = await this.jobs.find(caller.userId, receipt.job_id);
+      return { ...receipt, status };
+    });
   }
 
-  /** Waits for a job as long as the request prefers. */
-  async untilEnd(request: FastifyRequest, jobId: string): Promise<void> {
+  /**
+   * Waits for a job as long as the request prefers; the answer then tells what there is `now`. A replayed one is
+   * held as well, but its text stays what it was at first.
+   */
+  async untilEnd<Data>(
+    request: FastifyRequest,
+    answer: Answer,
+    jobId: string,
+    now: () => Promise<Data>,
+  ): Promise<Answer> {
     const seconds = preferredWait(request);
-    if (seconds !== null) await whileConnected(request, (signal) => this.waiter.wait(jobId, seconds, signal));
+    if (seconds === null) return answer;
+    await whileConnected(request, (signal) => this.waiter.wait(jobId, seconds, signal));
+    return answer.replayed ? answer : new Answer(answer.status, JSON.stringify(successEnvelope(await now())));
   }
 }
 

@@ -11,6 +11,9 @@ import { Idempotency } from '../http/idempotency.js';
 import type { Caller } from '../http/policy.js';
 
 const LOOK_EVERY_MS = 50;
+/** Twins wait this much longer than the first, whose answer may be kept at the last moment. */
+const GRACE_MS = 1_000;
+const ENDED = new Set(['succeeded', 'failed', 'canceled']);
 
 /** The 202 of the v1 face waits a while for the prediction to exist, or to be refused. */
 export class FirstPrediction {
@@ -27,32 +30,32 @@ export class FirstPrediction {
     if (answer.replayed) return this.replayed(request, caller, answer);
     const { id } = answer.data<V1View>();
     await whileConnected(request, (signal) =>
-      this.waiter.until({ jobId: id, seconds: this.waitSeconds, signal, isReached: () => this.isKnown(caller, id) }),
+      this.waiter.until({ jobId: id, seconds: this.waitSeconds, signal, isReached: async () => isKnown(await this.view(caller, id)) }),
     );
     const view = await this.view(caller, id);
     if (view.status === 'failed') {
       await this.idempotency.amend(request, caller, null);
       throw upstreamError();
     }
+    // Nothing new to tell: the text of the commit is what twins have been given meanwhile.
+    if (!isKnown(view)) return answer;
     const told = new Answer(answer.status, JSON.stringify(successEnvelope(view)));
     await this.idempotency.amend(request, caller, told);
     return told;
   }
 
-  private async isKnown(caller: Caller, id: string): Promise<boolean> {
-    const { predictionId, status } = await this.view(caller, id);
-    return predictionId !== null || ['succeeded', 'failed', 'canceled'].includes(status);
-  }
-
   /** A twin that came while the first call was still waiting gets the very text that the first one gets. */
   private async replayed(request: FastifyRequest, caller: Caller, answer: Answer): Promise<Answer> {
-    const { createdAt } = answer.data<V1View>();
-    let kept: Answer | null = answer;
-    while (kept?.data<V1View>().predictionId === null && Date.now() < Date.parse(createdAt) + this.waitSeconds * 1_000) {
+    const { id, createdAt } = answer.data<V1View>();
+    const until = Date.parse(createdAt) + this.waitSeconds * 1_000 + GRACE_MS;
+    let kept = answer;
+    while (!isKnown(kept.data<V1View>()) && Date.now() < until) {
       await delay(LOOK_EVERY_MS);
-      kept = await this.idempotency.kept(request, caller);
+      const found = await this.idempotency.kept(request, caller);
+      // The first one failed and freed the key, which another request may have taken since.
+      if (found?.data<V1View>().id !== id) throw upstreamError();
+      kept = found;
     }
-    if (!kept) throw upstreamError();
     return kept;
   }
 
@@ -60,3 +63,5 @@ export class FirstPrediction {
     return presentV1(await this.images.find('v1', caller.userId, id), this.urls);
   }
 }
+
+const isKnown = ({ predictionId, status }: V1View): boolean => predictionId !== null || ENDED.has(status);

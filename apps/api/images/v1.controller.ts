@@ -62,8 +62,10 @@ export class V1Controller {
   })
   async create(@Req() request: FastifyRequest, @CurrentCaller() caller: Caller): Promise<Answer> {
     const answer = await this.submission.submit(request, caller);
-    await this.held.untilEnd(request, answer.data<V1View>().id);
-    return answer;
+    const { id } = answer.data<V1View>();
+    return this.held.untilEnd(request, answer, id, async () =>
+      presentV1(await this.images.find('v1', caller.userId, id), this.urls),
+    );
   }
 
   /** The caller's, newest first. */

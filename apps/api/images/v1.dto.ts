@@ -5,11 +5,10 @@ import type { V1Status } from '#libs/image-generations/v1-view.js';
 import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
 import { IsVariables, MayBeAbsent } from '../collections/fields.js';
 import { CamelCaseLabelsBody } from '../collections/submission-labels.dto.js';
-import { PageQuery } from '../http/paging.dto.js';
 import { IsAspectRatio, IsModel, IsPrompt } from './image-fields.js';
 
-export const MODES = ['text_to_image', 'image_to_image'] as const;
-export type Mode = (typeof MODES)[number];
+const MODES = ['text_to_image', 'image_to_image'] as const;
+type Mode = (typeof MODES)[number];
 
 /** Body of `POST /api/v1/generations`; a form has the same fields, `parameters`, `tags` and `webhookEvents` as JSON, and its files. */
 export class V1GenerationBody extends CamelCaseLabelsBody {
@@ -35,8 +34,6 @@ export class V1ActionBody {
   @IsIn(['cancel'])
   action: 'cancel';
 }
-
-export class V1Query extends PageQuery {}
 
 export class V1SettingsAnswer {
   model: string;
