@@ -14,14 +14,16 @@ const UNSTORABLE = /[\0\p{Cs}]/u;
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
-/**
- * Parses a JSON body and refuses, by path, what would break further in: deep nesting, text that cannot
- * be stored, numbers that are not finite, keys that reach for a prototype, more values than can be checked
- * at once. An empty body is `undefined`.
- */
+/** Parses a JSON body and refuses what `harmlessBody` refuses. An empty body is `undefined`. */
 export function parseJsonBody(bytes: Buffer): unknown {
-  if (bytes.length === 0) return undefined;
-  const body = parse(bytes);
+  return bytes.length === 0 ? undefined : harmlessBody(parse(bytes));
+}
+
+/**
+ * Refuses, by path, what would break further in: deep nesting, text that cannot be stored, numbers that are not
+ * finite, keys that reach for a prototype, more values than can be checked at once.
+ */
+export function harmlessBody(body: unknown): unknown {
   const faults = new Inspection().of(body);
   if (faults.length > 0) throw validationError(faults);
   return body;

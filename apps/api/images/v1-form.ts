@@ -1,8 +1,9 @@
+import type { MultipartFile } from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
 import type { AssetUpload, IncomingFile } from '#libs/assets/asset-uploads.js';
 import { fieldError } from '#libs/errors/errors.js';
 import { dropRest, faultOf } from '../assets/upload-request.js';
-import { parseJsonBody } from '../http/json-body.js';
+import { harmlessBody } from '../http/json-body.js';
 
 const LIMITS = { fileSize: Infinity, files: 3, fields: 20, fieldSize: 256 * 1_024, headerPairs: 20 };
 const INPUTS = ['input1', 'input2'] as const;
@@ -30,10 +31,9 @@ export async function readV1Form(
       if (fields.has(name) || uploads.has(name as InputName)) throw fieldError(name, 'is given twice');
       if (part.type === 'field') fields.set(name, valueOf(name, part.value));
       else if (!isInput(name)) throw fieldError(name, 'is not a known file');
-      else uploads.set(name, await receive({ name: part.filename ?? '', mimeType: part.mimetype, bytes: part.file }));
+      else await takeFile(name, part, uploads, receive);
     }
-    // The same guard as for a JSON body.
-    return { fields: parseJsonBody(Buffer.from(JSON.stringify(Object.fromEntries(fields)))), uploads };
+    return { fields: harmlessBody(Object.fromEntries(fields)), uploads };
   } catch (error) {
     for (const upload of uploads.values()) await upload.close();
     dropRest(request.raw);
@@ -43,10 +43,23 @@ export async function readV1Form(
 
 const isInput = (name: string): name is InputName => INPUTS.some((input) => input === name);
 
-function valueOf(name: string, text: unknown): unknown {
-  if (!STRUCTURED.has(name)) return text;
+/** A part without name and bytes is what a browser sends of a file input that nobody used. */
+async function takeFile(
+  input: InputName,
+  { filename = '', mimetype, file }: MultipartFile,
+  uploads: V1Form['uploads'],
+  receive: (file: IncomingFile) => Promise<AssetUpload>,
+): Promise<void> {
+  const upload = await receive({ name: filename, mimeType: mimetype, bytes: file });
+  if (filename === '' && file.bytesRead === 0) await upload.close();
+  else uploads.set(input, upload);
+}
+
+/** A part that says it is JSON has been parsed already. */
+function valueOf(name: string, value: unknown): unknown {
+  if (!STRUCTURED.has(name) || typeof value !== 'string') return value;
   try {
-    return JSON.parse(String(text));
+    return JSON.parse(value);
   } catch {
     throw fieldError(name, 'must be JSON');
   }
