@@ -19,6 +19,7 @@ import { Submissions } from '#libs/submission/submissions.js';
 import { EventGateway } from './event-gateway.js';
 import { HeldAnswers } from './held-answers.js';
 import { JobEventsController } from './job-events.controller.js';
+import { JobStreams } from './job-streams.js';
 import { JobsController } from './jobs.controller.js';
 
 /** Jobs, their events, and what every face submits and holds answers with. */
@@ -70,8 +71,13 @@ import { JobsController } from './jobs.controller.js';
       useFactory: (feed: EventFeed, log: EventLog, jobs: JobQueries, urls: FileUrls) =>
         new EventGateway(feed, log, jobs, urls),
     },
+    {
+      provide: JobStreams,
+      inject: [EventGateway, StreamTokens],
+      useFactory: (gateway: EventGateway, tokens: StreamTokens) => new JobStreams(gateway, tokens),
+    },
   ],
-  exports: [EventGateway, HeldAnswers, JobControl, JobQueries, JobTransactions, JobWaiter, Submissions],
+  exports: [EventGateway, HeldAnswers, JobControl, JobQueries, JobStreams, JobTransactions, JobWaiter, Submissions],
 })
 export class GenerationsModule implements OnModuleDestroy {
   constructor(

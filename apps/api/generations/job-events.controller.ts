@@ -1,13 +1,14 @@
 import { Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiHeader, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { collectionNotFound, jobNotFound, unauthenticated } from '#libs/errors/errors.js';
-import { FIRST_USE_SECONDS, StreamTokens, type StreamAccess } from '#libs/events/stream-tokens.js';
+import { collectionNotFound, jobNotFound } from '#libs/errors/errors.js';
+import { FIRST_USE_SECONDS, StreamTokens } from '#libs/events/stream-tokens.js';
 import { JobQueries } from '#libs/generations/job-queries.js';
 import { Answers, ApiErrors } from '../http/answers.js';
 import { parseUuid } from '../http/ids.js';
 import { CurrentCaller, Policy, type Caller } from '../http/policy.js';
-import { EventGateway, type StreamRequest } from './event-gateway.js';
+import { EventGateway } from './event-gateway.js';
+import { JobStreams, streamRequest } from './job-streams.js';
 import { JobEventsQuery, StreamTokenAnswer } from './jobs.dto.js';
 
 export const LastEventId = () =>
@@ -29,6 +30,7 @@ export const streamed = (description: string) =>
 export class JobEventsController {
   constructor(
     private readonly gateway: EventGateway,
+    private readonly streams: JobStreams,
     private readonly jobs: JobQueries,
     private readonly tokens: StreamTokens,
   ) {}
@@ -46,9 +48,7 @@ export class JobEventsController {
     @Param('id') id: string,
     @Query() { access_token: token }: JobEventsQuery,
   ): Promise<void> {
-    const jobId = parseUuid(id, jobNotFound);
-    const access = await this.accessTo(jobId, request, token);
-    await this.gateway.openJob(streamRequest(request, reply, access), jobId);
+    await this.streams.open({ request, reply, jobId: parseUuid(id, jobNotFound), token });
   }
 
   /** Events of all jobs of one of the caller's collections. Ids are opaque. */
@@ -96,28 +96,4 @@ export class JobEventsController {
     const token = await this.tokens.issue(caller.userId, jobId);
     return { token, expires_in: FIRST_USE_SECONDS, url: `/jobs/${jobId}/events?access_token=${token}` };
   }
-
-  private async accessTo(
-    jobId: string,
-    request: FastifyRequest,
-    token: string | undefined,
-  ): Promise<Pick<StreamAccess, 'userId'> & Partial<StreamAccess>> {
-    if (request.caller) return { userId: request.caller.userId };
-    if (token === undefined) throw request.authenticationFailure ?? unauthenticated();
-    return this.tokens.redeem(token, jobId);
-  }
-}
-
-export function streamRequest(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  { userId, validForMs }: { userId: string; validForMs?: number },
-): StreamRequest {
-  const lastEventId = request.headers['last-event-id'];
-  return {
-    userId,
-    reply,
-    lastEventId: typeof lastEventId === 'string' ? lastEventId : undefined,
-    ...(validForMs !== undefined && { validForMs }),
-  };
 }

@@ -1,4 +1,4 @@
-import { Controller, Get, Param, Post, Req, Res } from '@nestjs/common';
+import { Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiBody, ApiExtraModels, ApiResponse, ApiTags, getSchemaPath } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { FileUrls } from '#libs/assets/file-urls.js';
@@ -6,11 +6,12 @@ import { generationNotFound } from '#libs/errors/errors.js';
 import { ImageControl } from '#libs/image-generations/image-control.js';
 import { ImageGenerations } from '#libs/image-generations/image-generations.js';
 import { presentTwoStep, type TwoStepView } from '#libs/image-generations/two-step-view.js';
-import { EventGateway } from '../generations/event-gateway.js';
-import { ApiPreferWait, HeldAnswers, preferredWait } from '../generations/held-answers.js';
-import { LastEventId, streamed, streamRequest } from '../generations/job-events.controller.js';
+import { ApiPreferWait, HeldAnswers } from '../generations/held-answers.js';
+import { LastEventId, streamed } from '../generations/job-events.controller.js';
+import { JobStreams } from '../generations/job-streams.js';
+import { JobEventsQuery } from '../generations/jobs.dto.js';
 import { Answers, ApiErrors, ApiIdempotencyKey } from '../http/answers.js';
-import { Answer, successEnvelope } from '../http/envelope.js';
+import type { Answer } from '../http/envelope.js';
 import { parseUuid } from '../http/ids.js';
 import { CurrentCaller, Policy, type Caller } from '../http/policy.js';
 import { SubmitRate } from '../http/rates.js';
@@ -30,7 +31,7 @@ export class TwoStepController {
     private readonly control: ImageControl,
     private readonly urls: FileUrls,
     private readonly held: HeldAnswers,
-    private readonly gateway: EventGateway,
+    private readonly streams: JobStreams,
   ) {}
 
   /** Validates, reserves the credits and records. Nothing is made before `POST /api/generate`; after 24 h it expires. */
@@ -78,20 +79,21 @@ export class TwoStepController {
     return presentTwoStep(await this.images.findTold(caller.userId, parse(id)), this.urls);
   }
 
-  /** The events of its job, as `GET /jobs/:id/events` streams them. */
+  /** The events of its job, as `GET /jobs/:id/events` streams them; takes the same stream tokens. */
   @Get('generation/:id/events')
+  @Policy('public')
   @LastEventId()
   @streamed('`snapshot` with the whole job (ids are event numbers: 1, 2, 3 …), then its events')
   @ApiResponse({ status: 204, description: 'It has ended and `Last-Event-ID` is its last event' })
-  @ApiErrors('GENERATION_NOT_FOUND', 'UNAUTHORIZED', 'RATE_LIMITED', 'SERVICE_UNAVAILABLE')
+  @ApiErrors('UNAUTHENTICATED', 'GENERATION_NOT_FOUND', 'UNAUTHORIZED', 'RATE_LIMITED', 'SERVICE_UNAVAILABLE')
   async events(
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
-    @CurrentCaller() caller: Caller,
     @Param('id') id: string,
+    @Query() { access_token: token }: JobEventsQuery,
   ): Promise<void> {
-    const generation = await this.images.findTold(caller.userId, parse(id));
-    await this.gateway.openJob(streamRequest(request, reply, caller), generation.id);
+    const jobId = parse(id);
+    await this.streams.open({ request, reply, jobId, token }, (userId) => this.images.findTold(userId, jobId));
   }
 
   /** Stops it, here and at the provider, and gives its price back. */
@@ -104,15 +106,13 @@ export class TwoStepController {
   }
 
   /** With `Prefer: wait` the answer tells what it has come to. */
-  private async waited(request: FastifyRequest, caller: Caller, answer: Answer): Promise<Answer> {
-    if (preferredWait(request) === null) return answer;
+  private waited(request: FastifyRequest, caller: Caller, answer: Answer): Promise<Answer> {
     const data = answer.data<{ generationId: string; resultImages?: string[] }>();
-    await this.held.untilEnd(request, data.generationId);
-    if (answer.replayed) return answer;
-    const generation = await this.images.findTold(caller.userId, data.generationId);
-    const { status, message, resultImages } = presentTwoStep(generation, this.urls);
-    const now = { ...data, status, message, ...(data.resultImages && { resultImages }) };
-    return new Answer(answer.status, JSON.stringify(successEnvelope(now)));
+    return this.held.untilEnd(request, answer, data.generationId, async () => {
+      const generation = await this.images.findTold(caller.userId, data.generationId);
+      const { status, message, resultImages } = presentTwoStep(generation, this.urls);
+      return { ...data, status, message, ...(data.resultImages && { resultImages }) };
+    });
   }
 }
 
