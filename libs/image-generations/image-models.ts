@@ -3,7 +3,7 @@ import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
 /** What an image model calls its inputs. */
 interface InputNames {
   images: string;
-  /** Whether it takes a list of images; else only the first is sent. */
+  /** Whether it takes a list of images; else it takes one. */
   takesList: boolean;
   aspectRatio: string;
 }
@@ -32,7 +32,7 @@ export interface ImageInput {
 
 /** An input as the model takes it. */
 export function inputOf(model: string, { prompt, images, aspectRatio, parameters }: ImageInput): JsonObject {
-  const names = { ...USUAL, ...OTHERS[model.split(':')[0] as string] };
+  const names = namesOf(model);
   return {
     ...parameters,
     prompt,
@@ -40,3 +40,11 @@ export function inputOf(model: string, { prompt, images, aspectRatio, parameters
     ...(aspectRatio !== undefined && { [names.aspectRatio]: aspectRatio }),
   };
 }
+
+/** How many images a model takes. */
+export const imagesTaken = (model: string): number => (namesOf(model).takesList ? Infinity : 1);
+
+/** Of a submission with more. */
+export const tooManyImages = (model: string): string => `must be left out: ${model} takes one image`;
+
+const namesOf = (model: string): InputNames => ({ ...USUAL, ...OTHERS[model.split(':')[0] as string] });

@@ -112,6 +112,27 @@ export const imageGuards: Guard[] = [
     red: [V1],
   },
   {
+    name: 'images: an answer is of the job that its request made',
+    file: 'apps/api/images/first-prediction.ts',
+    find: 'if (found?.data<V1View>().id !== id) throw upstreamError();',
+    replace: 'if (!found) throw upstreamError();',
+    red: ['apps/api/images/first-prediction.spec.ts'],
+  },
+  {
+    name: 'images: parameters of a model are no reference to a step',
+    file: 'apps/api/images/v1-submission.ts',
+    find: "if (Object.hasOwn(parameters, '$ref')) throw fieldError('parameters.$ref', 'is not an allowed name');",
+    replace: '',
+    red: [V1],
+  },
+  {
+    name: 'images: addresses that are not public are sent to nobody',
+    file: 'apps/api/images/two-step-submission.ts',
+    find: 'if (fault) throw fieldError(field, fault);',
+    replace: '',
+    red: [TWO_STEP],
+  },
+  {
     name: 'predictions: one that was found is known by its id',
     file: 'libs/nodes/predictions/prediction-step.ts',
     find: 'if (isFound) return waitFor(reference, 0);',

@@ -12,6 +12,8 @@ import { ImageControl } from '#libs/image-generations/image-control.js';
 import { ImageGenerations } from '#libs/image-generations/image-generations.js';
 import { Moderation } from '#libs/image-generations/moderation.js';
 import { StalePoll } from '#libs/image-generations/stale-poll.js';
+import { OutboundClient } from '#libs/outbound/outbound-client.js';
+import { RemoteImages } from '#libs/outbound/remote-images.js';
 import { WakeQueue } from '#libs/queue/wake-queue.js';
 import { GenerateImage } from '#libs/submission/generate-image.js';
 import { Submissions } from '#libs/submission/submissions.js';
@@ -54,8 +56,13 @@ import { V1Submission } from './v1-submission.js';
       useFactory: (...parts: ConstructorParameters<typeof GenerateImage>) => new GenerateImage(...parts),
     },
     {
+      provide: RemoteImages,
+      inject: [Environment],
+      useFactory: ({ ALLOWED_HOSTS: allowedHosts }: Environment) => new RemoteImages(new OutboundClient({ allowedHosts })),
+    },
+    {
       provide: TwoStepSubmission,
-      inject: [ImageGenerations, GenerateImage, ImageControl, Moderation, Idempotency],
+      inject: [ImageGenerations, GenerateImage, ImageControl, Moderation, Idempotency, RemoteImages],
       useFactory: (...parts: ConstructorParameters<typeof TwoStepSubmission>) => new TwoStepSubmission(...parts),
     },
     {

@@ -1,10 +1,12 @@
 import type { FastifyRequest } from 'fastify';
 import { fieldError, generationNotFound, validationError } from '#libs/errors/errors.js';
 import { ImageControl } from '#libs/image-generations/image-control.js';
+import { imagesTaken, tooManyImages } from '#libs/image-generations/image-models.js';
 import { ImageGenerations } from '#libs/image-generations/image-generations.js';
 import { Moderation } from '#libs/image-generations/moderation.js';
 import { generateOptimizedPrompt } from '#libs/image-generations/prompts.js';
 import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
+import { RemoteImages } from '#libs/outbound/remote-images.js';
 import { GenerateImage, type PreparedImage } from '#libs/submission/generate-image.js';
 import { labelsOf } from '../collections/submission-labels.dto.js';
 import type { Answer } from '../http/envelope.js';
@@ -25,6 +27,7 @@ export class TwoStepSubmission {
     private readonly control: ImageControl,
     private readonly moderation: Moderation,
     private readonly idempotency: Idempotency,
+    private readonly remoteImages: RemoteImages,
   ) {}
 
   /** The 201 of a record. */
@@ -74,6 +77,7 @@ export class TwoStepSubmission {
     const { body, faults } = await readBody(CreateGenerationBody, raw);
     if (!body) throw validationError(faults);
     const { productImages, modelImages, model, style, quality, aspectRatio, customPrompt } = body;
+    this.assertUsable(body);
     if (customPrompt && this.moderation.refuses(customPrompt)) throw fieldError('customPrompt', 'is refused by moderation');
     return this.generate.prepare({
       userId: caller.userId,
@@ -88,6 +92,17 @@ export class TwoStepSubmission {
       starts,
       ...labelsOf(body),
     });
+  }
+
+  /** The model's provider has to load the images, and the model to take them all. */
+  private assertUsable({ model, productImages, modelImages }: CreateGenerationBody): void {
+    for (const [field, urls] of Object.entries({ productImages, modelImages })) {
+      const fault = urls.map((url) => this.remoteImages.faultOf(url)).find((each) => each !== null);
+      if (fault) throw fieldError(field, fault);
+    }
+    const taken = imagesTaken(model);
+    if (productImages.length + modelImages.length <= taken) return;
+    throw fieldError(modelImages.length > 0 ? 'modelImages' : 'productImages', tooManyImages(model));
   }
 }
 

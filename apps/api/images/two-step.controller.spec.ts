@@ -157,9 +157,22 @@ describe('two-step generation', () => {
   it('expires when nobody begins it', async () => {
     const id = await create();
     await faces.api.database.query(`update image_generation set expires_at = now() - interval '1 second' where id = $1`, [id]);
-    expect(await faces.becomes(userId, at(id), 'cancelled')).toMatchObject({ error: expect.stringMatching(/^EXPIRED: /), processingTime: null });
+    expect(await faces.becomes(userId, at(id), 'cancelled')).toMatchObject({ error: 'EXPIRED', processingTime: null });
     expect(await faces.account(userId)).toEqual({ balance: 100, held: 0, open: 0, inFlight: 0, used: 0 });
   }, 30_000);
+
+  it('shows its events to a browser, which sends a token in the address', async () => {
+    const [id, other] = [await create(), await create()];
+    const { data } = (await faces.call(userId, `POST /jobs/${id}/stream-token`)).json;
+    const streamOf = (generation: string, token: unknown) => fetch(`${faces.api.url}${at(generation)}/events?access_token=${String(token)}`);
+    const stream = await streamOf(id, data['token']);
+    expect([stream.status, stream.headers.get('content-type')]).toEqual([200, expect.stringContaining('text/event-stream')]);
+    const { value } = await stream.body!.getReader().read();
+    expect(new TextDecoder().decode(value)).toMatch(/event: ?snapshot/);
+    for (const [generation, token] of [[other, data['token']], [id, 'x']] as const) {
+      expect((await streamOf(generation, token)).status).toBe(401);
+    }
+  });
 
   it('tells another user that it is not theirs, and nobody of what is not there', async () => {
     const id = await create();
@@ -186,6 +199,11 @@ describe('two-step generation', () => {
     ['productImages', { productImages: [] }],
     ['productImages', { productImages: Array.from({ length: 9 }, () => 'https://a.example/b.png') }],
     ['productImages', { productImages: ['ftp://a.example/b.png'] }],
+    ['productImages', { productImages: ['https://a.example/b.png', 'http://127.0.0.1/b.png'] }],
+    ['productImages', { productImages: ['http://0xa000001/b.png'] }],
+    ['productImages', { model: 'qwen/qwen-image-edit', productImages: ['https://a.example/b.png', 'https://a.example/c.png'], modelImages: [] }],
+    ['modelImages', { model: `qwen/qwen-image-edit:${'0'.repeat(64)}` }],
+    ['modelImages', { modelImages: ['http://[::ffff:10.0.0.1]/b.png'] }],
     ['modelImages', { modelImages: Array.from({ length: 9 }, () => 'https://a.example/b.png') }],
     ['model', { model: 'nano' }],
     ['style', { style: 'loud' }],

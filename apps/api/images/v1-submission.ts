@@ -3,6 +3,7 @@ import { AssetUploads, INPUT_IMAGES, type AssetUpload } from '#libs/assets/asset
 import { FileUrls } from '#libs/assets/file-urls.js';
 import { AppError } from '#libs/errors/app-error.js';
 import { fieldError, validationError } from '#libs/errors/errors.js';
+import { imagesTaken, tooManyImages } from '#libs/image-generations/image-models.js';
 import { Moderation } from '#libs/image-generations/moderation.js';
 import type { V1View } from '#libs/image-generations/v1-view.js';
 import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
@@ -62,8 +63,7 @@ export class V1Submission {
     if (!body) throw validationError(faults);
     const { prompt, model, aspectRatio, parameters } = body;
     const mode = body.mode ?? (uploads.size > 0 ? 'image_to_image' : 'text_to_image');
-    if (mode === 'image_to_image' && !uploads.has('input1')) throw fieldError('input1', 'is required');
-    if (mode === 'text_to_image' && uploads.size > 0) throw fieldError('mode', 'must be image_to_image with images');
+    assertFits(body, mode, uploads);
     if (this.moderation.refuses(prompt)) throw fieldError('prompt', 'is refused by moderation');
     const inputs = await storeAll(uploads);
     return this.generate.prepare({
@@ -92,6 +92,15 @@ export class V1Submission {
       completedAt: null,
     };
   }
+}
+
+/** What of a body no field can tell by itself. */
+function assertFits({ model, parameters }: V1GenerationBody, mode: string, uploads: V1Form['uploads']): void {
+  if (mode === 'image_to_image' && !uploads.has('input1')) throw fieldError('input1', 'is required');
+  if (mode === 'text_to_image' && uploads.size > 0) throw fieldError('mode', 'must be image_to_image with images');
+  if (uploads.size > imagesTaken(model)) throw fieldError('input2', tooManyImages(model));
+  // In an instruction set it would make of all inputs what another step gave.
+  if (Object.hasOwn(parameters, '$ref')) throw fieldError('parameters.$ref', 'is not an allowed name');
 }
 
 /** One after another: each may hold all of an image's pixels. Returns their storage keys. */
