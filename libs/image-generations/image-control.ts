@@ -8,7 +8,7 @@ import type { Lane } from '#libs/nodes/node.js';
 import { standOf } from '#libs/generations/turns.js';
 import type { WakeQueue } from '#libs/queue/wake-queue.js';
 
-/** What was made may still be loaded by whoever has just been given its URL. */
+/** `/files` shows it no more at once; a CDN over the storage goes on for whoever has just been given its URL. */
 const BYTES_KEPT = '24 hours';
 
 interface HeldRow {
@@ -61,10 +61,15 @@ export class ImageControl {
     }
   }
 
-  /** From now on it is not there; its bytes go a day later. Throws `INVALID_GENERATION_STATUS` while it is open. */
+  /**
+   * From now on it is not there; its bytes go a day later. Throws `INVALID_GENERATION_STATUS` while it is open,
+   * `GENERATION_NOT_FOUND` when it was removed already.
+   */
   async remove(userId: string, id: string): Promise<void> {
     const removed = await this.database.change(REMOVE, [id, userId, BYTES_KEPT]);
-    if (removed.length === 0) throw invalidGenerationStatus('The generation has not ended');
+    if (removed.length > 0) return;
+    const there = await this.database.query('select from image_generation where id = $1 and deleted_at is null', [id]);
+    throw there.length > 0 ? invalidGenerationStatus('The generation has not ended') : generationNotFound();
   }
 
   private async takeOff(change: JobChange, held: HeldRow): Promise<void> {

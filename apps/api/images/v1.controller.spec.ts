@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import sharp from 'sharp';
 import { hostileFiles } from '../../../test/factories/hostile-files.js';
 import { ImageFaces, someKey } from '../../../test/factories/image-faces.js';
-import { booksAreRight } from '../../../test/factories/reads.js';
+import { booksAreRight, waitingForLocks } from '../../../test/factories/reads.js';
 import { eventually } from '../../../test/setup/eventually.js';
 import { goodDays } from '#libs/providers/stand-in/dials.js';
 
@@ -115,22 +115,12 @@ describe('the v1 face', () => {
     ['aspectRatio', { ...FOX, aspectRatio: '0:1' }],
     ['parameters', { ...FOX, parameters: [] }],
     ['size', { ...FOX, size: 1 }],
+    ['parameters.$ref', { ...FOX, parameters: { $ref: 1 } }],
   ])('names %s when it is wrong', async (field, body) => {
     const { status, json } = await submit(body);
     expect([status, json.code]).toEqual([400, 'VALIDATION_ERROR']);
     expect(json.details).toEqual(expect.arrayContaining([{ field, message: expect.any(String) }]));
     expect(await faces.account(userId)).toMatchObject({ held: 0, used: 0 });
-  });
-
-  it.each([
-    ['input3', formOf(FOX, { input3: Buffer.from('x') })],
-    ['prompt', formOf({}, { input1: Buffer.from('x') })],
-    ['parameters', formOf({ ...FOX, parameters: '{' }, {})],
-    ['mode', formOf({ ...FOX, mode: 'text_to_image' }, { input1: Buffer.from('x') })],
-    ['input1', formOf({ ...FOX, mode: 'image_to_image' }, { input2: Buffer.from('x') })],
-  ])('names %s of a form when it is wrong', async (field, form) => {
-    const { status, json } = await submit(form);
-    expect([status, json.details]).toEqual([400, expect.arrayContaining([{ field, message: expect.any(String) }])]);
   });
 
   it('takes one of twenty on the free plan, and the next within a second of its end', async () => {
@@ -203,16 +193,6 @@ describe('the v1 face', () => {
       expect(await faces.account(userId)).toEqual({ balance: 100, held: 0, open: 0, inFlight: 0, used: 0 });
     });
 
-    it('is slow to take it: the answer comes after five seconds, without a prediction', async () => {
-      faces.replicate.dials.createMs = 6_500;
-      const started = Date.now();
-      const { status, json } = await submit();
-      expect([status, json.data['predictionId'], json.data['status']]).toEqual([202, null, 'starting']);
-      expect(Date.now() - started).toBeGreaterThan(4_500);
-      expect(Date.now() - started).toBeLessThan(6_400);
-      expect((await ends(json.data['id']))['predictionId']).toEqual(expect.any(String));
-    }, 30_000);
-
     it('never reports: whoever looks has it asked, once in five seconds', async () => {
       Object.assign(faces.replicate.dials, { webhookCopies: 0, runMs: 4_000 });
       const { json } = await submit();
@@ -257,6 +237,19 @@ describe('the v1 face', () => {
     const kept = await faces.api.database.query<{ ahead: boolean }>(
       `select deleted_at > now() + interval '23 hours' as ahead from flat_file where user_id = $1`, [userId]);
     expect(kept).toEqual([{ ahead: true }, { ahead: true }]);
+  });
+
+  it('is gone for the second of two that delete it at once', async () => {
+    const { id } = (await submit()).json.data;
+    await ends(id);
+    const deletes = await faces.api.database.transaction(async (tx) => {
+      await tx.query('select 1 from image_generation where id = $1 for update', [id]);
+      const told = [0, 1].map(() => faces.call(userId, `DELETE ${at(id)}`));
+      await eventually(async () => expect(await waitingForLocks(faces.api.database)).toBe(2));
+      return { told };
+    });
+    const told = await Promise.all(deletes.told);
+    expect(told.map(({ status, json }) => json.code ?? status).sort()).toEqual([200, 'GENERATION_NOT_FOUND']);
   });
 
   it('lists what is the caller\'s, page by page', async () => {
