@@ -5,7 +5,7 @@ export interface ToldError {
 
 /** What became of a prediction, in our words and without anything of the operator's. */
 const PLAIN = /^(The prediction (failed|was stopped at \w+|succeeded without an output|gave more than \d+ files)|The output of the prediction was removed before it was copied|The model gave (no image|something that is no image))$/;
-const TIMES = new Set(['GENERATION_TIMEOUT', 'STEP_TIME_LIMIT']);
+const TIMES = new Set(['GENERATION_TIMEOUT', 'STEP_TIMEOUT', 'STEP_TIME_LIMIT']);
 /** The provider's, or of what it gave. What the model refuses of its input is named by the input. */
 const UPSTREAM = new Set(['UPSTREAM_ERROR', 'VALIDATION_ERROR', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE']);
 

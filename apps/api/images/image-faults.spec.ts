@@ -62,6 +62,14 @@ describe('what goes wrong with single images', () => {
     expect((await fails())['error']).toMatchObject({ code: 'UPSTREAM_ERROR' });
   }, 40_000);
 
+  it('looks at no image of who could not pay for it', async () => {
+    const form = new FormData();
+    form.append('prompt', 'a fox');
+    form.append('input1', new Blob(['no image']), 'a.png');
+    expect((await faces.call(await faces.user(0.5), `POST ${V1}`, form)).json.code).toBe('INSUFFICIENT_CREDITS');
+    expect((await faces.call(userId, `POST ${V1}`, form)).json.code).toBe('UNSUPPORTED_MEDIA_TYPE');
+  });
+
   it('counts a submission that began before midnight for the month of those that came first', async () => {
     const first = await record();
     // Another request was first, a month later.

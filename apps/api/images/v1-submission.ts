@@ -7,7 +7,7 @@ import { imagesTaken, tooManyImages } from '#libs/image-generations/image-models
 import { Moderation } from '#libs/image-generations/moderation.js';
 import type { V1View } from '#libs/image-generations/v1-view.js';
 import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
-import { GenerateImage, type PreparedImage } from '#libs/submission/generate-image.js';
+import { GenerateImage, type ImageSubmission, type PreparedImage } from '#libs/submission/generate-image.js';
 import { labelsOf } from '../collections/submission-labels.dto.js';
 import type { Answer } from '../http/envelope.js';
 import { Idempotency } from '../http/idempotency.js';
@@ -65,8 +65,7 @@ export class V1Submission {
     const mode = body.mode ?? (uploads.size > 0 ? 'image_to_image' : 'text_to_image');
     assertFits(body, mode, uploads);
     if (this.moderation.refuses(prompt)) throw fieldError('prompt', 'is refused by moderation');
-    const inputs = await storeAll(uploads);
-    return this.generate.prepare({
+    const submissionOf = (inputs: string[]): ImageSubmission => ({
       userId, prompt,
       face: 'v1',
       request: { model, mode, aspectRatio, parameters: parameters as JsonObject, inputs },
@@ -74,6 +73,8 @@ export class V1Submission {
       starts: true,
       ...labelsOf(body),
     });
+    if (uploads.size > 0) await this.generate.assertPossible(submissionOf([]));
+    return this.generate.prepare(submissionOf(await storeAll(uploads)));
   }
 
   private starting({ job, request, prompt }: PreparedImage): V1View {
