@@ -10,7 +10,7 @@ describe('what goes wrong with single images', () => {
   let faces: ImageFaces;
   let userId: string;
   beforeAll(async () => {
-    faces = await ImageFaces.start({ PLANS: JSON.stringify({ free: { maxInFlight: 10 } }) });
+    faces = await ImageFaces.start({ PLANS: JSON.stringify({ free: { maxInFlight: 10 } }), V1_WAIT_SECONDS: '1' });
   });
   beforeEach(async () => {
     Object.assign(faces.replicate.dials, goodDays());
@@ -21,7 +21,7 @@ describe('what goes wrong with single images', () => {
 
   const query = (sql: string, ...parameters: unknown[]) => faces.api.database.query<Record<string, unknown>>(sql, parameters);
   const fails = async () => {
-    faces.replicate.dials.createMs = 5_200;
+    faces.replicate.dials.createMs = 1_300;
     const { json } = await faces.call(userId, `POST ${V1}`, { prompt: 'a fox' });
     return faces.becomes(userId, `${V1}/${String(json.data['id'])}`, 'failed');
   };
