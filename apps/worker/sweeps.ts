@@ -11,6 +11,9 @@ import type { Storage } from '#libs/storage/storage.js';
 import { signals } from '#libs/tracepoints/signals.js';
 import type { Sweep } from './sweeper.js';
 
+/** Files that one sweep removes at most: those of a deleted collection are many. */
+const DELETED_AT_ONCE = 1_000;
+
 export interface SweptParts {
   database: Database;
   storage: Storage;
@@ -32,7 +35,7 @@ export function createSweeps(
     { name: 'webhook deliveries', everyMs: 1_000, run: () => deliveries.sweep() },
     { name: 'auto publish', everyMs: 2_000, run: () => publishFinishedCollections(database) },
     { name: 'records that nobody began', everyMs: 10_000, run: () => expiry.sweep() },
-    { name: 'deleted files', everyMs: 60_000, run: () => sweepDeletedFiles(database, storage) },
+    { name: 'deleted files', everyMs: 60_000, run: () => sweepDeletedFiles(database, storage, DELETED_AT_ONCE) },
     { name: 'orphaned files', everyMs: 60_000, run: () => orphans.sweep() },
     { name: 'old deliveries', everyMs: 60_000, run: () => inbox.sweep() },
   ];

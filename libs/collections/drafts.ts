@@ -9,6 +9,7 @@ import { EMPTY_INSTRUCTION_SET, type InstructionSet, type JsonObject, type Step 
 import { rewriteReferences } from '#libs/instruction-set/references.js';
 import type { NodeRegistry } from '#libs/nodes/registry.js';
 import { namedSteps, type StepWorkflows } from '#libs/workflows/step-workflows.js';
+import { borrow, type Borrowed } from './borrowed-set.js';
 import { collectionView, type CollectionView } from './collection.js';
 import type { CollectionMetadata } from './collection-metadata.js';
 import { createCollection, reserveCollection, type NewCollection } from './new-collection.js';
@@ -33,7 +34,7 @@ export class CollectionDrafts {
   /** Checks and completes it. Throws 400 naming all faults, `PROJECT_NOT_FOUND`, `NOT_FOUND` (asset). */
   async prepare(caller: Caller, request: DraftRequest): Promise<NewCollection> {
     const { metadata, data, assetId, projectId } = request;
-    const { set, registry } = await (assetId === null ? this.setOf(caller, data) : this.setOfAsset(caller, assetId));
+    const { set, registry, borrowed = null } = await (assetId === null ? this.setOf(caller, data) : this.setOfAsset(caller, assetId));
     const { userId } = caller;
     const reserved = await reserveCollection(this.database, { userId, projectId, steps: set.steps.length });
     return {
@@ -45,6 +46,7 @@ export class CollectionDrafts {
       metadata,
       autoPublish: false,
       origin: null,
+      borrowed,
     };
   }
 
@@ -59,7 +61,8 @@ export class CollectionDrafts {
     return readSet(data, await this.registryFor(caller, data)).faults;
   }
 
-  private async setOf(caller: Caller, data: unknown): Promise<ReadSet> {
+  /** A set of a request, checked. Throws 400 naming all faults. */
+  async setOf(caller: Caller, data: unknown): Promise<ReadSet> {
     const registry = await this.registryFor(caller, data);
     if (data === undefined || data === null) return { set: EMPTY_INSTRUCTION_SET, registry };
     const { set, faults } = readSet(data, registry);
@@ -74,7 +77,8 @@ export class CollectionDrafts {
     const registry = await this.registryFor(caller, data);
     const { set, faults } = readInstructionSet(data, registry);
     if (faults.length > 0) throw fieldError('asset_id', 'was not made by a set that can run here');
-    return { set, registry };
+    const isOwn = asset.user_id === caller.userId;
+    return { set, registry, borrowed: isOwn ? null : await borrow(this.database, asset.collection_id, set) };
   }
 
   /** The nodes that an unchecked set may name. */
@@ -83,9 +87,12 @@ export class CollectionDrafts {
   }
 }
 
-interface ReadSet {
+/** A checked set, with the nodes that its steps name. */
+export interface ReadSet {
   set: InstructionSet;
   registry: NodeRegistry;
+  /** Set: it is another's. */
+  borrowed?: Borrowed | null;
 }
 
 /** `gen_in_data` without what it tells beyond the set. */

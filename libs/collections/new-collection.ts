@@ -3,6 +3,7 @@ import type { Queryable } from '#libs/database/database.js';
 import { prepared } from '#libs/database/prepared.js';
 import { projectNotFound } from '#libs/errors/errors.js';
 import type { InstructionSet } from '#libs/instruction-set/instruction-set.js';
+import type { Borrowed } from './borrowed-set.js';
 import type { CollectionMetadata } from './collection-metadata.js';
 import type { CollectionRow } from './collection.js';
 
@@ -27,6 +28,8 @@ export interface NewCollection {
   /** Publishes itself once the job that made it has completed. */
   autoPublish: boolean;
   origin: Origin | null;
+  /** Set: it is another's collection's set. */
+  borrowed?: Borrowed | null;
 }
 
 /**
@@ -60,18 +63,22 @@ export async function createCollection(db: Queryable, collection: NewCollection)
 /** What `collectionCtes` takes as JSON: all but the instruction set. */
 export function collectionRow({ data: _data, metadata, ...collection }: NewCollection): string {
   return JSON.stringify({
-    ...metadata,
+    ...storedMetadata(metadata),
     id: collection.id,
     user_id: collection.userId,
     project_id: collection.projectId,
-    // A date alone is its midnight in UTC, whatever the database's time zone.
-    publish_date: metadata.publish_date ? new Date(metadata.publish_date).toISOString() : null,
     auto_publish: collection.autoPublish,
     component_ids: collection.componentIds,
     inherits: collection.inherits,
-    history: { origin: collection.origin },
+    history: { origin: collection.origin, ...(collection.borrowed && { borrowed: collection.borrowed }) },
   });
 }
+
+/** As rows keep it: a date alone is its midnight in UTC, whatever the database's time zone. */
+export const storedMetadata = ({ publish_date, ...rest }: CollectionMetadata): CollectionMetadata => ({
+  ...rest,
+  ...(publish_date !== undefined && { publish_date: publish_date && new Date(publish_date).toISOString() }),
+});
 
 /**
  * CTEs that write a collection, for a statement of which it is a part. `row` is the parameter made by

@@ -44,6 +44,9 @@ export const invalidJobStatus = (message: string) =>
 export const invalidGenerationStatus = (message: string) =>
   new AppError('INVALID_GENERATION_STATUS', 409, message);
 
+export const collectionNotPublishable = (message: string) =>
+  new AppError('COLLECTION_NOT_PUBLISHABLE', 409, message);
+
 export const nameTaken = (name: string) =>
   new AppError('NAME_TAKEN', 409, `The name "${name}" is taken`);
 

@@ -9,13 +9,13 @@ const COMPONENT_ID = /^\d{1,18}$/;
 
 /**
  * What references to other collections take: the first finished asset of that step, which does not change
- * when more editions are made. Only of one's own collections and of published ones that may be remixed.
+ * when more editions are made. Only of one's own collections (null: nobody's) and of published ones that may be remixed.
  */
 export async function loadForeignOutputs(
   db: Queryable,
   steps: readonly Step[],
   registry: NodeRegistry,
-  userId: string,
+  userId: string | null,
 ): Promise<Map<string, StepOutput>> {
   const wanted = steps
     .flatMap((step) => referencesOf(step, registry.find(step.nodeName)))

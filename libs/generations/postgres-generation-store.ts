@@ -39,8 +39,10 @@ export class PostgresGenerationStore implements GenerationStore {
   async claim(request: ClaimRequest): Promise<Claim | undefined> {
     const claimed = await claim(this.database, request);
     if (!claimed) return undefined;
-    const { userId, instructionSet } = claimed.state;
-    claimed.state.foreign = await loadForeignOutputs(this.database, instructionSet.steps, this.registry, userId);
+    const { userId, files, instructionSet } = claimed.state;
+    // What another wrote must not reach what only the submitter may see.
+    const asWhom = files ? null : userId;
+    claimed.state.foreign = await loadForeignOutputs(this.database, instructionSet.steps, this.registry, asWhom);
     return claimed;
   }
 

@@ -1,9 +1,8 @@
-import type { Json, JsonObject } from '#libs/instruction-set/instruction-set.js';
+import type { CollectionSource } from '#libs/collections/collection-source.js';
+import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
+import { namedFiles } from '#libs/instruction-set/named-files.js';
 import type { WorkflowVersion } from '#libs/workflows/stored-workflow.js';
 import type { JobOptions } from './job-submission.js';
-
-/** An asset's id, or its URL. */
-const FILE = /^(\d{1,18}|(https?:\/\/[^/]+)?\/files\/.+)$/;
 
 /**
  * Which texts may name files of the submitter's: in a set made of another's workflow those among the submitted
@@ -14,12 +13,11 @@ export function filesBrought(
   userId: string,
   variables: JsonObject,
 ): Pick<JobOptions, 'files'> {
-  if (!workflow || workflow.user_id === userId) return {};
-  return { files: [...new Set(textsIn(variables).filter((text) => FILE.test(text)))] };
+  return !workflow || workflow.user_id === userId ? {} : { files: namedFiles(variables) };
 }
 
-function textsIn(value: Json): string[] {
-  if (typeof value === 'string') return [value];
-  if (typeof value === 'number') return [String(value)];
-  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];
-}
+/** The same in a set that was another's collection's: what it names itself counts only where it may. */
+export const filesBesides = (
+  { files }: NonNullable<CollectionSource['borrowed']>,
+  variables: JsonObject,
+): Pick<JobOptions, 'files'> => ({ files: [...new Set([...files, ...namedFiles(variables)])] });

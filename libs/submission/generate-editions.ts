@@ -1,4 +1,5 @@
 import { NIL } from 'uuid';
+import { findSource, type CollectionSource } from '#libs/collections/collection-source.js';
 import { reserveEditions } from '#libs/collections/editions.js';
 import type { Price } from '#libs/credits/pricing.js';
 import type { Database, Transaction } from '#libs/database/database.js';
@@ -14,9 +15,8 @@ import type { StepNodes, StepWorkflows } from '#libs/workflows/step-workflows.js
 import { authorOf, maxGenerationsOf } from '#libs/workflows/stored-workflow.js';
 import { fieldsOf } from '#libs/workflows/form.js';
 import type { WorkflowEstimates } from '#libs/workflows/workflow-estimate.js';
-import { filesBrought } from './brought-files.js';
+import { filesBesides, filesBrought } from './brought-files.js';
 import { collectionJob } from './collection-job.js';
-import { findSource, type CollectionSource } from './collection-source.js';
 import { jobLabels, type SubmissionLabels } from './job-labels.js';
 import type { JobSubmission } from './job-submission.js';
 import { receiptOf, type SubmissionReceipt } from './receipt.js';
@@ -112,7 +112,9 @@ export class GenerateEditions {
       description: null,
       type: 'collection_generation' as const,
       priority: request.workflow_priority,
-      options: filesBrought(workflow, userId, { ...answered(source), ...request.variables }),
+      options: source.borrowed
+        ? filesBesides(source.borrowed, request.variables)
+        : filesBrought(workflow, userId, { ...answered(source), ...request.variables }),
       set,
       price,
       ...jobLabels(request),

@@ -4,7 +4,7 @@ import type { Json, JsonObject, Variables } from '#libs/instruction-set/instruct
 import { fieldsOf, isText, type AuthoredForm } from '#libs/workflows/form.js';
 import { inputForm } from '#libs/workflows/input-form.js';
 import { validateVariables } from '#libs/workflows/form-variables.js';
-import type { CollectionSource } from './collection-source.js';
+import type { CollectionSource } from '#libs/collections/collection-source.js';
 import { overrideFaults, replaceVariables } from './variable-overrides.js';
 
 export interface AppliedVariables {

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { v7 as uuidv7, validate as isUuid } from 'uuid';
 import { sqlState, type Database, type Queryable } from '#libs/database/database.js';
+import { escapeLike } from '#libs/database/like.js';
 import { forbidden, nameTaken, workflowNotFound } from '#libs/errors/errors.js';
 import { FormConfigs } from '#libs/form-configs/form-configs.js';
 import type { Caller } from '#libs/identity/caller.js';
@@ -194,8 +195,6 @@ export class WorkflowCatalog {
 
 type VersionKey = { id: string; version: number };
 const keyOf = ({ id, version }: VersionKey) => `${id}:${version}`;
-
-const escapeLike = (text: string) => text.replace(/[\\%_]/g, '\\$&');
 
 /** All but `data`, which comes from the version. */
 const COLUMNS = `id, user_id, name, label, description, type, output_mime_type, visibility, tags, version,

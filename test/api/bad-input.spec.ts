@@ -99,6 +99,24 @@ const BODIES: Record<string, (tenant: Tenant, workflowId: string) => object> = {
       generations: { hashes: [], generations: 2 },
     },
   }),
+  'PUT /projects/:projectId/collections/:collectionId': () => ({
+    title: 'More dunes',
+    description: null,
+    editions: 10_000,
+    publish_date: '2027-01-31',
+    price: 0.1,
+    currency: 'ETH',
+    cover_image_url: 'https://example.com/a.png',
+    archived: false,
+    batch_mint_enabled: true,
+    batch_max_tokens: 1,
+    encryption_enabled: false,
+    blockchain: 'BASE',
+    remixable: true,
+    data: { version: 'v2', steps: STEPS, variables: { word: 'sand' }, generations: { hashes: [], generations: 2 } },
+  }),
+  'POST /collections/:id/archive': () => ({ archived: false }),
+  'POST /collections/:id/remix': ({ projectId }) => ({ project_id: projectId }),
   'POST /collections/:id/generations': () => ({
     variables: { word: 'sand' },
     generations: 2,
@@ -229,6 +247,8 @@ describe.each(writing)('%s', (route) => {
 
 /** Lists, and files with their signatures. */
 const reading = [
+  'GET /collections',
+  'GET /collections/:id/history',
   'GET /projects',
   'GET /jobs',
   'GET /jobs/:id/history',

@@ -15,7 +15,7 @@ import { createTenant, leaksOf, type Tenant } from './tenant.js';
 /** Routes that take an `Idempotency-Key`. */
 const KEYED = [
   'POST /api/collections/generate', 'POST /projects/collections', 'POST /collections/:id/generations',
-  'POST /projects', 'POST /jobs/:id/resume', 'POST /jobs/:id/generations/:index/resume', 'POST /workflows',
+  'POST /collections/:id/remix', 'POST /projects', 'POST /jobs/:id/resume', 'POST /jobs/:id/generations/:index/resume', 'POST /workflows',
   'POST /assets',
 ];
 

@@ -110,6 +110,7 @@ const KEYED: Array<[route: string, second: { differs: object }]> = [
   ['POST /api/collections/generate', { differs: { title: 'Other' } }],
   ['POST /projects/collections', { differs: { title: 'Other' } }],
   ['POST /collections/:id/generations', { differs: { tags: ['other'] } }],
+  ['POST /collections/:id/remix', { differs: { project_id: randomUUID() } }],
   ['POST /projects', { differs: { name: 'Other' } }],
   ['POST /jobs/:id/resume', { differs: {} }],
   ['POST /jobs/:id/generations/:index/resume', { differs: {} }],

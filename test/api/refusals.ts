@@ -18,6 +18,8 @@ const UNKNOWN = '0193fd6c-0000-7000-8000-000000000009';
 const GENERATE = 'POST /api/collections/generate';
 const DRAFT = 'POST /projects/collections';
 const MORE = 'POST /collections/:id/generations';
+const UPDATE = 'PUT /projects/:projectId/collections/:collectionId';
+const REMIX = 'POST /collections/:id/remix';
 
 /** A form with these files. */
 export function filesOf(type: string, ...contents: Array<string | Uint8Array<ArrayBuffer>>): FormData {
@@ -26,6 +28,8 @@ export function filesOf(type: string, ...contents: Array<string | Uint8Array<Arr
   return form;
 }
 
+const draft = ({ tenant }: Hindrances) => ({ id: tenant.collectionId });
+const planned = ({ tenant }: Hindrances) => ({ projectId: tenant.projectId, collectionId: tenant.collectionId });
 const cancelled = ({ tenant }: Hindrances) => ({ id: tenant.cancelledJobId, index: '0' });
 const pending = ({ tenant }: Hindrances) => ({ id: tenant.jobId, index: '0' });
 const beyond = ({ tenant }: Hindrances) => ({ id: tenant.jobId, index: '99' });
@@ -108,6 +112,21 @@ export const REFUSALS: Refusal[] = [
     at: ({ pairCollectionId }) => ({ id: pairCollectionId }),
     body: () => ({ generations: 2 }),
   },
+  { route: 'GET /collections', outcome: '400 VALIDATION_ERROR', query: () => '?blockchain=DOGE&q=' },
+  { route: UPDATE, outcome: '400 VALIDATION_ERROR', at: planned, body: () => ({ editions: 0 }) },
+  {
+    route: UPDATE,
+    outcome: '404 COLLECTION_NOT_FOUND',
+    at: (h) => ({ ...planned(h), collectionId: UNKNOWN }),
+    body: () => ({ title: 'Dunes' }),
+  },
+  { route: UPDATE, outcome: '409 EDITIONS_EXHAUSTED', at: planned, body: () => ({ editions: 1 }) },
+  { route: 'POST /collections/:id/publish', outcome: '409 COLLECTION_NOT_PUBLISHABLE', at: draft },
+  { route: 'POST /collections/:id/archive', outcome: '400 VALIDATION_ERROR', at: draft, body: () => ({ archived: 1 }) },
+  { route: 'DELETE /collections/:id', outcome: '409 INVALID_JOB_STATUS', at: draft },
+  { route: REMIX, outcome: '400 VALIDATION_ERROR', at: draft, body: () => ({ project_id: 'x' }) },
+  { route: REMIX, outcome: '404 PROJECT_NOT_FOUND', at: draft, body: () => ({ project_id: UNKNOWN }) },
+  { route: 'GET /collections/:id/history', outcome: '400 VALIDATION_ERROR', at: draft, query: () => '?limit=101' },
   { route: 'POST /jobs/:id/cancel', outcome: '409 INVALID_JOB_STATUS', at: cancelled },
   { route: 'POST /jobs/:id/resume', outcome: '409 INVALID_JOB_STATUS', at: pending },
   { route: 'POST /jobs/:id/resume', outcome: '402 INSUFFICIENT_CREDITS', as: poor, at: spentJob },

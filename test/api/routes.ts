@@ -39,6 +39,7 @@ const admins = (admin: Outcome) => ({ ...LOCKED, other: '403 FORBIDDEN', admin,
 
 const project = ({ projectId }: Tenant) => ({ id: projectId });
 const collection = ({ collectionId }: Tenant) => ({ id: collectionId });
+const madeCollection = ({ madeCollectionId }: Tenant) => ({ id: madeCollectionId });
 const job = ({ jobId }: Tenant) => ({ id: jobId });
 const edition = ({ jobId }: Tenant) => ({ id: jobId, index: '1' });
 const asset = ({ assetId }: Tenant) => ({ id: assetId });
@@ -66,6 +67,25 @@ export const ROUTES: Record<string, RouteCase> = {
     body: ({ workflowId, projectId }) => ({ title: 'Dunes', workflow_id: workflowId, project_id: projectId }),
   },
   'POST /projects/collections': { gets: personal('201'), body: () => ({ title: 'Dunes', data: DRAFT }) },
+  'GET /collections': { gets: open('200') },
+  'PUT /projects/:projectId/collections/:collectionId': {
+    gets: owned('200', '404 PROJECT_NOT_FOUND'),
+    at: ({ projectId, collectionId }) => ({ projectId, collectionId }),
+    body: () => ({ title: 'Dunes', data: DRAFT }), isTelling: true,
+  },
+  'POST /collections/:id/publish': {
+    gets: owned('200', '404 COLLECTION_NOT_FOUND'), at: madeCollection, isTelling: true,
+  },
+  'POST /collections/:id/archive': {
+    gets: owned('200', '404 COLLECTION_NOT_FOUND'), at: collection, body: () => ({ archived: true }), isTelling: true,
+  },
+  'POST /collections/:id/remix': {
+    gets: owned('201', '404 COLLECTION_NOT_FOUND'), at: collection, body: () => ({}), isTelling: true,
+  },
+  'GET /collections/:id/history': {
+    gets: owned('200', '404 COLLECTION_NOT_FOUND'), at: collection, isTelling: true,
+  },
+  'DELETE /collections/:id': { gets: owned('200', '404 COLLECTION_NOT_FOUND'), at: madeCollection },
   'GET /collections/:id': { gets: owned('200', '404 COLLECTION_NOT_FOUND'), at: collection, isTelling: true },
   'GET /collections/:id/public': {
     gets: unpublished('200', '404 COLLECTION_NOT_FOUND', '404 COLLECTION_NOT_FOUND'), at: collection,

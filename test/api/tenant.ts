@@ -17,6 +17,8 @@ export interface Tenant {
   projectId: string;
   /** A draft. */
   collectionId: string;
+  /** A draft with a finished edition, and nothing open. */
+  madeCollectionId: string;
   /** Two pending generations of the collection. */
   jobId: string;
   /** The same, cancelled. */
@@ -67,6 +69,7 @@ export async function createTenant(api: TestApi): Promise<Tenant> {
     userId,
     canary,
     collectionId,
+    madeCollectionId: await createMadeCollection(api, userId, canary),
     jobId,
     cancelledJobId,
     imageId: await createImage(api, userId, canary, 'two_step'),
@@ -102,6 +105,18 @@ const workflowData = (canary: string): WorkflowData => ({
 async function createJob({ database }: TestApi, userId: string, canary: string) {
   const plan = { userId, generations: 2, steps: stepsOf(canary), variables: { word: canary } };
   return (await submitJob(database, plan)).jobId;
+}
+
+async function createMadeCollection({ database }: TestApi, userId: string, canary: string): Promise<string> {
+  const id = await createCollection(database, userId, { status: 'draft' });
+  await database.query('update collection set title = $2 where id = $1', [id, canary]);
+  const { jobId } = await submitJob(database, { userId, steps: stepsOf(canary), price: 0 });
+  await database.query(
+    `with ended as (update generation set status = 'completed', completed_at = now() where job_id = $1)
+     update job set status = 'completed', completed = 1, collection_id = $2 where id = $1`,
+    [jobId, id],
+  );
+  return id;
 }
 
 async function createImage({ database }: TestApi, userId: string, canary: string, face: 'two_step' | 'v1') {

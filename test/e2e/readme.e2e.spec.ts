@@ -83,6 +83,13 @@ describe('the commands of README and guides, pasted', () => {
     expect(output).toMatch(/^1\n16\ncompleted$/m);
   }, 60_000);
 
+  it('collections: published, listed, hidden, changed, remixed, deleted', async () => {
+    const { output } = await pasteWell(guide('collections'));
+    expect(output).toMatch(/^published\nTides\ntrue\nfalse\n/);
+    expect(output).toMatch(/is_current: false/);
+    expect(output).toMatch(/^true\n[0-9a-f-]{36}\n\{"success":true,"data":null,"error":null\}$/m);
+  }, 60_000);
+
   it('workflows in git: listed, written, changed, stored, tried', async () => {
     const { output, folder } = await pasteWell(guide('workflows-in-git'));
     expect(output).toMatch(/^inked-word +pipeline +/m);

@@ -1,4 +1,5 @@
 import { boundaryGuards } from './boundary.js';
+import { collectionGuards } from './collections.js';
 import { comfyGuards } from './comfyui.js';
 import { deliveryGuards } from './deliveries.js';
 import { engineGuards } from './engine.js';
@@ -13,5 +14,5 @@ import { tenancyGuards } from './tenancy.js';
 /** Every guard that must be watched by a test. */
 export const guards: Guard[] = [
   ...engineGuards, ...moneyGuards, ...schemaGuards, ...tenancyGuards, ...boundaryGuards, ...strangerGuards,
-  ...comfyGuards, ...outsideGuards, ...deliveryGuards, ...imageGuards,
+  ...collectionGuards, ...comfyGuards, ...outsideGuards, ...deliveryGuards, ...imageGuards,
 ];

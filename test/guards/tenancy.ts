@@ -123,7 +123,7 @@ export const tenancyGuards: Guard[] = [
   },
   {
     name: 'tenants: whose collection is generated from',
-    file: 'libs/submission/collection-source.ts',
+    file: 'libs/collections/collection-source.ts',
     find: 'where c.id = $1 and c.user_id = $2',
     replace: 'where c.id = $1 and $2::uuid is not null',
     red: ['libs/submission/generate-editions.spec.ts', 'test/api/tenants.spec.ts'],

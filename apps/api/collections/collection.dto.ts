@@ -44,6 +44,9 @@ class CollectionFields {
   urls: CollectionUrls;
 }
 
+/** A collection in the public list: of its `images` the newest four. */
+export class ListedCollectionAnswer extends CollectionFields {}
+
 /** A collection as its owner sees it. */
 export class CollectionAnswer extends CollectionFields {
   /** The instruction set; ids of its steps are component ids. */

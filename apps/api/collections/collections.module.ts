@@ -1,7 +1,10 @@
 import { Module } from '@nestjs/common';
 import { FileUrls } from '#libs/assets/file-urls.js';
+import { CollectionUpdates } from '#libs/collections/collection-updates.js';
 import { Collections } from '#libs/collections/collections.js';
 import { CollectionDrafts } from '#libs/collections/drafts.js';
+import { PublicCollections } from '#libs/collections/public-collections.js';
+import { CollectionRemixes } from '#libs/collections/remix.js';
 import { Database } from '#libs/database/database.js';
 import { Accounts } from '#libs/identity/accounts.js';
 import { GenerateCollection } from '#libs/submission/generate-collection.js';
@@ -13,13 +16,14 @@ import { WorkflowCatalog } from '#libs/workflows/workflow-catalog.js';
 import { WorkflowEstimates } from '#libs/workflows/workflow-estimate.js';
 import { GenerationsModule } from '../generations/generations.module.js';
 import { WorkflowsModule } from '../workflows/workflows.module.js';
+import { CollectionLifeController } from './collection-life.controller.js';
 import { CollectionsController } from './collections.controller.js';
 import { SubmissionsController } from './submissions.controller.js';
 import { TrialsController } from './trials.controller.js';
 
 @Module({
   imports: [GenerationsModule, WorkflowsModule],
-  controllers: [SubmissionsController, TrialsController, CollectionsController],
+  controllers: [SubmissionsController, TrialsController, CollectionsController, CollectionLifeController],
   providers: [
     {
       provide: Collections,
@@ -31,6 +35,22 @@ import { TrialsController } from './trials.controller.js';
       inject: [Database, StepWorkflows],
       useFactory: (database: Database, stepWorkflows: StepWorkflows) =>
         new CollectionDrafts(database, stepWorkflows),
+    },
+    {
+      provide: PublicCollections,
+      inject: [Database, FileUrls],
+      useFactory: (database: Database, urls: FileUrls) => new PublicCollections(database, urls),
+    },
+    {
+      provide: CollectionUpdates,
+      inject: [Database, CollectionDrafts],
+      useFactory: (database: Database, drafts: CollectionDrafts) => new CollectionUpdates(database, drafts),
+    },
+    {
+      provide: CollectionRemixes,
+      inject: [Database, StepWorkflows],
+      useFactory: (database: Database, stepWorkflows: StepWorkflows) =>
+        new CollectionRemixes(database, stepWorkflows),
     },
     {
       provide: GenerateCollection,

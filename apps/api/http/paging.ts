@@ -51,7 +51,7 @@ function isDate(day: string): boolean {
   return !Number.isNaN(date.getTime()) && day > '0001' && date.toISOString().startsWith(day);
 }
 
-const encodeCursor = (values: string[]) => Buffer.from(JSON.stringify(values)).toString('base64url');
+export const encodeCursor = (values: string[]) => Buffer.from(JSON.stringify(values)).toString('base64url');
 
 function decodeCursor(cursor: string): string[] | null {
   try {

@@ -58,8 +58,9 @@ const PIECES = [
   `${JOBS} insert into project (id, user_id, name, is_default)
      select gen_random_uuid(), id, 'Default', true from bench_user where $1::bigint = 1
        and not exists (select from project p where p.user_id = bench_user.id)`,
-  `${JOBS} insert into collection (id, user_id, project_id, title, data, created_at, updated_at)
-     select bench_id(1, n), user_id, bench_id(8, 1), 'Collection ' || n, ${SET}, at, at from job_no`,
+  `${JOBS} insert into collection (id, user_id, project_id, title, status, blockchain, data, created_at, updated_at)
+     select bench_id(1, n), user_id, bench_id(8, 1), 'Collection ' || n, case n % 10 when 5 then 'published' else 'draft' end,
+            case when n % 100 = 5 then 'TEZOS' end, ${SET}, at, at from job_no`,
   `${JOBS} insert into collection_history (collection_id, user_id, action, data, created_at)
      select bench_id(1, n), user_id, 'created', jsonb_build_object('workflow_id', $4::uuid, 'workflow_version', 1), at from job_no`,
   `${JOBS} insert into component (collection_id, created_at) select bench_id(1, n), at from job_no`,

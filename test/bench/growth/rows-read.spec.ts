@@ -2,6 +2,7 @@ import { Client } from 'pg';
 import { v7 as uuid } from 'uuid';
 import { listAssets } from '#libs/assets/asset-queries.js';
 import { FileUrls } from '#libs/assets/file-urls.js';
+import { PublicCollections, type PublicFilter } from '#libs/collections/public-collections.js';
 import { readLedger } from '#libs/credits/account-view.js';
 import { readMonthlyUsage } from '#libs/credits/usage.js';
 import type { Database, Queryable } from '#libs/database/database.js';
@@ -68,6 +69,10 @@ describe('whatever there is of old jobs', () => {
   const jobs = (db: Queryable) => new JobQueries(db as Database, new FileUrls({ masterKey: 'a key of this test' }));
   const list = (filters: JobFilters) => (db: Queryable) => jobs(db).list(owner, filters, { limit: 20, after: null });
   const page = { limit: 20, before: null };
+  const published = (filter: PublicFilter) => async (db: Queryable) => {
+    const lists = new PublicCollections(db, new FileUrls({ masterKey: 'a key of this test' }));
+    await lists.present(await lists.list(filter, { limit: 20, after: null }));
+  };
 
   it.each<[string, (db: Queryable) => Promise<unknown>]>([
     ['jobs', list(NO_FILTERS)],
@@ -76,6 +81,9 @@ describe('whatever there is of old jobs', () => {
     ['jobs with a tag', list({ tag: 'tag-1' })],
     ['jobs by the caller’s own id', list({ external_id: 'external-500' })],
     ['open jobs, as a stream begins with', (db) => jobs(db).open(owner, undefined, 100)],
+    ['published collections', published({})],
+    ['published collections on a chain', published({ blockchain: 'TEZOS' })],
+    ['published collections of a name that few have', published({ q: 'ection 1235' })],
     ['assets', (db) => listAssets(db, owner, page)],
     ['ledger entries', (db) => readLedger(db, owner, page)],
     ['the month’s usage', (db) => readMonthlyUsage(db, owner)],

@@ -1,9 +1,10 @@
-import type { CollectionRow } from '#libs/collections/collection.js';
-import type { Origin } from '#libs/collections/new-collection.js';
 import type { Queryable } from '#libs/database/database.js';
 import { collectionNotFound } from '#libs/errors/errors.js';
 import { EMPTY_INSTRUCTION_SET, type InstructionSet } from '#libs/instruction-set/instruction-set.js';
 import type { WorkflowVersion } from '#libs/workflows/stored-workflow.js';
+import type { Borrowed } from './borrowed-set.js';
+import type { CollectionRow } from './collection.js';
+import type { Origin } from './new-collection.js';
 
 /** What a collection's further generations are made of. */
 export interface CollectionSource {
@@ -16,10 +17,13 @@ export interface CollectionSource {
    * was written by hand, or is of an asset.
    */
   workflow: WorkflowVersion | null;
+  /** Set: it is another's collection's set, at least in part. */
+  borrowed: Borrowed | null;
 }
 
 type Row = Pick<CollectionRow, 'id' | 'project_id' | 'title' | 'data'> & {
   origin: Origin | null;
+  borrowed: Borrowed | null;
   workflow: Omit<WorkflowVersion, 'id' | 'version' | 'saved_by_admin'> | null;
 };
 
@@ -33,6 +37,7 @@ export async function findSource(db: Queryable, userId: string, id: string): Pro
     title: row.title,
     set: row.data ?? EMPTY_INSTRUCTION_SET,
     workflow: workflowOf(row),
+    borrowed: row.borrowed,
   };
 }
 
@@ -44,13 +49,13 @@ function workflowOf({ origin, workflow }: Row): WorkflowVersion | null {
 
 /** The newest entry that says where the set comes from is the one that counts. */
 const SOURCE = `
-  select c.id, c.project_id, c.title, c.data, h.origin,
+  select c.id, c.project_id, c.title, c.data, h.origin, h.borrowed,
          case when v.version is not null then jsonb_build_object(
            'user_id', v.user_id, 'name', v.name, 'label', v.label, 'type', v.type,
            'output_mime_type', v.output_mime_type, 'data', v.data) end as workflow
     from collection c
     left join lateral (
-      select data -> 'origin' as origin from collection_history
+      select data -> 'origin' as origin, data -> 'borrowed' as borrowed from collection_history
        where collection_id = c.id and data ? 'origin' order by id desc limit 1
     ) h on true
     left join workflow_version v

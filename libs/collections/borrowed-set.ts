@@ -1,0 +1,32 @@
+import { NIL } from 'uuid';
+import { AssetInputs } from '#libs/assets/asset-inputs.js';
+import type { Queryable } from '#libs/database/database.js';
+import type { InstructionSet, Json } from '#libs/instruction-set/instruction-set.js';
+import { namedFiles } from '#libs/instruction-set/named-files.js';
+
+/**
+ * Kept with a set that was another's. It runs with the rights of whoever runs it, so a file that it names, or
+ * computes, may be theirs without their knowing: only `files` may reach theirs, and what they submit as variables.
+ */
+export interface Borrowed {
+  /** The collection that it was taken from. */
+  collection_id: string | null;
+  /** Texts that name files: public ones when it was taken, and those that its new owner wrote into it since. */
+  files: string[];
+}
+
+/** For a set that is taken from another's collection. */
+export async function borrow(db: Queryable, collectionId: string | null, set: InstructionSet): Promise<Borrowed> {
+  const open = await new AssetInputs(db).find(NIL, namesIn(set));
+  return { collection_id: collectionId, files: [...open.keys()] };
+}
+
+/** After its new owner has saved it as `after`: what was not in it before is theirs. */
+export function borrowedAfter(borrowed: Borrowed, before: InstructionSet, after: InstructionSet): Borrowed {
+  const known = new Set(namesIn(before));
+  const allowed = new Set(borrowed.files);
+  return { ...borrowed, files: namesIn(after).filter((name) => allowed.has(name) || !known.has(name)) };
+}
+
+const namesIn = ({ steps, variables }: InstructionSet): string[] =>
+  namedFiles([...steps.map(({ nodePayload }) => nodePayload), variables as Json]);

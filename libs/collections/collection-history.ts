@@ -1,0 +1,66 @@
+import type { Queryable } from '#libs/database/database.js';
+import { collectionNotFound } from '#libs/errors/errors.js';
+import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
+import type { OwnCollection } from './locked-collection.js';
+
+export type CollectionAction = 'created' | 'updated' | 'published' | 'archived' | 'restored';
+
+/** An entry of a collection's audit trail on the wire. */
+export interface HistoryEntry {
+  id: string;
+  action: CollectionAction;
+  /** Where the set comes from (`origin`), what a change replaced (`before`); null where there is nothing to tell. */
+  data: JsonObject | null;
+  created_at: string;
+}
+
+/** JSON of one page at most, in bytes, but one entry at least: each may keep an instruction set of 1 MiB. */
+const MAX_PAGE_BYTES = 4 * 1024 ** 2;
+
+export async function recordHistory(
+  db: Queryable,
+  { id, userId }: OwnCollection,
+  action: CollectionAction,
+  data: object | null = null,
+): Promise<void> {
+  await db.query('insert into collection_history (collection_id, user_id, action, data) values ($1, $2, $3, $4)', [
+    id, userId, action, data && JSON.stringify(data),
+  ]);
+}
+
+/**
+ * What became of one's own collection, newest first, before the entry `before`: `limit` entries, or fewer where
+ * these are large, and `next`, the id before which the next page begins. Throws `COLLECTION_NOT_FOUND`.
+ */
+export async function readHistory(
+  db: Queryable,
+  { id, userId }: OwnCollection,
+  { limit, before }: { limit: number; before: string | null },
+): Promise<{ entries: HistoryEntry[]; next: string | null }> {
+  const own = await db.query('select from collection where id = $1 and user_id = $2', [id, userId]);
+  if (own.length === 0) throw collectionNotFound();
+  const rows = await db.query<HistoryRow>(PAGE, [id, before, limit + 1, MAX_PAGE_BYTES]);
+  const shown = rows.filter(({ fits }) => fits).slice(0, limit);
+  const next = rows.length > shown.length ? (shown.at(-1)?.id ?? null) : null;
+  return { entries: shown.map(entryOf), next };
+}
+
+interface HistoryRow extends Omit<HistoryEntry, 'created_at'> {
+  created_at: Date;
+  fits: boolean;
+}
+
+const entryOf = ({ id, action, data, created_at }: HistoryRow): HistoryEntry => ({
+  id, action, data, created_at: created_at.toISOString(),
+});
+
+const PAGE = `
+  with page as (
+    select id, action, data, created_at, row_number() over newest = 1
+           or sum(coalesce(octet_length(data::text), 0)) over newest <= $4::integer as fits
+      from (select * from collection_history
+             where collection_id = $1 and ($2::bigint is null or id < $2)
+             order by id desc limit $3) entry
+    window newest as (order by id desc)
+  )
+  select id, action, created_at, fits, case when fits then data end as data from page order by page.id desc`;

@@ -1,0 +1,94 @@
+import type { Database, Transaction } from '#libs/database/database.js';
+import { collectionNotFound, fieldError } from '#libs/errors/errors.js';
+import type { Caller } from '#libs/identity/caller.js';
+import type { InstructionSet } from '#libs/instruction-set/instruction-set.js';
+import { borrowedAfter } from './borrowed-set.js';
+import { recordHistory } from './collection-history.js';
+import type { CollectionMetadata } from './collection-metadata.js';
+import { findSource } from './collection-source.js';
+import { collectionView, type CollectionRow } from './collection.js';
+import { withComponentIds, type CollectionDrafts } from './drafts.js';
+import { reserveEditions } from './editions.js';
+import { lockCollection, type OwnCollection } from './locked-collection.js';
+import { reserveCollection, storedMetadata } from './new-collection.js';
+
+export interface UpdateRequest {
+  projectId: string;
+  id: string;
+  /** What is absent stays as it is, what is null is no longer said. */
+  metadata: CollectionMetadata;
+  /** An instruction set, unchecked; null: an empty one; absent: the set stays. */
+  data: unknown;
+}
+
+export interface PreparedUpdate {
+  own: OwnCollection;
+  projectId: string;
+  metadata: CollectionMetadata;
+  /** Null: the set stays. */
+  replaced: { set: InstructionSet; componentIds: number[] } | null;
+}
+
+/** Changes what a collection says and makes. Jobs go on with the set they were submitted with. */
+export class CollectionUpdates {
+  constructor(
+    private readonly database: Database,
+    private readonly drafts: CollectionDrafts,
+  ) {}
+
+  /** Throws 400 naming all faults of the set, `PROJECT_NOT_FOUND`. */
+  async prepare(caller: Caller, { projectId, id, metadata, data }: UpdateRequest): Promise<PreparedUpdate> {
+    const { userId } = caller;
+    const read = data === undefined ? null : await this.drafts.setOf(caller, data);
+    const steps = read?.set.steps.length ?? 0;
+    const { componentIds } = await reserveCollection(this.database, { userId, projectId, steps });
+    const replaced = read && { set: withComponentIds(read.set, componentIds, read.registry), componentIds };
+    return { own: { id, userId }, projectId, metadata, replaced };
+  }
+
+  /**
+   * Writes it, and into the history what was before. Throws `COLLECTION_NOT_FOUND`, `EDITIONS_EXHAUSTED` where more
+   * are finished or under way than there shall be, 400 for a published collection without a title.
+   */
+  async commit(tx: Transaction, { own, projectId, metadata, replaced }: PreparedUpdate): Promise<void> {
+    const before = await lockCollection(tx, own);
+    if (before.project_id !== projectId) throw collectionNotFound();
+    if (before.status === 'published' && metadata.title === null) {
+      throw fieldError('title', 'must be there while the collection is published');
+    }
+    const source = replaced && (await sourceAfter(tx, own, replaced.set));
+    const given = { ...storedMetadata(metadata), ...(replaced && { data: replaced.set }) };
+    await tx.query(UPDATE, [own.id, JSON.stringify(given), replaced?.componentIds ?? []]);
+    if (metadata.editions) await reserveEditions(tx, own, []);
+    await recordHistory(tx, own, 'updated', { ...source, before: copyOf(before, replaced !== null) });
+  }
+}
+
+/** A set that was written by hand is no workflow's any more; what was another's in it stays another's. */
+async function sourceAfter(tx: Transaction, { id, userId }: OwnCollection, after: InstructionSet): Promise<object> {
+  const { borrowed, set } = await findSource(tx, userId, id);
+  return { origin: null, ...(borrowed && { borrowed: borrowedAfter(borrowed, set, after) }) };
+}
+
+/** The collection as it was; its set only where that was replaced. */
+function copyOf(before: CollectionRow, withSet: boolean): object {
+  const { images: _images, urls: _urls, data, ...fields } = collectionView(before, []);
+  return { ...fields, ...(withSet && { data }), is_current: false };
+}
+
+/** New steps are new components; the old ones stay for the files that were made by them. */
+const UPDATE = `
+  with component_row as (
+    insert into component (id, collection_id) select unnest($3::bigint[]), $1
+  ), preview as (
+    update collection_preview set cover_image_url = $2::jsonb ->> 'cover_image_url', updated_at = now()
+     where collection_id = $1 and $2::jsonb ? 'cover_image_url'
+  )
+  update collection c
+     set (title, description, editions, price, currency, blockchain, publish_date, cover_image_url,
+          batch_mint_enabled, batch_max_tokens, archived, remixable, data, updated_at) = (
+       select p.title, p.description, p.editions, p.price, p.currency, p.blockchain, p.publish_date, p.cover_image_url,
+              coalesce(p.batch_mint_enabled, false), p.batch_max_tokens, coalesce(p.archived, false),
+              coalesce(p.remixable, false), p.data, now()
+         from jsonb_populate_record(c, $2::jsonb) p)
+   where id = $1`;

@@ -1,0 +1,45 @@
+import type { Transaction } from '#libs/database/database.js';
+import { collectionNotPublishable } from '#libs/errors/errors.js';
+import { recordHistory } from './collection-history.js';
+import { lockCollection, type OwnCollection } from './locked-collection.js';
+
+/**
+ * Shows one's own collection to everyone; one that is published stays as it is. Throws `COLLECTION_NOT_FOUND`,
+ * `COLLECTION_NOT_PUBLISHABLE` without a title, without a finished edition, or before its `publish_date`.
+ */
+export async function publishCollection(tx: Transaction, own: OwnCollection): Promise<void> {
+  const { status } = await lockCollection(tx, own);
+  if (status === 'published') return;
+  const [is] = await tx.query<Readiness>(READINESS, [own.id]);
+  const obstacle = obstacleOf(is as Readiness);
+  if (obstacle) throw collectionNotPublishable(obstacle);
+  await tx.query(`update collection set status = 'published', updated_at = now() where id = $1`, [own.id]);
+  await recordHistory(tx, own, 'published');
+}
+
+/** Hides one's own collection from everyone, or shows it again. Throws `COLLECTION_NOT_FOUND`. */
+export async function archiveCollection(tx: Transaction, own: OwnCollection, archived: boolean): Promise<void> {
+  const before = await lockCollection(tx, own);
+  if (before.archived === archived) return;
+  await tx.query('update collection set archived = $2, updated_at = now() where id = $1', [own.id, archived]);
+  await recordHistory(tx, own, archived ? 'archived' : 'restored');
+}
+
+interface Readiness {
+  titled: boolean;
+  made: boolean;
+  due: boolean;
+}
+
+function obstacleOf({ titled, made, due }: Readiness): string | null {
+  if (!titled) return 'The collection has no title';
+  if (!made) return 'No generation of the collection has finished';
+  return due ? null : 'The publish date of the collection has not come';
+}
+
+const READINESS = `
+  select title is not null as titled,
+         publish_date is null or publish_date <= now() as due,
+         exists (select from job j join generation g on g.job_id = j.id
+                  where j.collection_id = c.id and g.status = 'completed') as made
+    from collection c where id = $1`;
