@@ -17,7 +17,7 @@ const trait = (trait_type: string, value: Trait['value']): Trait => ({ trait_typ
 const newCollection = () => createCollection(test.database, userId);
 const finish = (collectionId: string, traits: Trait[][], hashes?: string[]) =>
   finishEditions(test.database, { userId, collectionId, traits, hashes });
-const rank = (collectionId: string, window: { after?: string; limit?: number } = {}): Promise<RankedEdition[]> =>
+const ranks = (collectionId: string, window: { after?: string; limit?: number } = {}): Promise<RankedEdition[]> =>
   rankedEditions(test.database, collectionId, { after: null, limit: 1_000, ...window });
 
 /**
@@ -53,7 +53,7 @@ describe(rankedEditions, () => {
       );
       const collectionId = await newCollection();
       await finish(collectionId, traits);
-      const ranked = await rank(collectionId);
+      const ranked = await ranks(collectionId);
       const expected = openRarity(traits);
       expect(ranked.map(({ rank }) => rank)).toEqual(expected.map(({ rank }) => rank));
       for (const [i, { score }] of ranked.entries()) expect(score).toBeCloseTo(expected[i]!.score, 7);
@@ -64,7 +64,7 @@ describe(rankedEditions, () => {
     const collectionId = await newCollection();
     const [ink, hat] = [trait('Palette', 'Ink'), trait('Hat', 'Fez')];
     await finish(collectionId, [[ink, hat], [ink, hat], [ink], [ink, hat]]);
-    expect((await rank(collectionId)).map(({ rank }) => rank)).toEqual([2, 2, 1, 2]);
+    expect((await ranks(collectionId)).map(({ rank }) => rank)).toEqual([2, 2, 1, 2]);
   });
 
   it('says of each trait how many have it', async () => {
@@ -72,7 +72,7 @@ describe(rankedEditions, () => {
     await finish(collectionId, [
       [trait('Palette', 'Ink'), trait('Grain', 1)], [trait('Palette', 'Ink')], [trait('Palette', '1')],
     ]);
-    expect((await rank(collectionId)).map(({ traits, total }) => ({ traits, total }))).toEqual([
+    expect((await ranks(collectionId)).map(({ traits, total }) => ({ traits, total }))).toEqual([
       { traits: [{ ...trait('Palette', 'Ink'), count: 2 }, { ...trait('Grain', 1), count: 1 }], total: 3 },
       { traits: [{ ...trait('Palette', 'Ink'), count: 2 }], total: 3 },
       { traits: [{ ...trait('Palette', '1'), count: 1 }], total: 3 },
@@ -83,15 +83,17 @@ describe(rankedEditions, () => {
     for (const traits of [[[trait('a', 1)], [trait('a', 1)]], [[], []], [[trait('a', 1)]]]) {
       const collectionId = await newCollection();
       await finish(collectionId, traits);
-      expect((await rank(collectionId)).map(({ rank, score }) => [rank, score])).toEqual(traits.map(() => [1, 0]));
+      expect((await ranks(collectionId)).map(({ rank, score }) => [rank, score])).toEqual(traits.map(() => [1, 0]));
     }
-    expect(await rank(await newCollection())).toEqual([]);
+    expect(await ranks(await newCollection())).toEqual([]);
   });
 
   it('counts a trait that an edition has twice once, with its last value', async () => {
     const collectionId = await newCollection();
     await finish(collectionId, [[trait('a', 1), trait('a', 2)], [trait('a', 2)]]);
-    expect((await rank(collectionId)).map(({ traits }) => traits)).toEqual(Array(2).fill([{ ...trait('a', 2), count: 2 }]));
+    expect((await ranks(collectionId)).map(({ traits }) => traits)).toEqual([
+      [{ ...trait('a', 2), count: 2 }], [{ ...trait('a', 2), count: 2 }],
+    ]);
   });
 
   it('numbers by what was asked for first, and shows the newest of each hash', async () => {
@@ -99,7 +101,7 @@ describe(rankedEditions, () => {
     const [a, b, c] = [1, 2, 3].map((n) => `0x${String(n).repeat(64)}`) as [string, string, string];
     await finish(collectionId, [[trait('v', 'old')], [trait('v', 'b')]], [c, b]);
     const [, again] = await finish(collectionId, [[trait('v', 'a')], [trait('v', 'new')]], [a, c]);
-    const ranked = await rank(collectionId);
+    const ranked = await ranks(collectionId);
     expect(ranked.map(({ number, hash }) => [number, hash])).toEqual([[1, c], [2, b], [3, a]]);
     expect(ranked[0]).toMatchObject({ id: again, traits: [{ value: 'new', count: 1 }], total: 3 });
     expect(await editionIds(test.database, collectionId)).toEqual(ranked.map(({ id }) => id));
@@ -109,17 +111,17 @@ describe(rankedEditions, () => {
     const collectionId = await newCollection();
     const [, failed] = await finish(collectionId, [[trait('a', 1)], [trait('a', 2)]]);
     await test.database.query(`update generation set status = 'failed' where id = $1`, [failed]);
-    expect((await rank(collectionId)).map(({ total, traits }) => [total, traits[0]!.count])).toEqual([[1, 1]]);
+    expect((await ranks(collectionId)).map(({ total, traits }) => [total, traits[0]!.count])).toEqual([[1, 1]]);
   });
 
   it('gives a window of 10,000 editions, ranked among all of them', async () => {
     const collectionId = await newCollection();
     const traits = Array.from({ length: 10_000 }, (_, i) =>
-      Array.from({ length: 8 }, (_, t) => trait(`t${t}`, `v${(i * (t + 3)) % 97}`)),
+      [0, 1, 2, 3, 4, 5, 6, 7].map((t) => trait(`t${t}`, `v${(i * (t + 3)) % 97}`)),
     );
     await finish(collectionId, traits);
     const start = performance.now();
-    const window = await rank(collectionId, { after: '9980', limit: 5 });
+    const window = await ranks(collectionId, { after: '9980', limit: 5 });
     expect(performance.now() - start).toBeLessThan(8_000);
     expect(window.map(({ number, total }) => [number, total])).toEqual(
       [9_981, 9_982, 9_983, 9_984, 9_985].map((number) => [number, 10_000]),

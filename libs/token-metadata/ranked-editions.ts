@@ -41,11 +41,12 @@ export const rankedEditions = (
   { after, limit }: EditionWindow,
 ): Promise<RankedEdition[]> => db.query<RankedEdition>(RANKED, [collectionId, after, limit]);
 
-/** The generations that editions are, in the order of their numbers. */
-export async function editionIds(db: Queryable, collectionId: string): Promise<string[]> {
-  const rows = await db.query<{ id: string }>(`with ${NUMBERED} select id from numbered order by number`, [
-    collectionId,
-  ]);
+/** The generations that the editions are, in the order of their numbers. */
+export async function editionIds(db: Queryable, collectionId: string, limit: number | null = null): Promise<string[]> {
+  const rows = await db.query<{ id: string }>(
+    `with ${NUMBERED} select id from numbered order by number limit $2`,
+    [collectionId, limit],
+  );
   return rows.map(({ id }) => id);
 }
 

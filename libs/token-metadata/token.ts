@@ -1,4 +1,8 @@
+import type { AssetRow } from '#libs/assets/asset-row.js';
+import type { CollectionRow } from '#libs/collections/collection.js';
 import type { Trait } from '#libs/nodes/node.js';
+import type { FileAddress } from './file-address.js';
+import type { TokenMedia } from './token-media.js';
 
 /** A file that a token's metadata name. */
 export interface TokenFile {
@@ -11,7 +15,7 @@ export interface TokenFile {
   height: number | null;
 }
 
-/** A finished edition as a token: from here on it is only words for the standards. */
+/** A finished edition as a token: what the standards put into their words. */
 export interface Token {
   /** From 1: its id on the chain. */
   number: number;
@@ -28,3 +32,24 @@ export const UNTITLED = 'Untitled';
 
 export const tokenName = ({ collectionTitle, number }: Pick<Token, 'collectionTitle' | 'number'>): string =>
   `${collectionTitle} #${number}`;
+
+/** The edition with this number, its files at these addresses. */
+export function tokenOf(
+  { title, description }: Pick<CollectionRow, 'title' | 'description'>,
+  { number, traits, media }: { number: number; traits: Trait[]; media: TokenMedia },
+  address: FileAddress,
+): Token {
+  const file = (row: AssetRow | null) => row && tokenFile(row, address(row, number));
+  return {
+    number,
+    collectionTitle: title ?? UNTITLED,
+    description: description ?? '',
+    traits,
+    image: file(media.image),
+    animation: file(media.animation),
+  };
+}
+
+const tokenFile = ({ mime_type, size, width, height }: AssetRow, uri: string): TokenFile => ({
+  uri, mimeType: mime_type, size: Number(size), width, height,
+});

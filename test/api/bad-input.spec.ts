@@ -249,6 +249,7 @@ describe.each(writing)('%s', (route) => {
 const reading = [
   'GET /collections',
   'GET /collections/:id/history',
+  'GET /collections/:id/metadata',
   'GET /projects',
   'GET /jobs',
   'GET /jobs/:id/history',

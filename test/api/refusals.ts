@@ -248,6 +248,12 @@ export const REFUSALS: Refusal[] = [
     outcome: '400 VALIDATION_ERROR',
     query: () => '?limit=0&status=none&collection_id=1&x=1',
   },
+  {
+    route: 'GET /collections/:id/metadata',
+    outcome: '400 VALIDATION_ERROR',
+    at: ({ tenant }) => ({ id: tenant.collectionId }),
+    query: () => '?format=rar&standard=erc20&images_uri=images',
+  },
   { route: 'GET /projects', outcome: '400 VALIDATION_ERROR', query: () => '?cursor=abc' },
   {
     route: 'GET /jobs/:id/history',

@@ -91,6 +91,14 @@ export const ROUTES: Record<string, RouteCase> = {
     gets: unpublished('200', '404 COLLECTION_NOT_FOUND', '404 COLLECTION_NOT_FOUND'), at: collection,
     isTelling: true,
   },
+  // Nothing of the collection is finished.
+  'GET /collections/:id/metadata': {
+    gets: unpublished('200', '404 COLLECTION_NOT_FOUND', '404 COLLECTION_NOT_FOUND'), at: collection,
+  },
+  'GET /collections/:id/contract-metadata': {
+    gets: unpublished('200', '404 COLLECTION_NOT_FOUND', '404 COLLECTION_NOT_FOUND'), at: collection,
+    isTelling: true,
+  },
   'POST /collections/:id/generations': {
     gets: owned('201', '404 COLLECTION_NOT_FOUND'), at: collection, body: () => ({}),
   },

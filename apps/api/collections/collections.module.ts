@@ -7,10 +7,13 @@ import { PublicCollections } from '#libs/collections/public-collections.js';
 import { CollectionRemixes } from '#libs/collections/remix.js';
 import { Database } from '#libs/database/database.js';
 import { Accounts } from '#libs/identity/accounts.js';
+import { Storage } from '#libs/storage/storage.js';
 import { GenerateCollection } from '#libs/submission/generate-collection.js';
 import { GenerateEditions } from '#libs/submission/generate-editions.js';
 import { Submissions } from '#libs/submission/submissions.js';
 import { WorkflowTrial } from '#libs/submission/workflow-trial.js';
+import { TokenArchives } from '#libs/token-metadata/token-archive.js';
+import { TokenCollections } from '#libs/token-metadata/token-collections.js';
 import { StepWorkflows } from '#libs/workflows/step-workflows.js';
 import { WorkflowCatalog } from '#libs/workflows/workflow-catalog.js';
 import { WorkflowEstimates } from '#libs/workflows/workflow-estimate.js';
@@ -18,12 +21,15 @@ import { GenerationsModule } from '../generations/generations.module.js';
 import { WorkflowsModule } from '../workflows/workflows.module.js';
 import { CollectionLifeController } from './collection-life.controller.js';
 import { CollectionsController } from './collections.controller.js';
+import { MetadataController } from './metadata.controller.js';
 import { SubmissionsController } from './submissions.controller.js';
 import { TrialsController } from './trials.controller.js';
 
 @Module({
   imports: [GenerationsModule, WorkflowsModule],
-  controllers: [SubmissionsController, TrialsController, CollectionsController, CollectionLifeController],
+  controllers: [
+    SubmissionsController, TrialsController, CollectionsController, CollectionLifeController, MetadataController,
+  ],
   providers: [
     {
       provide: Collections,
@@ -51,6 +57,16 @@ import { TrialsController } from './trials.controller.js';
       inject: [Database, StepWorkflows],
       useFactory: (database: Database, stepWorkflows: StepWorkflows) =>
         new CollectionRemixes(database, stepWorkflows),
+    },
+    {
+      provide: TokenCollections,
+      inject: [Database, FileUrls],
+      useFactory: (database: Database, urls: FileUrls) => new TokenCollections(database, urls),
+    },
+    {
+      provide: TokenArchives,
+      inject: [Database, FileUrls, Storage],
+      useFactory: (...parts: ConstructorParameters<typeof TokenArchives>) => new TokenArchives(...parts),
     },
     {
       provide: GenerateCollection,

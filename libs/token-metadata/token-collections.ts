@@ -1,0 +1,98 @@
+import type { FileUrls } from '#libs/assets/file-urls.js';
+import type { CollectionRow } from '#libs/collections/collection.js';
+import type { Database } from '#libs/database/database.js';
+import { collectionNotFound } from '#libs/errors/errors.js';
+import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
+import type { Trait } from '#libs/nodes/node.js';
+import { contractMetadata, type ContractMetadata } from './contract-metadata.js';
+import { addressIn, currentAddress, type FileAddress } from './file-address.js';
+import { editionIds, rankedEditions, type EditionWindow, type RankedEdition } from './ranked-editions.js';
+import { mediaOf } from './token-media.js';
+import { metadataFileName, metadataOf, standardOf, type TokenStandard } from './token-standard.js';
+import { tokenOf } from './token.js';
+
+export type TokenCollection = Pick<
+  CollectionRow, 'id' | 'title' | 'description' | 'cover_image_url' | 'blockchain'
+>;
+
+export interface TokenOptions {
+  /** Default: what marketplaces of the collection's chain expect. */
+  standard?: TokenStandard;
+  /** Folder in which the files lie, or will, with the names of the archive. Default: where they are here. */
+  imagesUri?: string;
+}
+
+/** A trait, and how many of the editions have the same: all together, and as a part of 1. */
+export interface TokenTrait extends Trait {
+  count: number;
+  share: number;
+}
+
+/** A finished edition and its metadata. */
+export interface TokenView {
+  token_id: string;
+  /** Name of its metadata in the archive. */
+  file_name: string;
+  hash: string;
+  generation_id: string;
+  /** `rank` 1 is the rarest `of` so many; `score` the content of its traits, 1 as much as the mean. */
+  rarity: { rank: number; score: number; of: number };
+  traits: TokenTrait[];
+  metadata: JsonObject;
+}
+
+/** What marketplaces read of a collection. What the viewer may not see is as unknown as what does not exist. */
+export class TokenCollections {
+  constructor(
+    private readonly database: Database,
+    private readonly urls: FileUrls,
+  ) {}
+
+  /** A published collection, unless archived; its owner's in any state. Throws `COLLECTION_NOT_FOUND`. */
+  async find(viewerId: string | undefined, id: string): Promise<TokenCollection> {
+    const [row] = await this.database.query<TokenCollection>(
+      `select id, title, description, cover_image_url, blockchain from collection
+        where id = $1 and (status = 'published' and not archived or user_id = $2)`,
+      [id, viewerId ?? null],
+    );
+    if (!row) throw collectionNotFound();
+    return row;
+  }
+
+  /** The finished editions of a window, by number. */
+  async tokens(collection: TokenCollection, options: TokenOptions, window: EditionWindow): Promise<TokenView[]> {
+    const { standard = standardOf(collection.blockchain) } = options;
+    const address = this.addressOf(options);
+    const editions = await rankedEditions(this.database, collection.id, window);
+    const media = await mediaOf(this.database, editions.map(({ id }) => id));
+    return editions.map((edition) => {
+      const token = tokenOf(collection, { ...edition, media: media(edition.id) }, address);
+      return tokenView(edition, metadataFileName(standard, edition.number), metadataOf(standard, token));
+    });
+  }
+
+  /** Of the contract that the tokens belong to. */
+  async contract(collection: TokenCollection): Promise<ContractMetadata> {
+    const [first] = await editionIds(this.database, collection.id, 1);
+    const image = first === undefined ? null : (await mediaOf(this.database, [first]))(first).image;
+    return contractMetadata(collection, image && this.addressOf({})(image, 1));
+  }
+
+  private addressOf({ imagesUri }: TokenOptions): FileAddress {
+    return imagesUri === undefined ? currentAddress(this.urls) : addressIn(imagesUri);
+  }
+}
+
+const tokenView = (
+  { id, hash, number, rank, score, total, traits }: RankedEdition,
+  file_name: string,
+  metadata: JsonObject,
+): TokenView => ({
+  token_id: String(number),
+  file_name,
+  hash,
+  generation_id: id,
+  rarity: { rank, score, of: total },
+  traits: traits.map((trait) => ({ ...trait, share: trait.count / total })),
+  metadata,
+});
