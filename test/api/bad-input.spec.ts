@@ -117,6 +117,7 @@ const BODIES: Record<string, (tenant: Tenant, workflowId: string) => object> = {
   }),
   'POST /collections/:id/archive': () => ({ archived: false }),
   'POST /collections/:id/remix': ({ projectId }) => ({ project_id: projectId }),
+  'POST /collections/:id/distribution': () => ({ hashes: 10 }),
   'POST /collections/:id/generations': () => ({
     variables: { word: 'sand' },
     generations: 2,

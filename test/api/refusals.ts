@@ -254,6 +254,12 @@ export const REFUSALS: Refusal[] = [
     at: ({ tenant }) => ({ id: tenant.collectionId }),
     query: () => '?format=rar&standard=erc20&images_uri=images',
   },
+  {
+    route: 'POST /collections/:id/distribution',
+    outcome: '400 VALIDATION_ERROR',
+    at: ({ tenant }) => ({ id: tenant.collectionId }),
+    body: () => ({ hashes: 1_001 }),
+  },
   { route: 'GET /projects', outcome: '400 VALIDATION_ERROR', query: () => '?cursor=abc' },
   {
     route: 'GET /jobs/:id/history',

@@ -99,6 +99,9 @@ export const ROUTES: Record<string, RouteCase> = {
     gets: unpublished('200', '404 COLLECTION_NOT_FOUND', '404 COLLECTION_NOT_FOUND'), at: collection,
     isTelling: true,
   },
+  'POST /collections/:id/distribution': {
+    gets: owned('200', '404 COLLECTION_NOT_FOUND'), at: collection, body: () => ({ hashes: 10 }),
+  },
   'POST /collections/:id/generations': {
     gets: owned('201', '404 COLLECTION_NOT_FOUND'), at: collection, body: () => ({}),
   },

@@ -21,6 +21,7 @@ import { GenerationsModule } from '../generations/generations.module.js';
 import { WorkflowsModule } from '../workflows/workflows.module.js';
 import { CollectionLifeController } from './collection-life.controller.js';
 import { CollectionsController } from './collections.controller.js';
+import { DistributionController } from './distribution.controller.js';
 import { MetadataController } from './metadata.controller.js';
 import { SubmissionsController } from './submissions.controller.js';
 import { TrialsController } from './trials.controller.js';
@@ -29,6 +30,7 @@ import { TrialsController } from './trials.controller.js';
   imports: [GenerationsModule, WorkflowsModule],
   controllers: [
     SubmissionsController, TrialsController, CollectionsController, CollectionLifeController, MetadataController,
+    DistributionController,
   ],
   providers: [
     {
