@@ -10,9 +10,10 @@ import { outsideGuards } from './outside.js';
 import { schemaGuards } from './schema.js';
 import { strangerGuards } from './strangers.js';
 import { tenancyGuards } from './tenancy.js';
+import { tokenGuards } from './tokens.js';
 
 /** Every guard that must be watched by a test. */
 export const guards: Guard[] = [
   ...engineGuards, ...moneyGuards, ...schemaGuards, ...tenancyGuards, ...boundaryGuards, ...strangerGuards,
-  ...collectionGuards, ...comfyGuards, ...outsideGuards, ...deliveryGuards, ...imageGuards,
+  ...collectionGuards, ...comfyGuards, ...outsideGuards, ...deliveryGuards, ...imageGuards, ...tokenGuards,
 ];
