@@ -248,21 +248,10 @@ describe.each(writing)('%s', (route) => {
 
 /** Lists, and files with their signatures. */
 const reading = [
-  'GET /collections',
-  'GET /collections/:id/history',
-  'GET /collections/:id/metadata',
-  'GET /projects',
-  'GET /jobs',
-  'GET /jobs/:id/history',
-  'GET /jobs/:id/generations',
-  'GET /jobs/:id/deliveries',
-  'GET /workflows',
-  'GET /assets',
-  'GET /files/*',
-  'GET /credits/ledger',
-  'GET /api-keys',
-  'GET /form-configs',
-  'GET /secrets',
+  'GET /collections', 'GET /collections/:id/history', 'GET /collections/:id/metadata', 'GET /projects',
+  'GET /jobs', 'GET /jobs/:id/history', 'GET /jobs/:id/generations', 'GET /jobs/:id/deliveries',
+  'GET /workflows', 'GET /assets', 'GET /files/*', 'GET /credits/ledger', 'GET /api-keys',
+  'GET /form-configs', 'GET /secrets',
 ];
 
 describe.each(reading)('%s', (route) => {

@@ -1,6 +1,7 @@
 import type { Hindrances } from './hindrances.js';
 import { IMAGE_REFUSALS } from './image-refusals.js';
 import type { Outcome } from './routes.js';
+import { TOKEN_REFUSALS } from './token-refusals.js';
 
 export interface Refusal {
   route: string;
@@ -44,6 +45,7 @@ const dunes =
 /** Requests that are well-formed and still refused, one of each kind that a route documents. */
 export const REFUSALS: Refusal[] = [
   ...IMAGE_REFUSALS,
+  ...TOKEN_REFUSALS,
   {
     route: GENERATE,
     outcome: '400 VALIDATION_ERROR',
@@ -247,18 +249,6 @@ export const REFUSALS: Refusal[] = [
     route: 'GET /jobs',
     outcome: '400 VALIDATION_ERROR',
     query: () => '?limit=0&status=none&collection_id=1&x=1',
-  },
-  {
-    route: 'GET /collections/:id/metadata',
-    outcome: '400 VALIDATION_ERROR',
-    at: ({ tenant }) => ({ id: tenant.collectionId }),
-    query: () => '?format=rar&standard=erc20&images_uri=images',
-  },
-  {
-    route: 'POST /collections/:id/distribution',
-    outcome: '400 VALIDATION_ERROR',
-    at: ({ tenant }) => ({ id: tenant.collectionId }),
-    body: () => ({ hashes: 1_001 }),
   },
   { route: 'GET /projects', outcome: '400 VALIDATION_ERROR', query: () => '?cursor=abc' },
   {
