@@ -7,6 +7,8 @@ import { routesMadeBy } from '../setup/live-routes.js';
 const OPEN = [
   'GET /assets/:id',
   'GET /collections',
+  'GET /collections/:id/contract-metadata',
+  'GET /collections/:id/metadata',
   'GET /collections/:id/public',
   'GET /files/*',
   'GET /health/live',
