@@ -102,11 +102,7 @@ const BODIES: Record<string, (tenant: Tenant, workflowId: string) => object> = {
   'PUT /projects/:projectId/collections/:collectionId': () => ({
     title: 'More dunes', description: null, editions: 10_000, publish_date: '2027-01-31',
     price: 0.1, currency: 'ETH', cover_image_url: 'https://example.com/a.png',
-    archived: false,
-    batch_mint_enabled: true,
-    batch_max_tokens: 1,
-    encryption_enabled: false,
-    blockchain: 'BASE',
+    archived: false, batch_mint_enabled: true, batch_max_tokens: 1, encryption_enabled: false, blockchain: 'BASE',
     remixable: true,
     data: { version: 'v2', steps: STEPS, variables: { word: 'sand' }, generations: { hashes: [], generations: 2 } },
   }),
