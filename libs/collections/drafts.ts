@@ -34,7 +34,8 @@ export class CollectionDrafts {
   /** Checks and completes it. Throws 400 naming all faults, `PROJECT_NOT_FOUND`, `NOT_FOUND` (asset). */
   async prepare(caller: Caller, request: DraftRequest): Promise<NewCollection> {
     const { metadata, data, assetId, projectId } = request;
-    const { set, registry, borrowed = null } = await (assetId === null ? this.setOf(caller, data) : this.setOfAsset(caller, assetId));
+    const read = assetId === null ? this.setOf(caller, data) : this.setOfAsset(caller, assetId);
+    const { set, registry, borrowed = null } = await read;
     const { userId } = caller;
     const reserved = await reserveCollection(this.database, { userId, projectId, steps: set.steps.length });
     return {

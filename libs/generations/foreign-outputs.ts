@@ -9,7 +9,8 @@ const COMPONENT_ID = /^\d{1,18}$/;
 
 /**
  * What references to other collections take: the first finished asset of that step, which does not change
- * when more editions are made. Only of one's own collections (null: nobody's) and of published ones that may be remixed.
+ * when more editions are made. Only of one's own collections (null: nobody's) and of published ones that may
+ * be remixed.
  */
 export async function loadForeignOutputs(
   db: Queryable,
