@@ -122,6 +122,8 @@ describe(AdminController.name, () => {
   it.each([
     ['amount', { amount: 0 }],
     ['amount', { amount: -1 }],
+    ['amount', { amount: -1.7e302 }],
+    ['amount', { amount: 1.7e308 }],
     ['amount', { amount: '1' }],
     ['amount', { amount: 1.0000001 }],
     ['amount', { amount: 1e-7 }],

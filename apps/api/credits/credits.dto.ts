@@ -4,15 +4,21 @@ import {
 import { toCredits, toMicroCredits } from '#libs/credits/micro-credits.js';
 import { ROLES, type Role } from '#libs/identity/caller.js';
 
-/** Not by `maxDecimalPlaces`: that reads digits after a point, and 1e-7 has none. */
+/**
+ * Not by `maxDecimalPlaces`: that reads digits after a point, and 1e-7 has none. What is no amount at all, or none that
+ * can be counted, is refused beside this.
+ */
 const IsWholeMicroCredits = () =>
   ValidateBy({
     name: 'isWholeMicroCredits',
     validator: {
-      validate: (amount) => !Number.isFinite(amount) || toCredits(toMicroCredits(amount)) === amount,
+      validate: (amount) => !isCountable(amount) || toCredits(toMicroCredits(amount)) === amount,
       defaultMessage: () => 'amount must have six decimals at most',
     },
   });
+
+const isCountable = (amount: unknown): boolean =>
+  typeof amount === 'number' && Math.abs(amount) <= Number.MAX_SAFE_INTEGER;
 
 export class Usage {
   /** Generations of the v1 and two-step faces in this calendar month (UTC). */
