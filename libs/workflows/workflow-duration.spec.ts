@@ -31,8 +31,8 @@ describe(DurationEstimates.name, () => {
     );
     for (const [index, turn] of turns.entries()) {
       await db.database.query(
-        `insert into generation (id, job_id, user_id, index, hash, lane, priority, turn, price)
-         values (gen_random_uuid(), $1, $2, $3, 'oo', 'default', 50, $4, 0)`,
+        `insert into generation (id, job_id, user_id, index, hash, lane, priority, turn, price, wake_at)
+         values (gen_random_uuid(), $1, $2, $3, 'oo', 'default', 50, $4, 0, now())`,
         [row?.id, owner, index, turn],
       );
       await db.database.query(
@@ -75,6 +75,9 @@ describe(DurationEstimates.name, () => {
     expect(await estimate(3)).toBe(60);
     await job(null, 2, [1, 2]);
     expect(await estimate(1)).toBe(60);
+    // What its user has not begun is in nobody's way.
+    await db.database.query('update generation set wake_at = null where turn < 3 and user_id <> $1', [other]);
+    expect(await estimate(1)).toBeLessThan(60);
   });
 
   it('does not ask for each submission by itself', async () => {
