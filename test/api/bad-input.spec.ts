@@ -14,7 +14,7 @@ import { Rows } from './rows.js';
 import { createTenant, type Tenant } from './tenant.js';
 
 /** Bodies, queries and headers that are tried on each route. A failure prints the seed that repeats it. */
-const RUNS = 300;
+const RUNS = 200;
 const FEWER = 50;
 
 const PLENTY = { submitsPerMinute: 1_000_000, readsPerMinute: 1_000_000, maxInFlight: 1_000_000, monthlyGenerations: 1_000_000 };
@@ -230,7 +230,7 @@ describe.each(writing)('%s', (route) => {
       }),
       {
         numRuns: runs,
-        interruptAfterTimeLimit: 10_000,
+        interruptAfterTimeLimit: 6_000,
         examples: bodiesWithNull(sound(route)).map((body) => [body]),
       },
     );

@@ -15,7 +15,7 @@ import { scenarios } from './scenarios/index.js';
 const AT_ONCE = 1;
 const STORM_MS = 8 * 60_000;
 /** All of them do not fit into a run of the tests on two cores; the others are blown by `npm run chaos -- --tenth`. */
-const IN_EVERY_RUN = ['kill-workers', 'crash-submission', 'zombies', 'predictions'];
+const IN_EVERY_RUN = ['kill-workers', 'crash-submission', 'zombies'];
 
 /** CI has time for one backend each, in turn; `npm run chaos -- --tenth` blows on both. */
 function backendOf(scenario: Scenario, index: number): Backend {
