@@ -3,6 +3,7 @@ import type { Queryable } from '#libs/database/database.js';
 import { prepared } from '#libs/database/prepared.js';
 import { projectNotFound } from '#libs/errors/errors.js';
 import type { InstructionSet } from '#libs/instruction-set/instruction-set.js';
+import type { WorkflowVersion } from '#libs/workflows/stored-workflow.js';
 import type { Borrowed } from './borrowed-set.js';
 import type { CollectionMetadata } from './collection-metadata.js';
 import type { CollectionRow } from './collection.js';
@@ -14,6 +15,10 @@ export interface Origin {
   /** An admin's price may lie below what the steps cost. */
   saved_by_admin: boolean;
 }
+
+export const originOf = ({ id, version, saved_by_admin }: Pick<WorkflowVersion, 'id' | 'version' | 'saved_by_admin'>): Origin => ({
+  workflow_id: id, workflow_version: version, saved_by_admin,
+});
 
 export interface NewCollection {
   id: string;

@@ -9,7 +9,7 @@ import type { CollectionMetadata } from './collection-metadata.js';
 import { findSource } from './collection-source.js';
 import { collectionView, type CollectionRow, type CollectionView } from './collection.js';
 import { withComponentIds } from './drafts.js';
-import { createCollection, reserveCollection, type NewCollection, type Origin } from './new-collection.js';
+import { createCollection, originOf, reserveCollection, type NewCollection } from './new-collection.js';
 
 /** Copies collections: one's own, and others' that are published and remixable. */
 export class CollectionRemixes {
@@ -71,10 +71,6 @@ export class CollectionRemixes {
     return open.length > 0;
   }
 }
-
-const originOf = ({ id, version, saved_by_admin }: WorkflowVersion): Origin => ({
-  workflow_id: id, workflow_version: version, saved_by_admin,
-});
 
 const copiedMetadata = (row: CollectionRow): CollectionMetadata => ({
   title: row.title,

@@ -120,6 +120,7 @@ const REMOVE = `
     update flat_file f set deleted_at = now() + $3::interval
       from removed
      where f.user_id = removed.user_id and f.deleted_at is null
-       and (f.generation_id in (select id from generation where job_id = removed.id) or f.storage_key in (select jsonb_array_elements_text(removed.inputs)))
+       and (f.generation_id in (select id from generation where job_id = removed.id)
+         or f.storage_key in (select jsonb_array_elements_text(removed.inputs)))
   )
   select id from removed`;

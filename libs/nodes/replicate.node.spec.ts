@@ -1,12 +1,12 @@
 import type { Step } from '#libs/instruction-set/instruction-set.js';
 import { OutboundClient } from '#libs/outbound/outbound-client.js';
 import { ReplicateProvider } from '#libs/providers/replicate.provider.js';
+import { goodDays } from '#libs/providers/stand-in/dials.js';
+import { ReplicateServer } from '#libs/providers/stand-in/replicate-server.js';
 import type { JobPlan } from '../../test/factories/job.js';
 import { account, booksAreRight, generationRows, jobEnds, stepRuns } from '../../test/factories/reads.js';
 import { buildRoad, type Road } from '../../test/factories/road.js';
 import { eventually } from '../../test/setup/eventually.js';
-import { goodDays } from '#libs/providers/stand-in/dials.js';
-import { ReplicateServer } from '#libs/providers/stand-in/replicate-server.js';
 import type { NodeContext, Waiting } from './node.js';
 import { replicateNode } from './replicate.node.js';
 

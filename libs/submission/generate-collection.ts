@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { CollectionMetadata } from '#libs/collections/collection-metadata.js';
 import { withComponentIds } from '#libs/collections/drafts.js';
-import { reserveCollection, type NewCollection } from '#libs/collections/new-collection.js';
+import { originOf, reserveCollection, type NewCollection } from '#libs/collections/new-collection.js';
 import type { Database } from '#libs/database/database.js';
 import { AppError, type FieldFault } from '#libs/errors/app-error.js';
 import { editionsExhausted, validationError, workflowNotExecutable } from '#libs/errors/errors.js';
@@ -126,11 +126,7 @@ export class GenerateCollection {
       inherits: [],
       metadata: { ...metadata, title, description: description ?? null },
       autoPublish: options.auto_publish,
-      origin: {
-        workflow_id: workflow.id,
-        workflow_version: workflow.version,
-        saved_by_admin: workflow.saved_by_admin,
-      },
+      origin: originOf(workflow),
     };
   }
 

@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type AddressInfo } from 'node:net';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { startWorker } from '#apps/worker/main.js';
 import { loadEnvironment } from '#libs/config/environment.js';
 import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
+import { ReplicateServer } from '#libs/providers/stand-in/replicate-server.js';
+import { freePort } from '../../src/embedded/free-port.js';
 import { JWT_SECRET, MASTER_KEY, startTestApi, type FirstTestApi } from '../setup/api.js';
 import { eventually } from '../setup/eventually.js';
-import { ReplicateServer } from '#libs/providers/stand-in/replicate-server.js';
 import { createUser } from './job-submission.js';
 
 export interface Told {
@@ -87,11 +86,10 @@ export class ImageFaces {
 
 export const someKey = () => ({ 'idempotency-key': randomUUID() });
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+/** Texts, and files that say they are PNG. */
+export function formOf(fields: Record<string, string>, files: Record<string, Uint8Array> = {}): FormData {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) form.append(name, value);
+  for (const [name, bytes] of Object.entries(files)) form.append(name, new Blob([Uint8Array.from(bytes)], { type: 'image/png' }), `${name}.png`);
+  return form;
 }

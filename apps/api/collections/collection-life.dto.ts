@@ -2,7 +2,7 @@ import { IsBoolean, IsIn, IsOptional, IsString, IsUUID, Length } from 'class-val
 import { BLOCKCHAINS, type Blockchain } from '#libs/collections/collection-metadata.js';
 import { PageQuery } from '../http/paging.dto.js';
 import { CreateCollectionBody } from './create-collection.dto.js';
-import { MayBeAbsent } from './fields.js';
+import { MayBeAbsent } from '../http/body-fields.js';
 
 /** `?q=&blockchain=` of the public list. */
 export class PublicCollectionsQuery extends PageQuery {

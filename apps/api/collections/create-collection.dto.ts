@@ -4,7 +4,7 @@ import {
 import {
   BLOCKCHAINS, type Blockchain, type CollectionMetadata,
 } from '#libs/collections/collection-metadata.js';
-import { AsItCame, IsInstant, IsNotTrue, IsWebUrl } from './fields.js';
+import { AsItCame, IsInstant, IsNotTrue, IsWebUrl } from '../http/body-fields.js';
 
 export class CreateCollectionQuery {
   /** Default: the caller's default project, which is made when first needed. */

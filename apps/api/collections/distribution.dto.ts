@@ -1,7 +1,7 @@
 import { IsInt, Max, Min } from 'class-validator';
 import type { TraitDistribution, ValueCount } from '#libs/instruction-set/distribution.js';
 import { ApiScalar } from '../http/answers.js';
-import { MayBeAbsent } from './fields.js';
+import { MayBeAbsent } from '../http/body-fields.js';
 
 /** Body of `POST /collections/:id/distribution`. */
 export class DistributionBody {

@@ -3,8 +3,8 @@ import {
   IsBoolean, IsIn, IsInt, IsNumber, IsString, IsUUID, Length, Max, MaxLength, Min, ValidateNested, IsObject,
 } from 'class-validator';
 import { BLOCKCHAINS, type Blockchain } from '#libs/collections/collection-metadata.js';
-import { IsInstant, IsNotTrue, IsVariables, IsWebUrl, MayBeAbsent } from './fields.js';
-import { SubmissionLabelsBody } from './submission-labels.dto.js';
+import { IsInstant, IsNotTrue, IsVariables, IsWebUrl, MayBeAbsent } from '../http/body-fields.js';
+import { SubmissionLabelsBody } from '../http/submission-labels.dto.js';
 
 export class GenerateCollectionMetadata {
   /** Editions there may ever be; absent: no limit. */

@@ -1,6 +1,6 @@
 import { IsInt, IsUUID, Max, Min } from 'class-validator';
-import { IsVariables, MayBeAbsent } from './fields.js';
-import { SubmissionLabelsBody } from './submission-labels.dto.js';
+import { IsVariables, MayBeAbsent } from '../http/body-fields.js';
+import { SubmissionLabelsBody } from '../http/submission-labels.dto.js';
 
 /** Body of `POST /collections/:id/generations`. */
 export class GenerateEditionsBody extends SubmissionLabelsBody {

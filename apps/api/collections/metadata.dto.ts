@@ -2,7 +2,7 @@ import { IsIn, Length, Matches } from 'class-validator';
 import { TOKEN_STANDARDS, type TokenStandard } from '#libs/token-metadata/token-standard.js';
 import { ApiScalar } from '../http/answers.js';
 import { PageQuery } from '../http/paging.dto.js';
-import { MayBeAbsent } from './fields.js';
+import { MayBeAbsent } from '../http/body-fields.js';
 
 /** Query of `GET /collections/:id/metadata`. */
 export class TokenMetadataQuery extends PageQuery {

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { goodDays } from '#libs/providers/stand-in/dials.js';
 import { ImageFaces, someKey } from '../../../test/factories/image-faces.js';
 import { booksAreRight } from '../../../test/factories/reads.js';
 import { eventually } from '../../../test/setup/eventually.js';
-import { goodDays } from '#libs/providers/stand-in/dials.js';
 
 const ROUTE = '/api/v1/generations';
 const FOX = { prompt: 'a fox' };

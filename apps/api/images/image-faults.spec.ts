@@ -1,7 +1,7 @@
 import sharp from 'sharp';
+import { goodDays } from '#libs/providers/stand-in/dials.js';
 import { ImageFaces } from '../../../test/factories/image-faces.js';
 import { booksAreRight } from '../../../test/factories/reads.js';
-import { goodDays } from '#libs/providers/stand-in/dials.js';
 
 const V1 = '/api/v1/generations';
 const RECORD = { productImages: ['https://images.example/shoe.jpg'], model: 'owner/name', style: 'minimal', quality: 'auto', aspectRatio: '1:1' };

@@ -1,5 +1,5 @@
 import { verifiedWebhookId } from '#libs/providers/standard-webhooks.js';
-import { ImageFaces } from '../../../test/factories/image-faces.js';
+import { formOf, ImageFaces } from '../../../test/factories/image-faces.js';
 import { eventually } from '../../../test/setup/eventually.js';
 import { WebhookReceiver } from '../../../test/setup/webhook-receiver.js';
 
@@ -26,11 +26,6 @@ describe('webhooks of single images', () => {
     await faces.close();
   });
 
-  function formOf(fields: Record<string, string>): FormData {
-    const form = new FormData();
-    for (const [name, value] of Object.entries(fields)) form.set(name, value);
-    return form;
-  }
   const toldOf = async (count: number) => {
     await eventually(() => expect(receiver.received).toHaveLength(count), 15_000);
     return receiver.received.map(({ body }) => JSON.parse(body) as { type: string; data: Record<string, unknown> });

@@ -8,7 +8,7 @@ import { generateOptimizedPrompt } from '#libs/image-generations/prompts.js';
 import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
 import { RemoteImages } from '#libs/outbound/remote-images.js';
 import { GenerateImage, type PreparedImage } from '#libs/submission/generate-image.js';
-import { labelsOf } from '../collections/submission-labels.dto.js';
+import { labelsOf } from '../http/submission-labels.dto.js';
 import type { Answer } from '../http/envelope.js';
 import { Idempotency } from '../http/idempotency.js';
 import { parseUuid } from '../http/ids.js';

@@ -1,7 +1,7 @@
+import { goodDays } from '#libs/providers/stand-in/dials.js';
 import { ImageFaces, someKey } from '../../../test/factories/image-faces.js';
 import { booksAreRight, waitingForLocks } from '../../../test/factories/reads.js';
 import { eventually } from '../../../test/setup/eventually.js';
-import { goodDays } from '#libs/providers/stand-in/dials.js';
 
 const BODY = {
   productImages: ['https://images.example/shoe.jpg'], modelImages: ['https://images.example/anna.jpg'],

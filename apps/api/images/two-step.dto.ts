@@ -5,8 +5,8 @@ import {
 } from 'class-validator';
 import { QUALITY_NAMES, STYLE_NAMES, type Quality, type Style } from '#libs/image-generations/prompts.js';
 import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
-import { IsWebUrl, MayBeAbsent } from '../collections/fields.js';
-import { CamelCaseLabelsBody } from '../collections/submission-labels.dto.js';
+import { IsWebUrl, MayBeAbsent } from '../http/body-fields.js';
+import { CamelCaseLabelsBody } from '../http/submission-labels.dto.js';
 import { IsAspectRatio, IsModel } from './image-fields.js';
 
 /** Numbers that go to the model as they are. */

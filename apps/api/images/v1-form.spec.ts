@@ -1,16 +1,9 @@
-import { ImageFaces } from '../../../test/factories/image-faces.js';
-import { booksAreRight } from '../../../test/factories/reads.js';
 import { goodDays } from '#libs/providers/stand-in/dials.js';
+import { formOf, ImageFaces } from '../../../test/factories/image-faces.js';
+import { booksAreRight } from '../../../test/factories/reads.js';
 
 const ROUTE = '/api/v1/generations';
 const FOX = { prompt: 'a fox' };
-
-function formOf(fields: Record<string, string>, files: Record<string, Uint8Array>): FormData {
-  const form = new FormData();
-  for (const [name, value] of Object.entries(fields)) form.append(name, value);
-  for (const [name, bytes] of Object.entries(files)) form.append(name, new Blob([Uint8Array.from(bytes)], { type: 'image/png' }), `${name}.png`);
-  return form;
-}
 
 describe('a v1 submission that is a form', () => {
   let faces: ImageFaces;

@@ -8,7 +8,7 @@ import { Moderation } from '#libs/image-generations/moderation.js';
 import type { V1View } from '#libs/image-generations/v1-view.js';
 import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
 import { GenerateImage, type ImageSubmission, type PreparedImage } from '#libs/submission/generate-image.js';
-import { labelsOf } from '../collections/submission-labels.dto.js';
+import { labelsOf } from '../http/submission-labels.dto.js';
 import type { Answer } from '../http/envelope.js';
 import { Idempotency } from '../http/idempotency.js';
 import type { Caller } from '../http/policy.js';

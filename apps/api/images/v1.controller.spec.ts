@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import sharp from 'sharp';
+import { goodDays } from '#libs/providers/stand-in/dials.js';
 import { hostileFiles } from '../../../test/factories/hostile-files.js';
-import { ImageFaces, someKey } from '../../../test/factories/image-faces.js';
+import { formOf, ImageFaces, someKey } from '../../../test/factories/image-faces.js';
 import { booksAreRight, waitingForLocks } from '../../../test/factories/reads.js';
 import { eventually } from '../../../test/setup/eventually.js';
-import { goodDays } from '#libs/providers/stand-in/dials.js';
 
 const ROUTE = '/api/v1/generations';
 const SUBMIT = `POST ${ROUTE}`;
@@ -13,13 +13,6 @@ const FOX = { prompt: 'a fox' };
 const PLANS = { free: { monthlyGenerations: 10_000 }, wide: { maxInFlight: 100_000, monthlyGenerations: 10 } };
 const image = (format: 'png' | 'jpeg' | 'webp') =>
   sharp({ create: { width: 20, height: 10, channels: 3, background: 'teal' } })[format]().toBuffer();
-
-function formOf(fields: Record<string, string>, files: Record<string, Uint8Array>): FormData {
-  const form = new FormData();
-  for (const [name, value] of Object.entries(fields)) form.append(name, value);
-  for (const [name, bytes] of Object.entries(files)) form.append(name, new Blob([Uint8Array.from(bytes)], { type: 'image/png' }), `${name}.png`);
-  return form;
-}
 
 describe('the v1 face', () => {
   let faces: ImageFaces;

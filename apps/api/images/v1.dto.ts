@@ -3,8 +3,8 @@ import { IsIn } from 'class-validator';
 import { DEFAULT_MODEL } from '#libs/image-generations/image-models.js';
 import type { V1Status } from '#libs/image-generations/v1-view.js';
 import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
-import { IsVariables, MayBeAbsent } from '../collections/fields.js';
-import { CamelCaseLabelsBody } from '../collections/submission-labels.dto.js';
+import { IsVariables, MayBeAbsent } from '../http/body-fields.js';
+import { CamelCaseLabelsBody } from '../http/submission-labels.dto.js';
 import { IsAspectRatio, IsModel, IsPrompt } from './image-fields.js';
 
 const MODES = ['text_to_image', 'image_to_image'] as const;

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { signatureOf } from '#libs/providers/standard-webhooks.js';
+import { goodDays } from '#libs/providers/stand-in/dials.js';
 import { ImageFaces } from '../../../test/factories/image-faces.js';
 import { eventually } from '../../../test/setup/eventually.js';
-import { goodDays } from '#libs/providers/stand-in/dials.js';
 
 const { webhookSecret } = goodDays();
 

@@ -2,7 +2,7 @@ import {
   ArrayMaxSize, IsArray, IsIn, IsInt, IsObject, IsOptional, IsString, Length, Matches, Max, MaxLength, Min,
 } from 'class-validator';
 import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
-import { SubmissionLabelsBody } from '../collections/submission-labels.dto.js';
+import { SubmissionLabelsBody } from '../http/submission-labels.dto.js';
 import { PageQuery } from '../http/paging.dto.js';
 
 /** `?type=&q=&tag=` of the list of workflows. */

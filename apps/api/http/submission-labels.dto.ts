@@ -1,7 +1,7 @@
 import { IsString, Length } from 'class-validator';
 import { jobLabels } from '#libs/submission/job-labels.js';
 import type { JobLabels } from '#libs/submission/job-submission.js';
-import { IsTags, IsWebhookEvents, IsWebhookUrl, MayBeAbsent } from './fields.js';
+import { IsTags, IsWebhookEvents, IsWebhookUrl, MayBeAbsent } from './body-fields.js';
 
 /** What each submission may say about its job. */
 export class SubmissionLabelsBody {

@@ -2,7 +2,7 @@ import { asUser, dataOf } from '../../../test/api/callers.js';
 import { createUser } from '../../../test/factories/job-submission.js';
 import { buildWorkflow, createWorkflow } from '../../../test/factories/workflow.js';
 import { startTestApi, type TestApi } from '../../../test/setup/api.js';
-import { readBody } from '../http/submitted-body.js';
+import { readBody } from './submitted-body.js';
 import { CamelCaseLabelsBody, labelsOf } from './submission-labels.dto.js';
 
 const STEPS = [{ id: 'a', nodeName: 'javascript', nodePayload: { code: 'return 1' } }];
