@@ -1,7 +1,8 @@
+import PQueue from 'p-queue';
 import type { FileUrls } from '#libs/assets/file-urls.js';
 import type { CollectionRow } from '#libs/collections/collection.js';
 import type { Database } from '#libs/database/database.js';
-import { collectionNotFound } from '#libs/errors/errors.js';
+import { collectionNotFound, rateLimited } from '#libs/errors/errors.js';
 import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
 import type { Trait } from '#libs/nodes/node.js';
 import { contractMetadata, type ContractMetadata } from './contract-metadata.js';
@@ -10,6 +11,14 @@ import { editionIds, rankedEditions, type EditionWindow, type RankedEdition } fr
 import { mediaOf } from './token-media.js';
 import { metadataFileName, metadataOf, standardOf, type TokenStandard } from './token-standard.js';
 import { tokenOf } from './token.js';
+
+/**
+ * Ranking counts all editions of a collection, and everyone may ask for it: so many at once in this process, and so
+ * many that wait for their turn.
+ */
+const RANKINGS = 2;
+const WAITING = 50;
+const RETRY_AFTER_SECONDS = 5;
 
 export type TokenCollection = Pick<
   CollectionRow, 'id' | 'title' | 'description' | 'cover_image_url' | 'blockchain'
@@ -43,6 +52,8 @@ export interface TokenView {
 
 /** What marketplaces read of a collection. What the viewer may not see is as unknown as what does not exist. */
 export class TokenCollections {
+  private readonly rankings = new PQueue({ concurrency: RANKINGS });
+
   constructor(
     private readonly database: Database,
     private readonly urls: FileUrls,
@@ -59,11 +70,12 @@ export class TokenCollections {
     return row;
   }
 
-  /** The finished editions of a window, by number. */
+  /** The finished editions of a window, by number. Throws `RATE_LIMITED` when too many wait for theirs. */
   async tokens(collection: TokenCollection, options: TokenOptions, window: EditionWindow): Promise<TokenView[]> {
     const { standard = standardOf(collection.blockchain) } = options;
     const address = this.addressOf(options);
-    const editions = await rankedEditions(this.database, collection.id, window);
+    if (this.rankings.size >= WAITING) throw rateLimited(RETRY_AFTER_SECONDS);
+    const editions = await this.rankings.add(() => rankedEditions(this.database, collection.id, window));
     const media = await mediaOf(this.database, editions.map(({ id }) => id));
     return editions.map((edition) => {
       const token = tokenOf(collection, { ...edition, media: media(edition.id) }, address);
