@@ -12,6 +12,12 @@ import { eventually } from '../../test/setup/eventually.js';
 
 const echo = (id: number, value: unknown) => ({ id, nodeName: 'echo', nodePayload: { value: value as never } });
 
+const quickNode = defineNode<{ value: never }>({
+  name: 'quick', aliases: [], title: 'Quick', lane: 'default', payload: { type: 'object' }, timeLimitMs: 1_000,
+  immediate: () => true,
+  run: async ({ payload }) => ({ kind: 'done', value: payload.value }),
+});
+
 /** Tokens that something was bought under. */
 const bought: string[] = [];
 const buyNode = defineNode({
@@ -45,7 +51,7 @@ describe('a worker', () => {
   const submit = (plan: JobPlan) => road.submit(plan);
 
   beforeAll(async () => {
-    road = await buildRoad({ nodes: [buyNode, paintNode] });
+    road = await buildRoad({ nodes: [quickNode, buyNode, paintNode] });
     road.worker().start();
   });
   afterEach(() => booksAreRight(road.database));
@@ -64,6 +70,25 @@ describe('a worker', () => {
       'job_queued', 'job_started', 'generation_started', 'node_started', 'node_completed', 'node_started',
       'node_completed', 'node_started', 'node_completed', 'generation_completed', 'job_completed',
     ]);
+  });
+
+  it('writes steps that are worked out at once with their starts, and tells of each', async () => {
+    const quick = (id: number, value: unknown) => ({ ...echo(id, value), nodeName: 'quick' });
+    const steps = Array.from({ length: 30 }, (_, place) => quick(place + 1, place === 0 ? 'a' : { $ref: place }));
+    const { jobId, userId } = await submit({ steps: [...steps, echo(31, { $ref: 30 }), quick(32, { $ref: 31 })], price: 1 });
+    await jobEnds(road.database, jobId, 'completed');
+    const runs = await stepRuns(road.database, jobId);
+    expect(runs).toHaveLength(32);
+    expect(runs.every(({ status, output }) => status === 'completed' && output.value === 'a')).toBe(true);
+    const told = (await eventTypes(road.database, jobId)).slice(3, -2);
+    expect(told).toEqual(steps.concat(steps.slice(0, 2)).flatMap(() => ['node_started', 'node_completed']));
+    expect(await jobRow(road.database, jobId)).toMatchObject({ steps_done: 32, progress: 100 });
+    expect(await account(road.database, userId)).toEqual({ balance: 0, held: 0, open: 0 });
+    const writes = await road.database.query(
+      'select from job_history where job_id = $1 group by at', [jobId],
+    );
+    // One for each step would be more than thirty.
+    expect(writes.length).toBeLessThan(20);
   });
 
   it('makes renders that are those of their attempt: one that comes late overwrites nothing', async () => {

@@ -1,16 +1,16 @@
-import type { Json, Step } from '#libs/instruction-set/instruction-set.js';
+import type { Step } from '#libs/instruction-set/instruction-set.js';
 import { NodeError, STORAGE_FAILED } from '#libs/nodes/node.js';
 import {
   LeaseLost, type Attempt, type FinishedStep, type GenerationStore, type GenerationState, type Lease, type StepRecord,
   type StepResult, type WaitingAttempt,
 } from './generation-store.js';
+import { OutputBudget } from './output-budget.js';
 import { judge } from './retry.js';
 import type { StepProgress } from './step-context.js';
+import { StepPlanner, type Plan } from './step-planner.js';
 import type { PreparedStep, StepRunner } from './step-runner.js';
 import { StepSchedule, type WaitingStep } from './step-schedule.js';
 
-/** Values, as JSON, that the steps of one generation may give together. */
-const MAX_OUTPUT_BYTES = 32 * 1024 ** 2;
 /** Steps of one generation that run at the same time. */
 const STEP_CONCURRENCY = 4;
 
@@ -34,13 +34,6 @@ export class HandBack extends Error {}
 
 export type RunEnd = 'ended' | 'parked' | 'handed_back' | 'lost';
 
-const sizeOf = (value: Json): number => Buffer.byteLength(JSON.stringify(value));
-
-interface Plan {
-  step: Step;
-  prepared: PreparedStep | Error;
-}
-
 /**
  * One worker's hold of one generation: starts every step whose inputs are there, commits what they gave
  * together with the starts that follow from it, parks when all that is left waits, and ends when the last
@@ -48,6 +41,8 @@ interface Plan {
  */
 export class GenerationRun {
   private readonly schedule: StepSchedule;
+  private readonly outputs: OutputBudget;
+  private readonly planner: StepPlanner;
   private readonly running = new Map<string, Promise<void>>();
   /** Steps that have given their output since the last checkpoint. */
   private readonly finished: FinishedStep[] = [];
@@ -55,7 +50,6 @@ export class GenerationRun {
   private readonly abort = new AbortController();
   private readonly signal: AbortSignal;
   private wakeSeq: number;
-  private outputBytes: number;
   private begun = false;
   private failed = false;
   private fault: unknown;
@@ -68,9 +62,10 @@ export class GenerationRun {
     private readonly control: RunControl,
   ) {
     this.schedule = new StepSchedule(state, steps.dependenciesOf(state.instructionSet.steps));
+    this.outputs = new OutputBudget(state.finished.values());
+    this.planner = new StepPlanner(steps, state, this.schedule, this.outputs, lease.number === 1);
     this.records = state.records;
     this.wakeSeq = state.wakeSeq;
-    this.outputBytes = [...state.finished.values()].reduce((sum, { value }) => sum + sizeOf(value), 0);
     this.signal = AbortSignal.any([control.signal, this.abort.signal]);
   }
 
@@ -143,11 +138,11 @@ export class GenerationRun {
   private async commit({ starting = !this.control.draining } = {}): Promise<boolean> {
     const plans = starting ? await this.planWhatIsReady() : [];
     const finished = this.finished.splice(0);
+    const starts = plans.map(({ start }) => start);
     if (this.begun && this.state.finished.size === this.state.instructionSet.steps.length) {
-      await this.store.finish(this.lease, this.state, finished);
+      await this.store.finish(this.lease, this.state, finished, starts);
       return true;
     }
-    const starts = plans.map((plan) => this.startOf(plan));
     if (!this.begun) this.track(plans, await this.store.begin(this.lease, this.state, starts));
     else if (finished.length + starts.length > 0) {
       this.track(plans, await this.store.checkpoint(this.lease, this.state, finished, starts));
@@ -159,23 +154,12 @@ export class GenerationRun {
   private async planWhatIsReady(): Promise<Plan[]> {
     // Before it has begun, nothing may be asked of the outside.
     if (this.begun) for (const waiting of this.schedule.takeDue(this.freeSlots())) this.poll(waiting);
-    const ready = this.schedule.takeReady(this.freeSlots());
-    return Promise.all(ready.map(async (step) => ({ step, prepared: await this.prepare(step) })));
-  }
-
-  private startOf({ step, prepared }: Plan) {
-    const stepId = String(step.id);
-    return {
-      stepId,
-      node: step.nodeName,
-      alias: step.alias ?? null,
-      attempt: (this.records.get(stepId)?.attempts ?? 0) + 1,
-      inputDigest: prepared instanceof Error ? null : prepared.digest,
-    };
+    return this.planner.takeReady(this.freeSlots(), this.signal);
   }
 
   private track(plans: Plan[], attempts: Attempt[]): void {
-    for (const { step, prepared } of plans) {
+    for (const { step, prepared, start } of plans) {
+      if (start.result) continue;
       const attempt = attempts.find(({ stepId }) => stepId === String(step.id));
       if (attempt) this.runBeside(attempt, (logs) => this.execute(step, attempt, prepared, logs));
     }
@@ -191,17 +175,13 @@ export class GenerationRun {
     return (this.lease.alone ? 1 : STEP_CONCURRENCY) - this.running.size;
   }
 
-  private prepare(step: Step): Promise<PreparedStep | Error> {
-    return this.steps.prepare(this.state, step).catch((error: Error) => error);
-  }
-
   private poll(waiting: WaitingStep): void {
     const step = this.schedule.step(waiting.stepId);
     this.runBeside(waiting, async (logs) => {
       if (waiting.deadline <= Date.now()) {
         throw new NodeError('STEP_TIMEOUT', 'The outside did not answer in time', true);
       }
-      await this.execute(step, waiting, await this.prepare(step), logs, waiting);
+      await this.execute(step, waiting, await this.planner.prepare(step), logs, waiting);
     });
   }
 
@@ -234,20 +214,13 @@ export class GenerationRun {
 
   /** The output is there for the next steps at once; the next commit writes it before they start. */
   private async keep(step: Step, attempt: Attempt, { files, logs, ...given }: StepResult): Promise<void> {
-    this.weigh(given.value);
+    this.outputs.take(given.value);
     const assets =
       files.length === 0 ? [] : await this.store.keepFiles(this.lease, this.state, attempt.stepId, files);
     const output = { assets, ...given };
     this.state.finished.set(attempt.stepId, output);
     this.schedule.finish(attempt.stepId);
     this.finished.push({ attempt, node: step.nodeName, alias: step.alias ?? null, output, logs });
-  }
-
-  /** Outputs are kept in memory while their generation runs: together they have a limit. */
-  private weigh(value: Json): void {
-    this.outputBytes += sizeOf(value);
-    if (this.outputBytes <= MAX_OUTPUT_BYTES) return;
-    throw new NodeError('OUTPUT_TOO_LARGE', 'The steps of one generation may give 32 MiB of values together', true);
   }
 
   /** Runs one attempt beside the others. What it throws is its verdict; what recording that throws ends the run. */

@@ -120,6 +120,8 @@ export interface StepStart {
   /** 1 for the first attempt of the step, over all runs of the generation. */
   attempt: number;
   inputDigest: string | null;
+  /** What it gave, where it is done before its start is written. It made no files. */
+  result?: { output: StepOutput; logs: string[] };
 }
 
 /** A step whose node is done; its files are kept already. */
@@ -176,8 +178,11 @@ export interface GenerationStore {
   keepFiles(lease: Lease, state: GenerationState, stepId: string, files: StoredFile[]): Promise<OutputAsset[]>;
   /** The checkpoint: what steps gave, and the attempts that follow from it, with their tokens. */
   checkpoint(lease: Lease, state: GenerationState, finished: FinishedStep[], starts: StepStart[]): Promise<Attempt[]>;
-  /** The last checkpoint, which also settles the generation: its price is spent, its assets are shown. */
-  finish(lease: Lease, state: GenerationState, finished: FinishedStep[]): Promise<void>;
+  /**
+   * The last checkpoint, which also settles the generation: its price is spent, its assets are shown. All of
+   * `starts` are done.
+   */
+  finish(lease: Lease, state: GenerationState, finished: FinishedStep[], starts?: StepStart[]): Promise<void>;
   waitStep(lease: Lease, attempt: Attempt, waiting: StepWaiting): Promise<void>;
   /** With `retryInMs` the step is tried again; without, the generation fails and its price is released. */
   failStep(lease: Lease, attempt: Attempt, failure: StepFailure, retryInMs: number | null): Promise<void>;

@@ -21,7 +21,7 @@ async function run(takesTurns: boolean, work: (context: NodeContext) => Promise<
   const runner = new StepRunner(new NodeRegistry([node]), files, { find: async () => new Map() });
   const step = { id: 1, nodeName: 'worker', nodePayload: {} };
   const outcome = await runner.run({
-    state, prepared: await runner.prepare(state, step), attempt: { id: '1', stepId: '1', number: 1, token: 't' },
+    state, prepared: await runner.prepare(state, step), attempt: { stepId: '1', token: 't' },
     lostTokens: [], signal: new AbortController().signal, logs: [], onProgress: () => undefined,
   });
   return outcome.kind === 'done' && outcome.result.value;

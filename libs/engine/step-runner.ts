@@ -90,7 +90,7 @@ export class StepRunner {
   async run(call: {
     state: GenerationState;
     prepared: PreparedStep;
-    attempt: Attempt;
+    attempt: Pick<Attempt, 'stepId' | 'token'>;
     waiting?: WaitingAttempt;
     lostTokens: readonly string[];
     signal: AbortSignal;
@@ -151,7 +151,7 @@ export class StepRunner {
 
   private async settle(
     outcome: NodeOutcome,
-    { state, attempt, logs }: { state: GenerationState; attempt: Attempt; logs: string[] },
+    { state, attempt, logs }: { state: GenerationState; attempt: Pick<Attempt, 'stepId' | 'token'>; logs: string[] },
     signal: AbortSignal,
   ): Promise<StepOutcome> {
     if (outcome.kind === 'waiting') {

@@ -34,9 +34,9 @@ export class TracedStore implements GenerationStore {
     return traced('checkpoint', () => this.store.checkpoint(lease, state, finished, starts), passage);
   }
 
-  finish(lease: Lease, state: GenerationState, finished: FinishedStep[]): Promise<void> {
+  finish(lease: Lease, state: GenerationState, finished: FinishedStep[], starts: StepStart[] = []): Promise<void> {
     const passage = passageOf(lease, finished[0]?.attempt);
-    return traced('settlement', () => this.store.finish(lease, state, finished), passage);
+    return traced('settlement', () => this.store.finish(lease, state, finished, starts), passage);
   }
 
   waitStep(lease: Lease, attempt: Attempt, waiting: StepWaiting): Promise<void> {

@@ -12,12 +12,15 @@ import { LEASE_SECONDS } from './claims.js';
  * they were when it began. So numbers and counts are taken from the job's row alone, which `locked` holds.
  */
 
-/** A claimed generation begins, or goes on. `$8` values, `$9` traits, `$10` milliseconds it may take. */
+/**
+ * A claimed generation begins, or goes on. `$8` values, `$9` traits, `$10` milliseconds it may take, `$11` its
+ * progress in percent.
+ */
 export const BEGIN = prepared('begin_generation', `
   with ${locked()}, fenced as (
     update generation g
        set status = 'processing', lease_until = clock_timestamp() + make_interval(secs => ${LEASE_SECONDS}),
-           values = $8::jsonb, traits = $9::jsonb,
+           values = $8::jsonb, traits = $9::jsonb, progress = $11::real,
            started_at = coalesce(g.started_at, locked.now),
            deadline_at = coalesce(g.deadline_at, locked.now + make_interval(secs => $10::float8 / 1000))
       from locked
@@ -31,7 +34,7 @@ export const BEGIN = prepared('begin_generation', `
         union all ${given()}) as e
   ), ${history()}, job_row as (
     update job j
-       set status = 'processing', started_at = coalesce(j.started_at, locked.now), ${numbers()}
+       set status = 'processing', started_at = coalesce(j.started_at, locked.now), ${stepsDone()}, ${numbers()}
       from locked cross join fenced where j.id = locked.id
   )
   select locked.seq, locked.now, locked.status = 'pending' as opened, ${begunAttempts()}
@@ -57,11 +60,8 @@ export const CHECKPOINT = prepared('checkpoint', `
       from locked cross join applied cross join lateral (${given()}) as e
   ), ${history()}, job_row as (
     update job j
-       set steps_done = n.steps_done, ${numbers()},
-           progress = greatest(j.progress, least(99, 100::bigint * n.steps_done / (j.steps * j.generations)))
-      from locked cross join applied
-      cross join lateral (select locked.steps_done + jsonb_array_length($4::jsonb) as steps_done) as n
-     where j.id = locked.id
+       set ${stepsDone()}, ${numbers()}
+      from locked cross join applied where j.id = locked.id
   )
   select locked.seq, locked.now, exists (select from applied) as applied, ${begunAttempts()}
     from locked cross join fenced`);
@@ -88,7 +88,7 @@ export const FINISH = prepared('finish_generation', `
       cross join lateral (
         select locked.completed + 1 as next_completed,
                locked.completed + 1 + locked.failed + locked.cancelled >= locked.generations as ends,
-               locked.steps_done + jsonb_array_length($4::jsonb) as next_steps_done) as n
+               locked.steps_done + ${stepsEnded()} as next_steps_done) as n
   ), told as (
     select *, case when next_status = 'completed' then 100
                    else least(99, 100::bigint * next_steps_done / (steps * generations)) end as next_progress,
@@ -140,7 +140,7 @@ function locked(): string {
   )`;
 }
 
-/** `$4` finished ones, `$5` new ones with their tokens, `$6` whether the generation runs alone. */
+/** `$4` finished ones, `$5` new ones with their tokens and what they gave already, `$6` whether it runs alone. */
 function attempts(): string {
   return `closed as (
     update step_run s
@@ -151,15 +151,32 @@ function attempts(): string {
      where s.id = c.id and s.status in ('running', 'waiting')
     returning s.id
   ), started as (
-    insert into step_run (generation_id, run, alone, step_id, node, alias, token, input_digest, attempt)
-    select fenced.id, fenced.run, $6::boolean, s.step_id, s.node, s.alias, s.token, s.input_digest, s.attempt
-      from fenced cross join jsonb_to_recordset($5::jsonb) as s (
-             step_id bigint, node text, alias text, token uuid, input_digest text, attempt integer)
+    insert into step_run (generation_id, run, alone, step_id, node, alias, token, input_digest, attempt,
+                          status, output, logs, progress, completed_at)
+    select fenced.id, fenced.run, $6::boolean, s.step_id, s.node, s.alias, s.token, s.input_digest, s.attempt,
+           case when done then 'completed' else 'running' end, s.output, coalesce(s.logs, '[]'),
+           case when done then 1 else 0 end, case when done then locked.now end
+      from locked cross join fenced cross join jsonb_to_recordset($5::jsonb) as s (
+             step_id bigint, node text, alias text, token uuid, input_digest text, attempt integer,
+             output jsonb, logs jsonb)
+      cross join lateral (select s.output is not null as done) as d
     -- By its token a start knows itself again; xmax tells a row that was there already.
     on conflict (generation_id, step_id, attempt) do update set token = excluded.token
      where step_run.token = excluded.token
     returning id, step_id, attempt, token, xmax = 0 as fresh
   )`;
+}
+
+/** How many steps `$4` and `$5` end. */
+function stepsEnded(): string {
+  return `(jsonb_array_length($4::jsonb) + jsonb_array_length(jsonb_path_query_array($5::jsonb, '$[*].output')))`;
+}
+
+/** The job goes on with them; its last percent is its end's. */
+function stepsDone(): string {
+  const done = `locked.steps_done + ${stepsEnded()}`;
+  return `steps_done = ${done},
+           progress = greatest(j.progress, least(99, 100::bigint * (${done}) / (j.steps * j.generations)))`;
 }
 
 function begunAttempts(): string {

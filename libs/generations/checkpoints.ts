@@ -60,7 +60,7 @@ export class Checkpoints {
       starts,
       events: [begun, ...startEvents(state, starts)],
       before: ({ opened }) => (opened ? [{ type: 'job_started', data: { status: 'processing' } }] : []),
-      more: [JSON.stringify(values), JSON.stringify(traits), this.timeoutMs],
+      more: [JSON.stringify(values), JSON.stringify(traits), this.timeoutMs, progressOf(state)],
     });
     return attemptsOf(row);
   }
@@ -71,19 +71,22 @@ export class Checkpoints {
     finished: FinishedStep[],
     starts: StepStart[],
   ): Promise<Attempt[]> {
-    const events = [...finished.map((step) => completionEvent(state, step)), ...startEvents(state, starts)];
-    const progress = Math.floor((100 * state.finished.size) / state.instructionSet.steps.length);
-    return attemptsOf(await this.write(CHECKPOINT, lease, state, { finished, starts, events, more: [progress] }));
+    const events = [...completionEvents(state, finished), ...startEvents(state, starts)];
+    const more = [progressOf(state)];
+    return attemptsOf(await this.write(CHECKPOINT, lease, state, { finished, starts, events, more }));
   }
 
   /** Shown means paid: assets become visible in the statement that captures their generation's price. */
-  async finish(lease: Lease, state: GenerationState, finished: FinishedStep[]): Promise<void> {
+  async finish(lease: Lease, state: GenerationState, finished: FinishedStep[], starts: StepStart[]): Promise<void> {
     const shown = state.showsAll ? null : sinksOf(state.instructionSet.steps, this.registry);
     const fetched = [...state.finished.values()].flatMap((output) => output.fetched ?? []);
     const end: Told = { type: 'generation_completed', data: { ...eventOf(state), status: 'completed', progress: 100 } };
     const row = await this.write<FinishedRow>(FINISH, lease, state, {
       finished,
-      events: [...finished.map((step) => completionEvent(state, step)), ...imageEvents(state, shown), end],
+      starts,
+      events: [
+        ...completionEvents(state, finished), ...startEvents(state, starts), ...imageEvents(state, shown), end,
+      ],
       after: ({ ended }) => (ended ? [{ type: `job_${ended.status}` as RecordedEventType, data: ended }] : []),
       more: [
         JSON.stringify(mergedTraits(state)), shown, fetched.length > 0 ? JSON.stringify(fetched) : null,
@@ -148,23 +151,36 @@ const eventOf = (state: GenerationState): EventDetail => ({
   hash: state.hash,
 });
 
-const startRow = ({ stepId, inputDigest, ...start }: StepStart) => ({
+/** Percent. */
+const progressOf = ({ finished, instructionSet }: GenerationState): number =>
+  Math.floor((100 * finished.size) / instructionSet.steps.length);
+
+const startRow = ({ stepId, inputDigest, result, ...start }: StepStart) => ({
   ...start,
+  ...result,
   step_id: stepId,
   input_digest: inputDigest,
   token: randomUUID(),
 });
 
 const startEvents = (state: GenerationState, starts: StepStart[]): Told[] =>
-  starts.map(({ stepId, node, alias, attempt }) => ({
-    type: 'node_started',
-    data: { ...eventOf(state), step_id: stepId, node, ...(alias && { alias }), attempt, progress: 0 },
-  }));
+  starts.flatMap(({ stepId, node, alias, attempt, result }) => {
+    const data = { ...eventOf(state), step_id: stepId, node, ...(alias && { alias }), attempt, progress: 0 };
+    const started: Told = { type: 'node_started', data };
+    return result ? [started, completionEvent(state, stepId, { node, alias, output: result.output })] : [started];
+  });
 
-const completionEvent = (state: GenerationState, { attempt, node, alias, output }: FinishedStep): Told => ({
+const completionEvents = (state: GenerationState, finished: FinishedStep[]): Told[] =>
+  finished.map((step) => completionEvent(state, step.attempt.stepId, step));
+
+const completionEvent = (
+  state: GenerationState,
+  stepId: string,
+  { node, alias, output }: Pick<FinishedStep, 'node' | 'alias' | 'output'>,
+): Told => ({
   type: 'node_completed',
   data: {
-    ...eventOf(state), step_id: attempt.stepId, node, ...(alias && { alias }), status: 'completed', progress: 100,
+    ...eventOf(state), step_id: stepId, node, ...(alias && { alias }), status: 'completed', progress: 100,
     ...eventOutput(output),
   },
 });

@@ -25,6 +25,7 @@ const start = (step: number, attempt = 1) => [
   { stepId: String(step), node: 'echo', alias: null, attempt, inputDigest: null },
 ];
 const output = { assets: [], value: 1, traits: [] };
+const workedOut = start(2).map((begun) => ({ ...begun, result: { output, logs: [] } }));
 const finished = (attempt: Attempt) => [{ attempt, node: 'echo', alias: null, output, logs: [] }];
 const failure = { code: 'OUTAGE', message: 'Try later', logs: [] };
 
@@ -36,6 +37,14 @@ const WRITES: Array<[name: string, lost: RegExp, write: Write]> = [
   [
     'a checkpoint that begins the next step', /checkpoint/,
     (store, { lease, state }, attempt) => store.checkpoint(lease, state, finished(attempt), start(2)),
+  ],
+  [
+    'a step that is done as it begins', /checkpoint/,
+    (store, { lease, state }) => store.checkpoint(lease, state, [], workedOut),
+  ],
+  [
+    'an end that brings such a step', /finish/,
+    (store, { lease, state }, attempt) => store.finish(lease, state, finished(attempt), workedOut),
   ],
   ['the start of a step', /checkpoint/, (store, { lease, state }) => store.checkpoint(lease, state, [], start(2))],
   ['a failure', /commit/, (store, { lease }, attempt) => store.failStep(lease, attempt, failure, 10)],

@@ -64,8 +64,8 @@ export class PostgresGenerationStore implements GenerationStore {
     return this.checkpoints.checkpoint(lease, state, finished, starts);
   }
 
-  finish(lease: Lease, state: GenerationState, finished: FinishedStep[]): Promise<void> {
-    return this.checkpoints.finish(lease, state, finished);
+  finish(lease: Lease, state: GenerationState, finished: FinishedStep[], starts: StepStart[] = []): Promise<void> {
+    return this.checkpoints.finish(lease, state, finished, starts);
   }
 
   waitStep(lease: Lease, attempt: Attempt, waiting: StepWaiting): Promise<void> {

@@ -23,6 +23,8 @@ const finished = (attempt: Attempt) => [{ attempt, node: 'slow', alias: null, ou
 const WRITES: Record<string, Write> = {
   'a checkpoint': ({ store }, { lease, state }, attempt) =>
     store.checkpoint(lease, state, finished(attempt), []),
+  'a step that is done as it begins': ({ store }, { lease, state }) =>
+    store.checkpoint(lease, state, [], start(2).map((begun) => ({ ...begun, result: { output, logs: [] } }))),
   'the start of a step': ({ store }, { lease, state }) => store.checkpoint(lease, state, [], start(2)),
   'the end of the generation': ({ store }, { lease, state }, attempt) =>
     store.finish(lease, state, finished(attempt)),

@@ -153,6 +153,11 @@ export interface NodeDefinition<Payload = JsonObject> {
   readonly timeLimitMs: number;
   /** Before it works it waits for its turn at what others use, too: its time counts from `startClock` on. */
   readonly takesTurns?: true;
+  /**
+   * Whether this payload's value is worked out at once, in memory, from what the step is given: `run` then
+   * waits for nothing, makes no file and uses no token. Such a step may be done before its start is recorded.
+   */
+  immediate?(payload: Payload): boolean;
   /** Faults of a payload beyond its schema, e.g. that code does not parse. Called when a workflow is saved. */
   check?(payload: Payload): Array<{ path: string; message: string }>;
   run(context: NodeContext<Payload>): Promise<NodeOutcome>;

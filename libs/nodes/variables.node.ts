@@ -21,6 +21,7 @@ export const variablesNode = defineNode<VariablesPayload>({
     properties: { variables: VARIABLE_LIST_SCHEMA },
   },
   timeLimitMs: 10_000,
+  immediate: () => true,
   check: ({ variables }) =>
     checkVariables(variables).map(({ path, message }) => ({ path: joinPath('variables', path), message })),
   async run({ payload, hash }) {

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import { createServer, ServerResponse, type Server } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import type { FastifyReply } from 'fastify';
 import { eventually } from '../../../test/setup/eventually.js';
@@ -41,6 +41,17 @@ describe(SseConnection.name, () => {
     expect(received).toMatch(/cache-control: .*no-transform/i);
     expect(received).toMatch(/x-accel-buffering: no/i);
     expect(received).toContain('retry: 3000\n\n');
+  });
+
+  it('writes what comes in one turn at once, whole and in order, also right before the end', async () => {
+    const connection = await open(1_000);
+    const write = jest.spyOn(ServerResponse.prototype, 'write');
+    for (let id = 1; id <= 100; id++) void connection.send({ id: String(id), event: 'e', json: '1' });
+    connection.end();
+    await eventually(() => expect(received).toContain('id: 100\n'));
+    expect(write).toHaveBeenCalledTimes(1);
+    write.mockRestore();
+    expect(received.match(/id: (\d+)/g)).toEqual(Array.from({ length: 100 }, (_, place) => `id: ${place + 1}`));
   });
 
   it('cuts off a client that takes nothing, having buffered little', async () => {

@@ -7,6 +7,8 @@ const HEARTBEAT_MS = 15_000;
 const RETRY_MS = 3_000;
 /** A client that takes nothing for so long is cut off; it resumes where it was. */
 const STALLED_MS = 15_000;
+/** Characters of one turn of the event loop that go out together. */
+const GATHERED_AT_MOST = 64 * 1_024;
 
 export interface ServerSentEvent {
   /** Makes the event resumable. */
@@ -16,9 +18,13 @@ export interface ServerSentEvent {
   json: string;
 }
 
-/** One client's `text/event-stream`: writes no faster than the client reads, and keeps proxies awake. */
+/**
+ * One client's `text/event-stream`: writes no faster than the client reads, and keeps proxies awake. What is
+ * sent in one turn of the event loop goes out in one write: the bus often brings many events at once.
+ */
 export class SseConnection {
   private readonly heartbeat: NodeJS.Timeout;
+  private gathered = '';
 
   private constructor(
     private readonly raw: ServerResponse,
@@ -63,14 +69,17 @@ export class SseConnection {
   /** Null when the client can take more at once; else resolves when it can, or is gone. */
   send({ id, event, json }: ServerSentEvent): Promise<void> | null {
     if (this.closed) return null;
-    const head = id === undefined ? '' : `id: ${id}\n`;
-    const flowing = this.raw.write(`${head}event: ${event}\ndata: ${json}\n\n`);
-    return flowing ? null : this.drained();
+    if (this.gathered === '') process.nextTick(() => this.flush());
+    if (id !== undefined) this.gathered += `id: ${id}\n`;
+    this.gathered += `event: ${event}\ndata: ${json}\n\n`;
+    if (this.gathered.length < GATHERED_AT_MOST && !this.congested) return null;
+    return this.flush() ? null : this.drained();
   }
 
   /** The server has said all. A client that does not take the rest is cut off. */
   end(graceMs = this.stalledMs): void {
     if (this.closed) return;
+    this.flush();
     this.raw.end();
     const timer = setTimeout(() => this.destroy(), graceMs);
     this.onClose(() => clearTimeout(timer));
@@ -79,6 +88,13 @@ export class SseConnection {
   /** Cuts the client off; it comes back and resumes. */
   destroy(): void {
     this.raw.destroy();
+  }
+
+  /** Whether the client takes more. */
+  private flush(): boolean {
+    const text = this.gathered;
+    this.gathered = '';
+    return text === '' || this.closed || this.raw.write(text);
   }
 
   private drained(): Promise<void> {

@@ -13,11 +13,20 @@ export class Crew {
   private constructor(
     private readonly storm: Storm,
     private readonly variablesOfNext: () => Variables,
+    private readonly onDeath: (member: Program) => Promise<void>,
   ) {}
 
-  /** `variablesOfNext` is asked for each worker that starts. Resolves once the first ones are ready. */
-  static async of(storm: Storm, size: number, variablesOfNext: () => Variables = () => ({})): Promise<Crew> {
-    const crew = new Crew(storm, variablesOfNext);
+  /**
+   * `variablesOfNext` is asked for each worker that starts, `onDeath` told of each that died. Resolves once the
+   * first ones are ready.
+   */
+  static async of(
+    storm: Storm,
+    size: number,
+    variablesOfNext: () => Variables = () => ({}),
+    onDeath: (member: Program) => Promise<void> = async () => undefined,
+  ): Promise<Crew> {
+    const crew = new Crew(storm, variablesOfNext, onDeath);
     await Promise.all(Array.from({ length: size }, () => new Promise<void>((ready) => crew.fill(ready))));
     return crew;
   }
@@ -50,6 +59,7 @@ export class Crew {
           this.members.delete(member);
           this.deaths += 1;
           this.storm.did('workers died');
+          if (!this.dismissed) await this.onDeath(member);
         }
       })(),
     );
