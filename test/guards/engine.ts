@@ -166,4 +166,11 @@ export const engineGuards: Guard[] = [
     replace: 'this.wakeSeq > wokenBefore ? null : outcome.pollAfterMs',
     red: ['libs/generations/step-wake.spec.ts'],
   },
+  {
+    name: 'a step that kills its worker leaves its start',
+    file: 'libs/engine/generation-run.ts',
+    find: 'this.outputs, lease.number === 1)',
+    replace: 'this.outputs, true)',
+    red: ['libs/engine/generation-run.spec.ts'],
+  },
 ];
