@@ -91,6 +91,15 @@ describe('a worker', () => {
     expect(writes.length).toBeLessThan(20);
   });
 
+  it('ends a generation of which nothing else is left to do than its end', async () => {
+    const { jobId } = await submit({ steps: [{ ...echo(1, 'a'), nodeName: 'quick' }], price: 1 });
+    await jobEnds(road.database, jobId, 'completed');
+    expect(await eventTypes(road.database, jobId)).toEqual([
+      'job_queued', 'job_started', 'generation_started', 'node_started', 'node_completed', 'generation_completed',
+      'job_completed',
+    ]);
+  });
+
   it('makes renders that are those of their attempt: one that comes late overwrites nothing', async () => {
     const { jobId } = await submit({ steps: [{ id: 1, nodeName: 'paint', nodePayload: {} }], options: { renders: true } });
     await jobEnds(road.database, jobId, 'completed', 15_000);

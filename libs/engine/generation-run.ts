@@ -139,7 +139,7 @@ export class GenerationRun {
     const plans = starting ? await this.planWhatIsReady() : [];
     const finished = this.finished.splice(0);
     const starts = plans.map(({ start }) => start);
-    if (this.begun && this.state.finished.size === this.state.instructionSet.steps.length) {
+    if (this.begun && this.isComplete) {
       await this.store.finish(this.lease, this.state, finished, starts);
       return true;
     }
@@ -167,8 +167,12 @@ export class GenerationRun {
 
   /** Whether another commit has something to write or to start. */
   private hasWork(): boolean {
-    if (this.finished.length > 0) return true;
+    if (this.finished.length > 0 || this.isComplete) return true;
     return !this.control.draining && this.freeSlots() > 0 && this.schedule.hasWork();
+  }
+
+  private get isComplete(): boolean {
+    return this.state.finished.size === this.state.instructionSet.steps.length;
   }
 
   private freeSlots(): number {
