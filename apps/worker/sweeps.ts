@@ -1,4 +1,6 @@
+import type { Logger } from 'pino';
 import { sweepDeletedFiles } from '#libs/assets/asset-removal.js';
+import { MissingFiles } from '#libs/assets/missing-files.js';
 import { OrphanedFiles } from '#libs/assets/orphaned-files.js';
 import { publishFinishedCollections } from '#libs/collections/auto-publish.js';
 import type { Database } from '#libs/database/database.js';
@@ -13,6 +15,8 @@ import type { Sweep } from './sweeper.js';
 
 /** Files that one sweep removes at most: those of a deleted collection are many. */
 const DELETED_AT_ONCE = 1_000;
+/** Keys that one line of the log names at most. */
+const KEYS_TOLD = 10;
 
 export interface SweptParts {
   database: Database;
@@ -22,13 +26,15 @@ export interface SweptParts {
   inbox: WebhookInbox;
   expiry: Expiry;
   deliveries: DeliveryDispatcher;
+  log: Logger;
 }
 
 /** All that is looked after beside the generations themselves. */
 export function createSweeps(
-  { database, storage, reconciler, cancels, inbox, expiry, deliveries }: SweptParts,
+  { database, storage, reconciler, cancels, inbox, expiry, deliveries, log }: SweptParts,
 ): Sweep[] {
   const orphans = new OrphanedFiles(database, storage);
+  const missing = new MissingFiles(database, storage);
   return [
     { name: 'reconcile', everyMs: 2_000, run: () => repair(reconciler) },
     { name: 'external cancels', everyMs: 2_000, run: () => cancels.sweep() },
@@ -37,6 +43,7 @@ export function createSweeps(
     { name: 'records that nobody began', everyMs: 10_000, run: () => expiry.sweep() },
     { name: 'deleted files', everyMs: 60_000, run: () => sweepDeletedFiles(database, storage, DELETED_AT_ONCE) },
     { name: 'orphaned files', everyMs: 60_000, run: () => orphans.sweep() },
+    { name: 'missing files', everyMs: 60_000, run: () => tellMissing(missing, log) },
     { name: 'old deliveries', everyMs: 60_000, run: () => inbox.sweep() },
   ];
 }
@@ -44,4 +51,12 @@ export function createSweeps(
 async function repair(reconciler: Reconciler): Promise<void> {
   const repairs = await reconciler.sweep();
   if (repairs) signals.repaired.send(repairs);
+}
+
+async function tellMissing(files: MissingFiles, log: Logger): Promise<void> {
+  const { missing, back } = await files.sweep();
+  if (missing.length > 0) {
+    log.error({ files: missing.length, keys: missing.slice(0, KEYS_TOLD) }, 'files are missing in the storage');
+  }
+  if (back.length > 0) log.info({ files: back.length, keys: back.slice(0, KEYS_TOLD) }, 'missing files are back');
 }

@@ -177,8 +177,8 @@ const FACTORIES: FactoryProvider[] = [
   {
     provide: Sweeper,
     inject: [SWEPT_PARTS, DeliveryDispatcher, LOGGER],
-    useFactory: (parts: Omit<SweptParts, 'deliveries'>, deliveries: DeliveryDispatcher, log: Logger) =>
-      new Sweeper(createSweeps({ ...parts, deliveries }), log),
+    useFactory: (parts: Omit<SweptParts, 'deliveries' | 'log'>, deliveries: DeliveryDispatcher, log: Logger) =>
+      new Sweeper(createSweeps({ ...parts, deliveries, log }), log),
   },
 ];
 

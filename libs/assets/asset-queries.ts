@@ -47,10 +47,16 @@ export const findOwnAssets = (db: Queryable, userId: string, ids: string[]): Pro
     [userId, ids],
   );
 
+/** An asset whose bytes are asked for. */
+export interface StoredAsset extends AssetRow {
+  /** The storage did not have its file, or not all of it, when it was last looked at. */
+  is_missing: boolean;
+}
+
 /** The shown asset at a storage key, whoever asks: see `maySee`. */
-export async function findAssetByKey(db: Queryable, key: string): Promise<AssetRow | null> {
-  const [row] = await db.query<AssetRow>(
-    `select ${ASSET_COLUMNS} from flat_file f where f.storage_key = $1 and ${VISIBLE} limit 1`,
+export async function findAssetByKey(db: Queryable, key: string): Promise<StoredAsset | null> {
+  const [row] = await db.query<StoredAsset>(
+    `select ${ASSET_COLUMNS}, f.missing_since is not null as is_missing from flat_file f where f.storage_key = $1 and ${VISIBLE} limit 1`,
     [key],
   );
   return row ?? null;

@@ -35,6 +35,9 @@ export const generationNotFound = () =>
   new AppError('GENERATION_NOT_FOUND', 404, 'Generation not found');
 export const notFound = (what = 'Resource') => new AppError('NOT_FOUND', 404, `${what} not found`);
 
+/** The record is there, the bytes are not. */
+export const fileMissing = () => new AppError('NOT_FOUND', 404, 'The file is missing in the storage');
+
 export const workflowNotExecutable = () =>
   new AppError('WORKFLOW_NOT_EXECUTABLE', 400, 'Workflow type not supported for generation');
 

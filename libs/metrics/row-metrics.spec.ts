@@ -99,8 +99,8 @@ describe('metrics of rows', () => {
   it('say what is stored, and what workflows are called', async () => {
     const [id, userId] = [randomUUID(), randomUUID()];
     await test.database.query(
-      `insert into flat_file (user_id, name, storage_key, size, sha256, deleted_at)
-       values ($1, 'a', 'a', 1000, '', null), ($1, 'b', 'b', 500, '', null), ($1, 'c', 'c', 70, '', now())`,
+      `insert into flat_file (user_id, name, storage_key, size, sha256, deleted_at, missing_since)
+       values ($1, 'a', 'a', 1000, '', null, null), ($1, 'b', 'b', 500, '', null, now()), ($1, 'c', 'c', 70, '', now(), now())`,
       [userId],
     );
     await test.database.query(
@@ -110,6 +110,7 @@ describe('metrics of rows', () => {
     workflowIds.push(id);
     const page = await read();
     expect([page.get('platen_storage_bytes'), page.get('platen_storage_files')]).toEqual([1500, 2]);
+    expect(page.get('platen_storage_missing_files')).toBe(1);
     expect(page.get(`platen_workflow_info{workflow="${id}",name="rings \\"of fire\\""}`)).toBe(1);
   });
 

@@ -69,6 +69,7 @@ function createGauges({ registry }: Metrics) {
   const drift = gauge('platen_ledger_drift_accounts', 'Accounts whose holds are not the price of what is open.');
   const bytes = gauge('platen_storage_bytes', 'Bytes of all files.');
   const files = gauge('platen_storage_files', 'Files that are stored.');
+  const missing = gauge('platen_storage_missing_files', 'Files with a row that the storage does not have.');
   const info = gauge('platen_workflow_info', 'What the workflows in the labels are called.', 'workflow', 'name');
   const forgetting = (...gauges: Gauge[]) => () => gauges.forEach((each) => each.remove());
   return {
@@ -97,8 +98,9 @@ function createGauges({ registry }: Metrics) {
       set(row: Stored) {
         bytes.set(row.bytes);
         files.set(row.files);
+        missing.set(row.missing);
       },
-      forget: forgetting(bytes, files),
+      forget: forgetting(bytes, files, missing),
     },
     workflows: {
       set(rows: Workflow[]) {

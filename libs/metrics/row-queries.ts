@@ -19,6 +19,8 @@ export interface Books {
 export interface Stored {
   bytes: number;
   files: number;
+  /** Files that the storage did not have when it was last asked. */
+  missing: number;
 }
 
 export interface Workflow {
@@ -73,6 +75,8 @@ export const BOOKS = `
     from account a left join generations g using (user_id) left join base b using (user_id)`;
 
 export const STORED = `
-  select coalesce(sum(size), 0)::float8 as bytes, count(*)::int as files from flat_file where deleted_at is null`;
+  select coalesce(sum(size), 0)::float8 as bytes, count(*)::int as files,
+         (count(*) filter (where missing_since is not null))::int as missing
+    from flat_file where deleted_at is null`;
 
 export const WORKFLOWS = 'select id, name from workflow where id = any($1::uuid[])';

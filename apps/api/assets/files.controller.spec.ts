@@ -26,6 +26,8 @@ describe(FilesController.name, () => {
   };
   const publish = async (plan: Partial<AssetPlan> = {}, content?: string) =>
     create({ ...plan, collectionId: await createCollection(api.database, userId) }, content);
+  const markMissing = (id: string) =>
+    api.database.query('update flat_file set missing_since = now() where id = $1', [id]);
   const get = async (url: string, headers: Record<string, string> = {}, method = 'GET') => {
     const response = await fetch(`${api.url}${url}`, { headers, method });
     return { status: response.status, headers: response.headers, text: await response.text() };
@@ -78,6 +80,16 @@ describe(FilesController.name, () => {
         expect((await get(url, api.as(userId))).status).toBe(404);
         expect((await get(url)).status).toBe(404);
       }
+    });
+
+    it('nobody, while it is known to be missing: it is told so, and no half of it is given', async () => {
+      const { id, url, path } = await publish();
+      await writeFile(path, CONTENT.slice(0, 4));
+      await markMissing(id);
+      expect(await get(url)).toMatchObject({ status: 404, text: expect.stringContaining('missing in the storage') });
+      expect((await get(url, {}, 'HEAD')).status).toBe(404);
+      await writeFile(path, CONTENT);
+      expect((await get(url)).text).toBe(CONTENT);
     });
 
     it('nobody any more once the collection is archived', async () => {

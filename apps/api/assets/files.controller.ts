@@ -2,12 +2,13 @@ import { Readable } from 'node:stream';
 import { Controller, Get, Req, Res } from '@nestjs/common';
 import { ApiParam, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { findAssetByKey, maySee } from '#libs/assets/asset-queries.js';
-import { hasOpenBytes, type AssetRow } from '#libs/assets/asset-row.js';
+import { findAssetByKey, maySee, type StoredAsset } from '#libs/assets/asset-queries.js';
+import { hasOpenBytes } from '#libs/assets/asset-row.js';
 import { FileUrls } from '#libs/assets/file-urls.js';
+import { isMissing } from '#libs/assets/missing-files.js';
 import { Database } from '#libs/database/database.js';
 import { Environment } from '#libs/config/environment.js';
-import { notFound, serviceUnavailable } from '#libs/errors/errors.js';
+import { fileMissing, notFound, serviceUnavailable } from '#libs/errors/errors.js';
 import { isStorageKey } from '#libs/storage/storage-key.js';
 import { ObjectNotFound, Storage, type ByteRange } from '#libs/storage/storage.js';
 import { ApiErrors } from '../http/answers.js';
@@ -56,16 +57,25 @@ export class FilesController {
     const asset = await this.find(key, caller, request.query);
     const { status, headers, part } = answerFor(asset, request.headers);
     const wanted = request.method === 'HEAD' ? null : part;
+    if (part && asset.is_missing) await this.assertBack(asset);
     const elsewhere = wanted && (await this.elsewhere(key, headers));
     if (elsewhere) return reply.header('cache-control', 'no-store').redirect(elsewhere, 302);
     const bytes = part && (await this.open(key, wanted));
     await reply.status(status).headers(headers).send(bytes);
   }
 
-  private async find(key: string, caller: Caller | undefined, signature: Signature): Promise<AssetRow> {
+  private async find(key: string, caller: Caller | undefined, signature: Signature): Promise<StoredAsset> {
     const asset = isStorageKey(key) ? await findAssetByKey(this.database, key) : null;
     if (asset && (hasOpenBytes(asset) || maySee(asset, caller) || this.urls.verify(key, signature))) return asset;
     throw notFound('File');
+  }
+
+  /** What was missing may be there again: the mark alone keeps nothing from anybody. */
+  private async assertBack(asset: StoredAsset): Promise<void> {
+    const isGone = await isMissing(this.storage, asset).catch(() => {
+      throw serviceUnavailable();
+    });
+    if (isGone) throw fileMissing();
   }
 
   /** Where the storage itself gives the file; null: it comes from here. */
@@ -83,7 +93,7 @@ export class FilesController {
     // Fastify drains the stream of a HEAD request; without any it would call the file empty.
     if (!part) return Readable.from([]);
     return this.storage.open(key, part === 'all' ? {} : { range: part }).catch((error: unknown) => {
-      throw error instanceof ObjectNotFound ? notFound('File') : serviceUnavailable();
+      throw error instanceof ObjectNotFound ? fileMissing() : serviceUnavailable();
     });
   }
 }
