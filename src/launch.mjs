@@ -16,6 +16,7 @@ const TOOLS = {
   bench: (args) => typescript('test/bench/main.ts', args),
   chaos: (args) => typescript('test/chaos/chaos.ts', args),
   guards: (args) => typescript('test/guards/run.ts', args),
+  azurite: (args) => typescript('test/azurite/run.ts', args),
   lint,
   check: async () => (await checkTypes()) || (await lint([])) || jest(['test/structure']),
 };

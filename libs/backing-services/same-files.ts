@@ -26,6 +26,6 @@ export async function assertSameFiles(source: DataSource, place: string | null):
   await source.destroy();
   throw new Error(
     'Another process works on this database with local files in another folder. API and workers need the same: ' +
-      'share the folder (STORAGE_PATH), or keep files in S3 (STORAGE_DRIVER=s3).',
+      'share the folder (STORAGE_PATH), or keep files in a cloud (STORAGE_DRIVER=s3, azure or gcs).',
   );
 }

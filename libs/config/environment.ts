@@ -1,39 +1,10 @@
-import { plainToInstance, Transform, Type } from 'class-transformer';
+import { plainToInstance, Type } from 'class-transformer';
 import {
-  ArrayNotEmpty, IsArray, IsBoolean, IsIn, IsInt, IsNotEmpty, IsObject, IsOptional, IsString, IsUrl, Max, Min,
-  MinLength, ValidateBy, ValidateIf, validateSync, type ValidationError,
+  ArrayNotEmpty, IsArray, IsBoolean, IsIn, IsInt, IsNotEmpty, IsObject, IsOptional, IsString, Max, Min, MinLength,
+  ValidateIf, validateSync, type ValidationError,
 } from 'class-validator';
 import { LANES, type Lane } from '#libs/nodes/node.js';
-import { isHostEntry } from '#libs/outbound/allowed-hosts.js';
-import { isServerUrl } from '#libs/comfyui/server-address.js';
-
-const list = Transform(({ value }) =>
-  typeof value === 'string' ? value.split(',').map((item) => item.trim()).filter(Boolean) : value,
-);
-const FLAGS = new Map<unknown, boolean>([['true', true], ['1', true], ['false', false], ['0', false]]);
-const flag = Transform(({ value }) => FLAGS.get(value) ?? value);
-const json = Transform(({ value }) => {
-  if (typeof value !== 'string') return value;
-  try {
-    return JSON.parse(value);
-  } catch {
-    return value;
-  }
-});
-const url = (protocols: string[]) =>
-  IsUrl({ protocols, require_tld: false, require_protocol: true, require_host: true });
-const hosts = ValidateBy(
-  { name: 'hosts', validator: { validate: isHostEntry, defaultMessage: () => '$value is not host or host:port' } },
-  { each: true },
-);
-/** Says nothing of the value, which may hold a key. */
-const servers = ValidateBy(
-  {
-    name: 'servers',
-    validator: { validate: isServerUrl, defaultMessage: () => 'must list http(s)://[user:secret@]host[:port][/path]' },
-  },
-  { each: true },
-);
+import { flag, hosts, json, list, servers, url } from './decorators.js';
 
 /**
  * Every variable that Platen reads, with its default. Read once at start by `loadEnvironment`; nothing
@@ -91,16 +62,19 @@ export class Environment {
   @IsOptional() @IsString() @MinLength(32)
   PLATEN_MASTER_KEY?: string;
 
-  /** Where files are kept: `local`, a folder, or `s3`, a bucket of Amazon S3 or of what speaks its protocol. */
-  @IsIn(['local', 's3'])
+  /**
+   * Where files are kept: `local`, a folder; `s3`, a bucket of Amazon S3 or of what speaks its protocol; `azure`, a
+   * container of Azure Blob Storage; `gcs`, a bucket of Google Cloud Storage.
+   */
+  @IsIn(['local', 's3', 'azure', 'gcs'])
   STORAGE_DRIVER: string = 'local';
 
   /** Folder of the local driver. Default: `storage` in PLATEN_HOME. */
   @IsOptional() @IsString() @IsNotEmpty()
   STORAGE_PATH?: string;
 
-  /** Bucket of the `s3` driver. It must exist, and be this installation's own. */
-  @ValidateIf((all: Environment) => all.STORAGE_DRIVER === 's3') @IsString() @IsNotEmpty()
+  /** Bucket or container of the clouds' drivers. It must exist, and be this installation's own. */
+  @ValidateIf((all: Environment) => all.STORAGE_DRIVER !== 'local') @IsString() @IsNotEmpty()
   STORAGE_BUCKET?: string;
 
   /** Sends clients of files on to signed URLs of the bucket, where they can reach it, instead of streaming. */
@@ -124,6 +98,27 @@ export class Environment {
 
   @IsOptional() @IsString() @IsNotEmpty()
   AWS_SESSION_TOKEN?: string;
+
+  /** Where the storage account of the `azure` driver is and how one gets in, as Azure's portal shows it. */
+  @ValidateIf((all: Environment) => all.STORAGE_DRIVER === 'azure' && !all.AZURE_STORAGE_ACCOUNT)
+  @IsString() @IsNotEmpty()
+  AZURE_STORAGE_CONNECTION_STRING?: string;
+
+  /** Instead: the account's name, at Azure itself, */
+  @IsOptional() @IsString() @IsNotEmpty()
+  AZURE_STORAGE_ACCOUNT?: string;
+
+  /** and one of its keys. */
+  @ValidateIf((all: Environment) => all.AZURE_STORAGE_ACCOUNT !== undefined) @IsString() @IsNotEmpty()
+  AZURE_STORAGE_KEY?: string;
+
+  /** File with credentials for the `gcs` driver. Unset: those of the machine, as for all of Google's programs. */
+  @IsOptional() @IsString() @IsNotEmpty()
+  GOOGLE_APPLICATION_CREDENTIALS?: string;
+
+  /** A server that plays Google Cloud Storage, without tokens: `http://fake-gcs:4443`. */
+  @IsOptional() @IsString() @IsNotEmpty()
+  STORAGE_EMULATOR_HOST?: string;
 
   /** Bytes of one asset at most. */
   @Type(() => Number) @IsInt() @Min(1)
@@ -258,7 +253,8 @@ export function loadEnvironment(variables: NodeJS.ProcessEnv): Environment {
   const known = Object.keys(new Environment());
   const optional = ['PUBLIC_URL', 'DATABASE_URL', 'REDIS_URL', 'JWT_SECRET', 'JWT_JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE', 'PLATEN_MASTER_KEY',
     'STORAGE_PATH', 'STORAGE_BUCKET', 'AWS_ENDPOINT_URL_S3', 'AWS_REGION', 'AWS_ACCESS_KEY_ID',
-    'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'CDN_BASE_URL', 'PLANS', 'NODE_PRICES', 'MODEL_PRICES', 'EMPROPS_QUEUE_URL', 'OPENAI_BASE_URL', 'OPENAI_API_KEY', 'REPLICATE_API_TOKEN', 'REPLICATE_WEBHOOK_SECRET', 'CHROMIUM_PATH', 'WORKER_PORT', 'METRICS_TOKEN',
+    'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'AZURE_STORAGE_CONNECTION_STRING', 'AZURE_STORAGE_ACCOUNT', 'AZURE_STORAGE_KEY',
+    'GOOGLE_APPLICATION_CREDENTIALS', 'STORAGE_EMULATOR_HOST', 'CDN_BASE_URL', 'PLANS', 'NODE_PRICES', 'MODEL_PRICES', 'EMPROPS_QUEUE_URL', 'OPENAI_BASE_URL', 'OPENAI_API_KEY', 'REPLICATE_API_TOKEN', 'REPLICATE_WEBHOOK_SECRET', 'CHROMIUM_PATH', 'WORKER_PORT', 'METRICS_TOKEN',
     'METRICS_PORT'];
   const given = Object.fromEntries(
     [...new Set([...known, ...optional])]

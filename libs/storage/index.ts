@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 import type { Environment } from '#libs/config/environment.js';
+import type { AzureSettings } from './azure-client.js';
+import type { GcsSettings } from './gcs-access.js';
 import { LocalStorage } from './local.storage.js';
 import type { S3Settings } from './s3-client.js';
 import type { Storage } from './storage.js';
@@ -8,6 +10,8 @@ type StorageSettings = Pick<
   Environment,
   | 'STORAGE_DRIVER' | 'STORAGE_PATH' | 'PLATEN_HOME' | 'STORAGE_BUCKET'
   | 'AWS_ENDPOINT_URL_S3' | 'AWS_REGION' | 'AWS_ACCESS_KEY_ID' | 'AWS_SECRET_ACCESS_KEY' | 'AWS_SESSION_TOKEN'
+  | 'AZURE_STORAGE_CONNECTION_STRING' | 'AZURE_STORAGE_ACCOUNT' | 'AZURE_STORAGE_KEY'
+  | 'GOOGLE_APPLICATION_CREDENTIALS' | 'STORAGE_EMULATOR_HOST'
 >;
 
 /**
@@ -17,6 +21,8 @@ type StorageSettings = Pick<
 const DRIVERS: Record<string, (settings: StorageSettings) => Promise<Storage>> = {
   local: async (settings) => new LocalStorage(settings.STORAGE_PATH ?? join(settings.PLATEN_HOME, 'storage')),
   s3: async (settings) => new (await import('./s3.storage.js')).S3Storage(s3SettingsOf(settings)),
+  azure: async (settings) => new (await import('./azure.storage.js')).AzureStorage(azureSettingsOf(settings)),
+  gcs: async (settings) => new (await import('./gcs.storage.js')).GcsStorage(gcsSettingsOf(settings)),
 };
 
 /** The storage that the configuration names. */
@@ -26,11 +32,29 @@ export async function createStorage(settings: StorageSettings): Promise<Storage>
   return create(settings);
 }
 
-function s3SettingsOf(settings: StorageSettings): S3Settings {
-  const { STORAGE_BUCKET: bucket, AWS_ENDPOINT_URL_S3: endpoint, AWS_REGION: region } = settings;
-  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = settings;
+function bucketOf({ STORAGE_BUCKET: bucket }: StorageSettings): string {
   if (!bucket) throw new Error('STORAGE_BUCKET must be set');
-  if (!accessKeyId || !secretAccessKey) return { bucket, endpoint, region };
-  const credentials = { accessKeyId, secretAccessKey, sessionToken: settings.AWS_SESSION_TOKEN };
-  return { bucket, endpoint, region, credentials };
+  return bucket;
+}
+
+function s3SettingsOf(settings: StorageSettings): S3Settings {
+  const { AWS_ENDPOINT_URL_S3: endpoint, AWS_REGION: region } = settings;
+  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = settings;
+  const place = { bucket: bucketOf(settings), endpoint, region };
+  if (!accessKeyId || !secretAccessKey) return place;
+  return { ...place, credentials: { accessKeyId, secretAccessKey, sessionToken: settings.AWS_SESSION_TOKEN } };
+}
+
+function azureSettingsOf(settings: StorageSettings): AzureSettings {
+  const { AZURE_STORAGE_ACCOUNT: name, AZURE_STORAGE_KEY: key } = settings;
+  return {
+    container: bucketOf(settings),
+    connectionString: settings.AZURE_STORAGE_CONNECTION_STRING,
+    account: name && key ? { name, key } : undefined,
+  };
+}
+
+function gcsSettingsOf(settings: StorageSettings): GcsSettings {
+  const { STORAGE_EMULATOR_HOST: emulator, GOOGLE_APPLICATION_CREDENTIALS: keyFile } = settings;
+  return { bucket: bucketOf(settings), emulator, keyFile };
 }

@@ -71,9 +71,14 @@ describe(createStorage.name, () => {
     expect(await readdir(home)).toEqual(['storage']);
   });
 
-  it('needs a bucket for S3', async () => {
-    const creating = createStorage({ STORAGE_DRIVER: 's3', PLATEN_HOME: home });
+  it.each(['s3', 'azure', 'gcs'])('needs a bucket for %s', async (driver) => {
+    const creating = createStorage({ STORAGE_DRIVER: driver, PLATEN_HOME: home });
     await expect(creating).rejects.toThrow('STORAGE_BUCKET');
+  });
+
+  it('needs an account for Azure', async () => {
+    const creating = createStorage({ STORAGE_DRIVER: 'azure', STORAGE_BUCKET: 'platen', PLATEN_HOME: home });
+    await expect(creating).rejects.toThrow('AZURE_STORAGE');
   });
 
   it('refuses a driver it does not know', async () => {

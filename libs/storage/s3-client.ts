@@ -1,4 +1,5 @@
 import { AbortMultipartUploadCommand, CreateMultipartUploadCommand, S3Client } from '@aws-sdk/client-s3';
+import { MAX_ATTEMPTS, TIME_LIMITS, type TimeLimits } from './time-limits.js';
 
 export interface S3Settings {
   bucket: string;
@@ -7,26 +8,15 @@ export interface S3Settings {
   region?: string;
   /** Absent: found as all AWS programs do, by profile, role of the machine, … */
   credentials?: { accessKeyId: string; secretAccessKey: string; sessionToken?: string };
-  timeouts?: Partial<S3Timeouts>;
+  timeLimits?: Partial<TimeLimits>;
 }
 
-export interface S3Timeouts {
-  connectMs: number;
-  /** Without a byte in either direction. */
-  idleMs: number;
-  /** Until the head of the answer, the time to send the body included. */
-  answerMs: number;
-}
-
-const TIMEOUTS: S3Timeouts = { connectMs: 5_000, idleMs: 20_000, answerMs: 300_000 };
-/** The first included; the delays between grow exponentially, with jitter. */
-const MAX_ATTEMPTS = 5;
 const BOOK_KEEPING = [CreateMultipartUploadCommand, AbortMultipartUploadCommand];
 const BOOK_KEEPING_MS = 30_000;
 
 /** A client for Amazon S3 and for all that speak its protocol: MinIO, R2, GCS, … */
-export function createS3Client({ endpoint, region, credentials, timeouts }: S3Settings): S3Client {
-  const { connectMs, idleMs, answerMs } = { ...TIMEOUTS, ...timeouts };
+export function createS3Client({ endpoint, region, credentials, timeLimits }: S3Settings): S3Client {
+  const { connectMs, idleMs, answerMs } = { ...TIME_LIMITS, ...timeLimits };
   return new S3Client({
     endpoint,
     // The others take any region, but the signature must name one.

@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { startAzureServer } from '../setup/azure/server.js';
+import { startGcsServer } from '../setup/gcs/server.js';
 import { startS3Server } from '../setup/s3/server.js';
 import { Bench } from './bench.js';
 import type { BenchProcess } from './bench-process.js';
@@ -12,8 +14,11 @@ const SAMPLE_EVERY_MS = 10;
 /** What goes through first, and is not measured: code is compiled, pools and buffers reach their size. */
 const WARM_UP_BYTES = 64 * MIB;
 
+/** Those of Azure and Google keep everything in memory: give them less than a GiB. */
+const SERVERS = { local: null, s3: startS3Server, azure: startAzureServer, gcs: startGcsServer };
+
 export interface StorageFigure {
-  driver: 'local' | 's3';
+  driver: keyof typeof SERVERS;
   path: 'worker stores' | 'worker reads' | 'API takes an upload' | 'API serves';
   /** By how much the process grew at most, MiB. */
   growth: number;
@@ -27,7 +32,7 @@ export async function measureStorageMemory(
   driver: StorageFigure['driver'],
   bytes: number,
 ): Promise<StorageFigure[]> {
-  const server = driver === 's3' ? await startS3Server() : undefined;
+  const server = await SERVERS[driver]?.();
   const env = server?.variables ?? { STORAGE_DRIVER: 'local' };
   const figures: StorageFigure[] = [];
   type Run = (bytes: number) => Promise<unknown>;

@@ -7,7 +7,7 @@ import type { JobEvent } from '#libs/events/job-event.js';
 import type { JobView } from '#libs/generations/job-view.js';
 import type { Step } from '#libs/instruction-set/instruction-set.js';
 import { eventually } from '../setup/eventually.js';
-import { FaultyWay, type Passing } from '../setup/s3/faulty-way.js';
+import { FaultyWay, type Passing } from '../setup/faulty-way.js';
 import { startS3Server, type S3Server } from '../setup/s3/server.js';
 import type { Client, Receipt } from './client.js';
 import { formWorkflow } from './pipelines.js';

@@ -8,6 +8,7 @@ import { imageGuards } from './images.js';
 import { moneyGuards } from './money.js';
 import { outsideGuards } from './outside.js';
 import { schemaGuards } from './schema.js';
+import { storageGuards } from './storage.js';
 import { strangerGuards } from './strangers.js';
 import { tenancyGuards } from './tenancy.js';
 import { tokenGuards } from './tokens.js';
@@ -16,4 +17,5 @@ import { tokenGuards } from './tokens.js';
 export const guards: Guard[] = [
   ...engineGuards, ...moneyGuards, ...schemaGuards, ...tenancyGuards, ...boundaryGuards, ...strangerGuards,
   ...collectionGuards, ...comfyGuards, ...outsideGuards, ...deliveryGuards, ...imageGuards, ...tokenGuards,
+  ...storageGuards,
 ];

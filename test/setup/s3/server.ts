@@ -18,6 +18,7 @@ const KEPT_HEADERS = ['content-type', 'cache-control', 'content-disposition'];
 export interface S3Server {
   url: string;
   bucket: S3Bucket;
+  objects: S3Bucket['objects'];
   /** What a process is told to use it. */
   variables: Record<string, string>;
   /** A driver for it; with another `endpoint`, by way of that. */
@@ -41,6 +42,7 @@ export async function startS3Server(): Promise<S3Server> {
   return {
     url,
     bucket,
+    objects: bucket.objects,
     variables: {
       STORAGE_DRIVER: 's3',
       STORAGE_BUCKET: BUCKET,

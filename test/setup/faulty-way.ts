@@ -6,19 +6,20 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 
 /**
- * What happens to one request: answered `503 SlowDown`; never answered; cut before it is sent on; done, but
+ * What happens to one request: answered 503 or 429, as clouds do; never answered; cut before it is sent on; done, but
  * its answer is lost; its body changed on the way; its answer cut, or left hanging, after so many bytes.
  */
 export type Fault =
-  | 'slow_down' | 'hang' | 'cut' | 'done_but_lost' | 'garbled'
+  | 'slow_down' | 'too_many' | 'hang' | 'cut' | 'done_but_lost' | 'garbled'
   | { cutAfter: number } | { hangAfter: number }
   | null;
 
+const REFUSED = { slow_down: 503, too_many: 429 } as const;
 const SLOW_DOWN = '<Error><Code>SlowDown</Code></Error>';
 
 export interface Passing {
   method: string;
-  /** The key, and `?…` where there is a query. */
+  /** Of an object in a bucket its key; `?…` where there is a query. */
   path: string;
   /** How many requests with the same method and path were there before. */
   before: number;
@@ -58,7 +59,7 @@ export class FaultyWay {
     if (fault === 'hang') return;
     if (fault === 'cut') return void setTimeout(() => response.destroy(), 5);
     const body = await buffer(request);
-    if (fault === 'slow_down') return void response.writeHead(503).end(SLOW_DOWN);
+    if (fault === 'slow_down' || fault === 'too_many') return void response.writeHead(REFUSED[fault]).end(SLOW_DOWN);
     if (fault === 'garbled') body.writeUInt8(body.readUInt8(0) ^ 1, 0);
     const answer = await this.send(request, body);
     if (fault === 'done_but_lost') return void answer.resume().once('end', () => response.destroy());

@@ -1,0 +1,40 @@
+import { Transform } from 'class-transformer';
+import { IsUrl, ValidateBy } from 'class-validator';
+import { isServerUrl } from '#libs/comfyui/server-address.js';
+import { isHostEntry } from '#libs/outbound/allowed-hosts.js';
+
+/** Comma-separated. */
+export const list = Transform(({ value }) =>
+  typeof value === 'string' ? value.split(',').map((item) => item.trim()).filter(Boolean) : value,
+);
+
+const FLAGS = new Map<unknown, boolean>([['true', true], ['1', true], ['false', false], ['0', false]]);
+/** `true` or `1`, `false` or `0`; anything else is left to be refused. */
+export const flag = Transform(({ value }) => FLAGS.get(value) ?? value);
+
+/** What is no JSON is left to be refused. */
+export const json = Transform(({ value }) => {
+  if (typeof value !== 'string') return value;
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
+  }
+});
+
+export const url = (protocols: string[]) =>
+  IsUrl({ protocols, require_tld: false, require_protocol: true, require_host: true });
+
+export const hosts = ValidateBy(
+  { name: 'hosts', validator: { validate: isHostEntry, defaultMessage: () => '$value is not host or host:port' } },
+  { each: true },
+);
+
+/** Says nothing of the value, which may hold a key. */
+export const servers = ValidateBy(
+  {
+    name: 'servers',
+    validator: { validate: isServerUrl, defaultMessage: () => 'must list http(s)://[user:secret@]host[:port][/path]' },
+  },
+  { each: true },
+);
