@@ -75,6 +75,8 @@ export interface GenerationState {
   userId: string;
   collectionId: string | null;
   index: number;
+  /** Generations of its job. */
+  editions: number;
   hash: string;
   run: number;
   /** Another worker, or an earlier run, has begun it. */

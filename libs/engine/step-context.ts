@@ -40,7 +40,7 @@ export function createContext(parts: ContextParts): NodeContext {
     payload: parts.payload,
     hash: state.hash,
     generationIndex: state.index,
-    edition: { userId: state.userId, jobId: state.jobId, generationId: state.generationId },
+    edition: { userId: state.userId, jobId: state.jobId, generationId: state.generationId, of: state.editions },
     variables: state.values,
     random: new SeededRandom(randomStream(state.hash, `step:${seedOf(state, stepId)}`)),
     token: parts.token,

@@ -73,7 +73,7 @@ const CLAIM = prepared('claim', `
     returning g.*
   )
   select g.id, g.job_id, g.lease, g.alone, g.index, g.hash, g.run, g.wake_seq, g.started_at is not null as resumed,
-         j.user_id, j.collection_id, j.workflow_id, j.created_at, j.instruction_set,
+         j.user_id, j.collection_id, j.workflow_id, j.created_at, j.generations, j.instruction_set,
          j.options -> 'save_intermediate_outputs' as shows_all, j.options -> 'renders' as renders, j.options -> 'files' as files, ${ATTEMPTS} as attempts
     from claimed g join job j on j.id = g.job_id`);
 

@@ -22,6 +22,7 @@ export interface ClaimedRow {
   user_id: string;
   collection_id: string | null;
   workflow_id: string | null;
+  generations: number;
   created_at: Date;
   instruction_set: InstructionSet;
   shows_all: Json;
@@ -68,6 +69,7 @@ export function stateOf(row: ClaimedRow): GenerationState {
     run: row.run,
     resumed: row.resumed,
     workflowId: row.workflow_id,
+    editions: row.generations,
     submittedAt: row.created_at,
     instructionSet: row.instruction_set,
     showsAll: row.shows_all === true,

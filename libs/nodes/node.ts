@@ -93,8 +93,10 @@ export interface NodeContext<Payload = JsonObject> {
   /** The edition's hash: the one source of all randomness. */
   readonly hash: string;
   readonly generationIndex: number;
-  /** Whose generation it is. */
-  readonly edition: { readonly userId: string; readonly jobId: string; readonly generationId: string };
+  /** Whose generation it is, and of how many in its job. */
+  readonly edition: {
+    readonly userId: string; readonly jobId: string; readonly generationId: string; readonly of: number;
+  };
   /** Values of the instruction set's variables for this edition. */
   readonly variables: Readonly<JsonObject>;
   /** A stream of random numbers that depends on the hash and the step only. */

@@ -17,6 +17,8 @@ export interface Sketch {
   assets: Record<string, { bytes: Uint8Array; mimeType: string }>;
   timeLimitMs: number;
   isPreview: boolean;
+  /** Renders of one job may follow each other in one browser context. Absent: it gets a context of its own. */
+  job?: string;
   signal?: AbortSignal;
   /** Called when it starts, after its turn has come, and when it is started again. Its time counts from then on. */
   onStart?(): void;

@@ -11,6 +11,7 @@ export function runSketchStep(node: NodeDefinition, payload: JsonObject, changes
     payload: checkPayload(node, payload).payload,
     hash: HASH,
     generationIndex: 0,
+    edition: { userId: 'u', jobId: 'j', generationId: 'g', of: 1 },
     variables: { mood: 'calm' },
     random: new SeededRandom(randomStream(HASH, 'step')),
     token: 'token',

@@ -80,7 +80,7 @@ function sizeFaults({ width, height, pixel_density: density }: SketchPayload): P
 
 /** The sketch of a step, with its images loaded. */
 export function sketchOf(context: NodeContext<SketchPayload>, assets: Sketch['assets']): Sketch {
-  const { payload, hash, variables, signal } = context;
+  const { payload, hash, variables, edition, signal } = context;
   return {
     source: payload.files ? { files: payload.files } : { code: payload.code ?? '' },
     hash,
@@ -93,6 +93,7 @@ export function sketchOf(context: NodeContext<SketchPayload>, assets: Sketch['as
     assets,
     timeLimitMs: payload.time_limit_ms,
     isPreview: false,
+    ...(edition.of > 1 && { job: edition.jobId }),
     signal,
     onStart: () => context.startClock(),
     onProgress: (fraction) => context.progress(fraction),

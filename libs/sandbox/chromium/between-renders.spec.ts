@@ -1,4 +1,5 @@
-import { sketchRun, testRenderer } from '../../../test/factories/sketch-run.js';
+import { sha256, sketchRun, testRenderer } from '../../../test/factories/sketch-run.js';
+import { SketchPage } from './sketch-page.js';
 
 const renderer = testRenderer();
 afterAll(() => renderer.close());
@@ -15,6 +16,13 @@ async function consoleOf(code: string): Promise<string[]> {
   return failure.logs;
 }
 
+/** The console of a sketch that ends well once `settled` has, so that its page is kept for its job. */
+async function goodConsoleOf(job: string, code: string): Promise<string[]> {
+  const ending = `${code}\nlet over = false; settled.then(() => { over = true; });\nfunction draw() { if (over) capture(); }`;
+  const { logs } = await renderer.render(sketchRun(ending, { job }));
+  return logs;
+}
+
 /** Leaves a mark wherever a page can. */
 const LEAVE = `
   const places = {
@@ -28,13 +36,12 @@ const LEAVE = `
     cache: () => caches.open('mark').then((cache) => cache.put('/mark', new Response('left'))),
     file: async () => (await navigator.storage.getDirectory()).getFileHandle('mark', { create: true }),
     worker: () => navigator.serviceWorker.register('/sketch.js'),
-    lock: () => navigator.locks.request('mark', () => { console.log('left lock'); return new Promise(() => {}); }),
+    lock: () => { navigator.locks.request('mark', () => { console.log('left lock'); return new Promise(() => {}); }); },
     state: () => history.replaceState('left', '', '/'),
     channel: () => { const channel = new BroadcastChannel('mark'); setInterval(() => channel.postMessage('left'), 16); },
   };
-  for (const [name, leave] of Object.entries(places)) {
-    Promise.resolve().then(leave).then(() => console.log('left', name)).catch((error) => console.log('kept from', name));
-  }`;
+  const settled = Promise.all(Object.entries(places).map(([name, leave]) =>
+    Promise.resolve().then(leave).then(() => console.log('left', name)).catch((error) => console.log('kept from', name))));`;
 
 /** Looks for marks, and says of each place whether there is one. */
 const LOOK = `
@@ -48,9 +55,8 @@ const LOOK = `
     lock: async () => (await navigator.locks.query()).held.length,
   };
   new BroadcastChannel('mark').onmessage = () => console.log('found channel');
-  for (const [name, look] of Object.entries(looks)) {
-    Promise.resolve().then(look).then((mark) => console.log(mark ? 'found' : 'nothing', name)).catch(() => console.log('nothing', name));
-  }`;
+  const settled = Promise.all(Object.entries(looks).map(([name, look]) =>
+    Promise.resolve().then(look).then((mark) => console.log(mark ? 'found' : 'nothing', name)).catch(() => console.log('nothing', name))));`;
 
 const found = (lines: string[]) => lines.filter((line) => line.startsWith('found'));
 
@@ -68,6 +74,31 @@ it('a sketch sees and hears nothing of one that is drawn beside it', async () =>
   expect(seen.length).toBeGreaterThan(5);
   expect(found(seen)).toEqual([]);
 });
+
+it('an edition leaves nothing to the next of its job, which gets a fresh document in the same page', async () => {
+  const opened = jest.spyOn(SketchPage, 'open');
+  expect(await goodConsoleOf('left', LEAVE)).toEqual(expect.arrayContaining(['left localStorage', 'left database', 'left name']));
+  const before = opened.mock.calls.length;
+  const seen = await goodConsoleOf('left', `${LOOK}\nif (window.platen || window.left) console.log('found global'); window.left = 1;`);
+  expect(seen).toEqual(expect.arrayContaining(['nothing localStorage', 'nothing database', 'nothing name', 'nothing file']));
+  expect(found(seen)).toEqual([]);
+  expect(found(await goodConsoleOf('left', `${LOOK}\nif (window.left) console.log('found global');`))).toEqual([]);
+  expect(opened).toHaveBeenCalledTimes(before);
+  await goodConsoleOf('another', LOOK);
+  expect(opened.mock.calls.length).toBeGreaterThan(before);
+  opened.mockRestore();
+});
+
+it('an edition that will not go is not waited for, and cannot stand in for the next', async () => {
+  const picture = 'function setup() { createCanvas(64, 64); background(random(255), 9, 9); noLoop(); }';
+  const alone = sha256(await renderer.render(sketchRun(picture)));
+  const clinging = `${picture}
+    onbeforeunload = () => 'stay'; onpagehide = () => { const until = Date.now() + 1e9; while (Date.now() < until) fetch('/.platen/edition.js'); };
+    setInterval(() => { fetch('/.platen/edition.js').catch(() => {}); location.href = '/'; }, 0);`;
+  for (const code of [clinging, picture]) {
+    expect(sha256(await renderer.render(sketchRun(code, { job: 'clinging' })))).toBe(alone);
+  }
+}, 30_000);
 
 const FOREIGN = [
   'file:///etc/passwd', 'chrome://version', 'chrome://gpu', 'view-source:http://sketch.localhost/', 'devtools://devtools/',

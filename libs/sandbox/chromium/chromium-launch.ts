@@ -37,6 +37,8 @@ const ARGUMENTS = [
   '--use-angle=swiftshader',
   '--enable-unsafe-swiftshader',
   '--disable-accelerated-2d-canvas',
+  // Nobody sees the page itself: putting its parts together in software would cost as much as a sketch.
+  '--disable-gpu-compositing',
   '--force-color-profile=srgb',
   '--font-render-hinting=none',
   '--disable-lcd-text',

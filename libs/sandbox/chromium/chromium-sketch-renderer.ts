@@ -6,7 +6,6 @@ import {
 import { captureRule } from './capture-rule.js';
 import type { ChromiumOptions } from './chromium-launch.js';
 import { browserFailed, twiceAtMost, untilEnd } from './sketch-end.js';
-import type { SketchPage } from './sketch-page.js';
 import { sourceText } from './sketch-site.js';
 import { VideoRecorder } from './video-recorder.js';
 import { WarmPages } from './warm-pages.js';
@@ -17,8 +16,8 @@ export interface ChromiumRendererOptions extends ChromiumOptions {
 }
 
 /**
- * Renders sketches in one warm headless Chromium, each in a fresh document and context, and records videos in
- * browsers of their own. Starts lazily.
+ * Renders sketches in one warm headless Chromium, each in a fresh document, each job in a context of its own, and
+ * records videos in browsers of their own. Starts lazily.
  */
 export class ChromiumSketchRenderer extends SketchRenderer {
   private readonly pages: WarmPages;
@@ -26,13 +25,12 @@ export class ChromiumSketchRenderer extends SketchRenderer {
   private readonly renders: PQueue;
   /** Apart, so that no draft waits for a video. */
   private readonly recordings: PQueue;
-  private readonly closing = new Set<Promise<void>>();
 
   constructor(options: ChromiumRendererOptions) {
     super();
-    this.pages = new WarmPages(options);
-    this.recorder = new VideoRecorder(options);
     const concurrency = options.concurrency ?? availableParallelism();
+    this.pages = new WarmPages(options, concurrency);
+    this.recorder = new VideoRecorder(options);
     this.renders = new PQueue({ concurrency });
     this.recordings = new PQueue({ concurrency });
   }
@@ -60,8 +58,8 @@ export class ChromiumSketchRenderer extends SketchRenderer {
   async close(): Promise<void> {
     await Promise.all([this.pages.close(), this.recorder.close()]);
     await Promise.all([this.renders.onIdle(), this.recordings.onIdle()]);
-    // One that was starting meanwhile is known only now.
-    await Promise.all([...this.closing, this.recorder.close()]);
+    // What was starting or renewed meanwhile is known only now.
+    await Promise.all([this.pages.close(), this.recorder.close()]);
   }
 
   private async renderOnce(sketch: SketchRun): Promise<SketchImage> {
@@ -70,15 +68,13 @@ export class ChromiumSketchRenderer extends SketchRenderer {
       sketch.signal?.throwIfAborted();
       sketch.onProgress?.(0.1);
       const waitedFor = () => WAITED_FOR[captureRule(sourceText(sketch))];
-      return await untilEnd(page, sketch, () => page.run(sketch), waitedFor);
-    } finally {
-      this.closeLater(page);
+      const image = await untilEnd(page, sketch, () => page.run(sketch), waitedFor);
+      void this.pages.giveBack(page, sketch);
+      return image;
+    } catch (failure) {
+      this.pages.end(page);
+      throw failure;
     }
-  }
-
-  private closeLater(page: SketchPage): void {
-    const closed = page.close().finally(() => this.closing.delete(closed));
-    this.closing.add(closed);
   }
 }
 

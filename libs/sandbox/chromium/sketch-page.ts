@@ -20,6 +20,9 @@ const MAX_LOADED_BYTES = 512 * 1024 ** 2;
 /** On their way to the browser a file's bytes exist several times: large files go one after another. */
 const LARGE_FILE_BYTES = 1024 ** 2;
 const CLOSE_LIMIT_MS = 5_000;
+const RENEW_LIMIT_MS = 3_000;
+/** Heap that earlier documents may have left behind. */
+const MAX_LEFT_BYTES = 256 * 1024 ** 2;
 
 const within = async <Value>(limitMs: number, work: Promise<Value>): Promise<Value | undefined> => {
   let timer: NodeJS.Timeout | undefined;
@@ -38,15 +41,17 @@ function whileConnected<Value>(browser: Browser, work: Promise<Value>): Promise<
 }
 
 /**
- * One document in a browser context of its own, for one render. It loads up to the script that names the
- * edition and waits there, so that it can be prepared before the sketch is known.
+ * One document in a browser context of its own, for one render; another one after it for the next of the same
+ * job. It loads up to the script that names the edition and waits there, so that it can be prepared before the
+ * sketch is known.
  */
 export class SketchPage {
   private files = new Map<string, SiteFile>();
-  private readonly held: Route[] = [];
+  private held: Route[] = [];
   private started = false;
   private opened = false;
   private editionAsked = () => {};
+  private giveUp = (_failure: unknown) => {};
   private loadedBytes = 0;
   private overfed = (_error: SketchError) => {};
   private largeFiles: Promise<unknown> = Promise.resolve();
@@ -90,6 +95,7 @@ export class SketchPage {
       context.setDefaultTimeout(OPEN_LIMIT_MS);
       const page = await context.newPage();
       const opened = new SketchPage(browser, context, page, await context.newCDPSession(page), p5Version, html);
+      await opened.listen();
       await opened.load();
       return opened;
     } catch (failure) {
@@ -98,23 +104,54 @@ export class SketchPage {
     }
   }
 
-  private async load(): Promise<void> {
-    const atEdition = new Promise<true>((resolve, reject) => {
-      this.editionAsked = () => resolve(true);
-      const lost = () => reject(new Error('The page was lost'));
-      this.page.once('close', lost).once('crash', lost);
-      const giveUp = (route: Route) => (failure: unknown) => {
-        reject(failure);
+  private async listen(): Promise<void> {
+    this.context.on('page', (popup) => void popup.close().catch(() => undefined));
+    await this.context.route('**', (route) =>
+      this.answer(route).catch((failure: unknown) => {
+        this.giveUp(failure);
         return route.abort().catch(() => undefined);
-      };
-      this.context.route('**', (route) => this.answer(route).catch(giveUp(route))).catch(reject);
+      }),
+    );
+  }
+
+  private async load(): Promise<void> {
+    const lost = () => this.giveUp(new Error('The page was lost'));
+    const atEdition = new Promise<void>((resolve, reject) => {
+      this.editionAsked = resolve;
+      this.giveUp = reject;
     });
     // What fails first is told below; the rest has no one to tell.
     atEdition.catch(() => undefined);
-    this.context.on('page', (popup) => void popup.close().catch(() => undefined));
-    await this.page.goto(`${SKETCH_ORIGIN}/`, { waitUntil: 'commit' });
-    await atEdition;
+    this.page.once('close', lost).once('crash', lost);
+    try {
+      await this.page.goto(`${SKETCH_ORIGIN}/`, { waitUntil: 'commit' });
+      await atEdition;
+    } finally {
+      this.page.off('close', lost).off('crash', lost);
+    }
     this.answers = await PageAnswers.find(this.session);
+  }
+
+  /** Opens a fresh document in which nothing is left of the one before. False: that could not be. */
+  async renew(): Promise<boolean> {
+    this.files = new Map();
+    this.held = [];
+    this.started = false;
+    this.opened = false;
+    this.loadedBytes = 0;
+    const fresh = async () => {
+      await this.load();
+      await this.clear();
+      const { usedSize } = await this.session.send('Runtime.getHeapUsage');
+      return usedSize < MAX_LEFT_BYTES;
+    };
+    return (await within(RENEW_LIMIT_MS, whileConnected(this.browser, fresh()))) ?? false;
+  }
+
+  /** When the document before is gone and the sketch of this one has not begun: so nothing comes after. */
+  private async clear(): Promise<void> {
+    await this.session.send('Storage.clearDataForOrigin', { origin: SKETCH_ORIGIN, storageTypes: 'all' });
+    await this.session.send('Runtime.evaluate', { expression: "sessionStorage.clear(); name = ''" });
   }
 
   /**
@@ -135,9 +172,11 @@ export class SketchPage {
 
   private async start<Result>(sketch: SketchRun | VideoRun, result: () => Promise<Result>): Promise<Result> {
     const overfed = new Promise<never>((_, reject) => (this.overfed = reject));
+    let onCrash = () => {};
     // What was asked of a page that crashes is never answered.
     const crashed = new Promise<never>((_, reject) => {
-      this.page.once('crash', () => reject(new Error('The page crashed')));
+      onCrash = () => reject(new Error('The page crashed'));
+      this.page.once('crash', onCrash);
     });
     const ended = Promise.race([whileConnected(this.browser, result()), overfed, crashed]);
     // The page may die before the answers are given; `ended` tells.
@@ -145,7 +184,7 @@ export class SketchPage {
     this.files = sketchFiles(sketch);
     this.started = true;
     await Promise.all(this.held.map((route) => this.answer(route).catch(() => undefined)));
-    return ended;
+    return ended.finally(() => this.page.off('crash', onCrash));
   }
 
   private async picture({ format }: SketchRun): Promise<SketchImage> {
@@ -224,7 +263,8 @@ export class SketchPage {
   private async answerDocument(route: Route): Promise<void> {
     if (this.opened) return route.fulfill({ status: 204 });
     this.opened = true;
-    const headers = { 'content-security-policy': CONTENT_SECURITY_POLICY };
+    // Not to be stored, nor to be kept for a way back.
+    const headers = { 'content-security-policy': CONTENT_SECURITY_POLICY, 'cache-control': 'no-store' };
     return route.fulfill({ body: this.document, contentType: 'text/html; charset=utf-8', headers });
   }
 }

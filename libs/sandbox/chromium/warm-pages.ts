@@ -14,20 +14,67 @@ interface Spare extends Frame {
   page: Promise<SketchPage | undefined>;
 }
 
-/** One browser, started on first use and again when it died, and one page in it that waits for a sketch. */
+/** A page whose next document waits for another edition of its job. */
+interface Kept extends Spare {
+  job: string;
+  /** What the documents are made of. */
+  html: string;
+  idle: NodeJS.Timeout;
+}
+
+/** How long a page is kept for its job. */
+const IDLE_MS = 10_000;
+
+/**
+ * One browser, started on first use and again when it died, and in it a page that waits for a sketch, and those
+ * that wait for the next edition of a job.
+ */
 export class WarmPages {
   private running?: Promise<RunningChromium>;
   private spare?: Spare;
+  private kept: Kept[] = [];
+  private readonly ending = new Set<Promise<void>>();
   private closed = false;
 
-  constructor(private readonly options: ChromiumOptions) {}
+  constructor(
+    private readonly options: ChromiumOptions,
+    /** As many as there are renders at once. */
+    private readonly keptAtMost: number,
+  ) {}
 
   /** A page that no other render sees, ready for this sketch. Prepares the next meanwhile. */
   async take(sketch: Sketch): Promise<SketchPage> {
     const chromium = await this.chromium();
+    const kept = await this.takeKept(chromium, sketch);
+    if (kept) return kept;
     const page = (await this.takeSpare(chromium, sketch)) ?? (await openOrReplace(chromium, sketch));
     if ('code' in sketch.source) this.prepare(chromium, sketch);
     return page;
+  }
+
+  /** After a good end: its next document is for the job's next edition. A sketch without a job has none. */
+  async giveBack(page: SketchPage, sketch: Sketch): Promise<void> {
+    const { job } = sketch;
+    const chromium = await this.running?.catch(() => undefined);
+    if (job === undefined || !chromium || this.closed) return this.end(page);
+    const renewed = page.renew().then((fresh) => {
+      if (fresh) return page;
+      this.end(page);
+      return undefined;
+    });
+    const { p5Version, width, height } = sketch;
+    const kept: Kept = {
+      chromium, p5Version, width, height, job, html: sketchDocument(sketch), page: renewed,
+      idle: setTimeout(() => this.forget(kept), IDLE_MS).unref(),
+    };
+    this.kept.push(kept);
+    if (this.kept.length > this.keptAtMost) this.forget(this.kept[0] as Kept);
+  }
+
+  /** Closes a page beside the road. */
+  end(page: SketchPage): void {
+    const ended = page.close().finally(() => this.ending.delete(ended));
+    this.ending.add(ended);
   }
 
   /** Whether the browser is up. False while it is being replaced. */
@@ -40,7 +87,9 @@ export class WarmPages {
   async close(): Promise<void> {
     this.closed = true;
     const chromium = await this.running?.catch(() => undefined);
+    for (const { idle } of this.kept.splice(0)) clearTimeout(idle);
     if (chromium) await endChromium(chromium);
+    await Promise.all(this.ending);
   }
 
   private async chromium(): Promise<RunningChromium> {
@@ -51,6 +100,25 @@ export class WarmPages {
     if (this.running && chromium !== (await this.running.catch(() => undefined))) return this.chromium();
     this.running = launchChromium(this.options);
     return this.running;
+  }
+
+  private async takeKept(chromium: RunningChromium, sketch: Sketch): Promise<SketchPage | undefined> {
+    if (sketch.job === undefined) return undefined;
+    const html = sketchDocument(sketch);
+    const kept = this.kept.find((one) => one.job === sketch.job && one.html === html && fits(one, chromium, sketch));
+    if (!kept) return undefined;
+    this.leave(kept);
+    return kept.page;
+  }
+
+  private forget(kept: Kept): void {
+    this.leave(kept);
+    void kept.page.then((page) => page && this.end(page));
+  }
+
+  private leave(kept: Kept): void {
+    clearTimeout(kept.idle);
+    this.kept = this.kept.filter((one) => one !== kept);
   }
 
   private async takeSpare(chromium: RunningChromium, sketch: Sketch): Promise<SketchPage | undefined> {

@@ -64,7 +64,7 @@ const WAYS = {
   platen: async () => {
     const { bytes } = await renderer.render({
       source: { code: SKETCH }, hash: HASH, variables: {}, width: SIDE, height: SIDE, pixelDensity: 1, renderer: '2D',
-      p5Version: '1', format: 'png', assets: {}, timeLimitMs: 60_000, isPreview: false,
+      p5Version: '1', format: 'png', assets: {}, timeLimitMs: 60_000, isPreview: false, job: 'bench',
     });
     return Buffer.from(bytes);
   },
