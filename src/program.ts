@@ -34,6 +34,10 @@ function addTools(program: Command): void {
     .description('bring the schema of the database up to date')
     .action(async () => (await import('./commands/migrate.js')).migrate());
   program
+    .command('rotate-keys')
+    .description('bring what former master keys hold (PLATEN_OLD_MASTER_KEYS) under PLATEN_MASTER_KEY')
+    .action(async () => (await import('./commands/rotate-keys.js')).rotateKeys());
+  program
     .command('token')
     .description('print a token for a development user; makes the account and grants the credits')
     .requiredOption('--sub <uuid>', 'the user', parseUuid)

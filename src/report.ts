@@ -1,4 +1,4 @@
-import { InvalidEnvironment } from '#libs/config/environment.js';
+import { InvalidEnvironment } from '#libs/config/invalid-environment.js';
 import { AppError } from '#libs/errors/app-error.js';
 import { CommandFailure } from './command-failure.js';
 

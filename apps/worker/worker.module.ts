@@ -18,6 +18,8 @@ import { DeliveryDispatcher } from '#libs/deliveries/delivery-dispatcher.js';
 import { DeliveryRows } from '#libs/deliveries/delivery-rows.js';
 import { DeliverySender } from '#libs/deliveries/delivery-sender.js';
 import { createWebhookSecrets } from '#libs/deliveries/webhook-secrets.js';
+import { CollectionKeys } from '#libs/encryption/collection-keys.js';
+import { createSeal } from '#libs/encryption/index.js';
 import { StepRunner } from '#libs/engine/step-runner.js';
 import { TracedStore } from '#libs/engine/traced-store.js';
 import { EventBus } from '#libs/events/event-bus.js';
@@ -89,8 +91,9 @@ const FACTORIES: FactoryProvider[] = [
   },
   {
     provide: WebhookInbox,
-    inject: [PATIENT_DATABASE, WakeQueue],
-    useFactory: (database: Database, queue: WakeQueue) => new WebhookInbox(database, queue),
+    inject: [PATIENT_DATABASE, WakeQueue, Environment],
+    useFactory: (database: Database, queue: WakeQueue, environment: Environment) =>
+      new WebhookInbox(database, queue, createSeal(environment, 'webhook inbox')),
   },
   {
     provide: StepRunner,
@@ -112,10 +115,11 @@ const FACTORIES: FactoryProvider[] = [
   },
   {
     provide: PostgresGenerationStore,
-    inject: [PATIENT_DATABASE, JobTransactions, NodeRegistry, WakeQueue, Environment],
+    inject: [PATIENT_DATABASE, JobTransactions, NodeRegistry, WakeQueue, CollectionKeys, Environment],
     useFactory: (
-      database: Database, jobs: JobTransactions, registry: NodeRegistry, queue: WakeQueue, environment: Environment,
-    ) => new PostgresGenerationStore(database, jobs, registry, queue, environment.GENERATION_TIMEOUT_MS),
+      database: Database, jobs: JobTransactions, registry: NodeRegistry, queue: WakeQueue, keys: CollectionKeys,
+      { GENERATION_TIMEOUT_MS }: Environment,
+    ) => new PostgresGenerationStore(database, jobs, registry, queue, keys, GENERATION_TIMEOUT_MS),
   },
   {
     provide: WORKER_PARTS,
@@ -142,8 +146,9 @@ const FACTORIES: FactoryProvider[] = [
   },
   {
     provide: ExternalCancels,
-    inject: [Database, StepWorkflows],
-    useFactory: (database: Database, stored: StepWorkflows) => new ExternalCancels(database, stored),
+    inject: [Database, StepWorkflows, CollectionKeys],
+    useFactory: (database: Database, stored: StepWorkflows, keys: CollectionKeys) =>
+      new ExternalCancels(database, stored, keys),
   },
   {
     provide: Expiry,
@@ -157,13 +162,15 @@ const FACTORIES: FactoryProvider[] = [
   },
   {
     provide: DeliveryDispatcher,
-    inject: [PATIENT_DATABASE, WorkerTools, Environment, LOGGER],
-    useFactory: (database: Database, tools: WorkerTools, environment: Environment, log: Logger) => {
+    inject: [PATIENT_DATABASE, CollectionKeys, WorkerTools, Environment, LOGGER],
+    useFactory: (
+      database: Database, keys: CollectionKeys, tools: WorkerTools, environment: Environment, log: Logger,
+    ) => {
       const secrets = createWebhookSecrets(database, environment);
       // A receiver has no address of ours to put before a path.
       const urls = createFileUrls({ ...environment, PUBLIC_URL: publicUrlOf(environment) });
       const sender = new DeliverySender(tools.outbound, secrets, urls);
-      return new DeliveryDispatcher(new DeliveryRows(database), sender, (error) => log.warn({ err: error }, 'deliveries'));
+      return new DeliveryDispatcher(new DeliveryRows(database, keys), sender, (error) => log.warn({ err: error }, 'deliveries'));
     },
   },
   {

@@ -22,6 +22,8 @@ const MAX_RENDER_PIXELS = 64e6;
 /** What a node may take into memory whole; it opens larger files as streams. */
 const MAX_READ_BYTES = 256 * 1024 ** 2;
 const RETRY_DELAYS_MS = [200, 1_000];
+/** Rows keep names in the clear, and a node may make them of what it was given. */
+const UNTOLD_NAME = 'file';
 const JPEG: MediaType = { mimeType: 'image/jpeg', extension: 'jpg' };
 
 /**
@@ -96,7 +98,7 @@ export class AssetFiles implements AssetStore, AssetReader {
   ): Promise<StoredFile> {
     const { width, height } = await sizeOf(produced, path, mimeType);
     await this.put(storage_key, path, mimeType, signal);
-    const name = fileName(produced.name, extension);
+    const name = fileName(slot.encryptedFor === undefined ? produced.name : UNTOLD_NAME, extension);
     return {
       storage_key, name, mime_type: mimeType, size, sha256,
       width, height, duration: produced.duration ?? null,

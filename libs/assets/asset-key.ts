@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { sealedKey } from '#libs/encryption/sealed-key.js';
 
 /** The place of one asset: which output of which step of which edition. */
 export interface AssetSlot {
@@ -10,15 +11,19 @@ export interface AssetSlot {
   index: number;
   /** The attempt's token, where images become renders: public, and JPEG. */
   render?: string;
+  /** The encrypted collection that it is of. */
+  encryptedFor?: string;
 }
 
 /**
  * Key of a generated file: ids and content only, so that a retry lands on itself and a row never points
  * at the bytes of another attempt.
  */
-export const generatedKey = (slot: AssetSlot, sha256: string, extension: string): string =>
-  `generations/${slot.userId}/${slot.jobId}/${slot.generationId}/${slot.stepId}/` +
-  `${slot.index}-${sha256.slice(0, 16)}.${extension}`;
+export function generatedKey(slot: AssetSlot, sha256: string, extension: string): string {
+  const { userId, jobId, generationId, stepId, index, encryptedFor } = slot;
+  const key = `generations/${userId}/${jobId}/${generationId}/${stepId}/${index}-${sha256.slice(0, 16)}.${extension}`;
+  return encryptedFor === undefined ? key : sealedKey(encryptedFor, key);
+}
 
 const RENDERS = 'public/renders/';
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createAsset, createCollection, type CollectionPlan } from '../../test/factories/asset.js';
 import { createTestDatabase, type TestDatabase } from '../../test/setup/database.js';
+import { testKeys } from '../../test/factories/keys.js';
 import { findAsset, findAssetByKey, findOwnAssets, listAssets, maySeeOrigin } from './asset-queries.js';
 
 describe('who sees which asset', () => {
@@ -20,7 +21,7 @@ describe('who sees which asset', () => {
   const whoSees = async (id: string) => {
     const seen: string[] = [];
     for (const [name, viewer] of Object.entries(viewers)) {
-      if (await findAsset(test.database, viewer, id)) seen.push(name);
+      if (await findAsset(test.database, viewer, id, testKeys(test.database))) seen.push(name);
     }
     return seen;
   };
@@ -52,8 +53,8 @@ describe('who sees which asset', () => {
   });
 
   it('shows how it was made to the owner, and to all where the collection may be remixed', async () => {
-    const closed = await findAsset(test.database, owner, (await inCollection({})).id);
-    const open = await findAsset(test.database, owner, (await inCollection({ remixable: true })).id);
+    const closed = await findAsset(test.database, owner, (await inCollection({})).id, testKeys(test.database));
+    const open = await findAsset(test.database, owner, (await inCollection({ remixable: true })).id, testKeys(test.database));
     const told = (asset: typeof closed) =>
       Object.entries(viewers).filter(([, viewer]) => asset && maySeeOrigin(asset, viewer)).map(([name]) => name);
     expect(told(closed)).toEqual(['owner', 'admin']);

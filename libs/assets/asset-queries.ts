@@ -1,4 +1,6 @@
 import type { Queryable } from '#libs/database/database.js';
+import type { CollectionKeys } from '#libs/encryption/collection-keys.js';
+import { openedGenIn, openedGenOut } from '#libs/encryption/sealed-set.js';
 import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
 import { ASSET_COLUMNS, type AssetRow } from './asset-row.js';
 
@@ -11,6 +13,8 @@ export interface AssetDetail extends AssetRow {
   gen_out_data: JsonObject | null;
   /** Its collection lets everyone see how it was made. */
   remixable: boolean;
+  /** Its collection is encrypted. */
+  encrypted: boolean;
 }
 
 const VISIBLE = 'f.shown and f.deleted_at is null';
@@ -29,14 +33,31 @@ export const listAssets = (
   );
 
 /** An asset that `viewer` may see: a public one, one's own, any for an admin. */
-export async function findAsset(db: Queryable, viewer: Viewer, id: string): Promise<AssetDetail | null> {
+export async function findAsset(
+  db: Queryable,
+  viewer: Viewer,
+  id: string,
+  keys: CollectionKeys,
+): Promise<AssetDetail | null> {
   const [row] = await db.query<AssetDetail>(
     `select ${ASSET_COLUMNS}, f.gen_in_data, f.gen_out_data,
-       coalesce((select c.remixable from collection c where c.id = f.collection_id), false) as remixable
-     from flat_file f where f.id = $1 and ${VISIBLE}`,
+       coalesce(c.remixable and not c.encryption_enabled, false) as remixable,
+       coalesce(c.encryption_enabled, false) as encrypted
+     from flat_file f left join collection c on c.id = f.collection_id
+     where f.id = $1 and ${VISIBLE}`,
     [id],
   );
-  return row && maySee(row, viewer) ? row : null;
+  if (!row || !maySee(row, viewer)) return null;
+  return row.encrypted && maySeeOrigin(row, viewer) ? opened(row, keys) : row;
+}
+
+async function opened(row: AssetDetail, keys: CollectionKeys): Promise<AssetDetail> {
+  const opener = await keys.opener(row.collection_id);
+  return {
+    ...row,
+    gen_in_data: row.gen_in_data && openedGenIn(opener, row.gen_in_data),
+    gen_out_data: row.gen_out_data && openedGenOut(opener, row.gen_out_data),
+  };
 }
 
 /** One's own finished assets by id, for the fields of a form that take one. Unknown ids are left out. */

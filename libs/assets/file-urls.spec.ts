@@ -58,4 +58,11 @@ describe(FileUrls.name, () => {
     expect(configured.signed(path)).toMatch(/^https:\/\/art\.example\/files\/generations\/a\/0-b\.png\?expires=/);
     expect(urls.open(path)).toBe(path);
   });
+
+  it('leads to no CDN for what lies encrypted', () => {
+    const settings = { masterKey, publicUrl: 'https://api.example', cdnBaseUrl: 'https://cdn.example' };
+    const encrypted = `/files/encrypted/0193fd6c-0000-7000-8000-000000000000/generations/a/0-b.png`;
+    expect(new FileUrls(settings).open(path)).toBe(`https://cdn.example/${key}`);
+    expect(new FileUrls(settings).open(encrypted)).toBe(`https://api.example${encrypted}`);
+  });
 });

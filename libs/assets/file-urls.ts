@@ -1,4 +1,5 @@
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
+import { encryptedFor } from '#libs/encryption/sealed-key.js';
 import type { Environment } from '#libs/config/environment.js';
 
 export interface FileUrlSettings {
@@ -32,10 +33,11 @@ export class FileUrls {
     this.key = Buffer.from(hkdfSync('sha256', settings.masterKey, '', 'platen file urls 1', 32));
   }
 
-  /** The URL behind which everyone finds a public file. */
+  /** The URL behind which everyone finds a public file. What lies encrypted a CDN could not give. */
   open(path: string): string {
     const { cdnBaseUrl, publicUrl = '' } = this.settings;
-    return cdnBaseUrl ? `${trimmed(cdnBaseUrl)}/${keyOf(path)}` : `${trimmed(publicUrl)}${path}`;
+    const isServedHere = encryptedFor(keyOf(path)) !== null;
+    return cdnBaseUrl && !isServedHere ? `${trimmed(cdnBaseUrl)}/${keyOf(path)}` : `${trimmed(publicUrl)}${path}`;
   }
 
   /** A URL that shows the file to whoever has it, for one to two hours; for 300 seconds if it is a private input. */

@@ -3,6 +3,7 @@ import { mkdtemp, rm, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { sealedKey } from '#libs/encryption/sealed-key.js';
 import { LocalStorage } from '#libs/storage/local.storage.js';
 import type { Storage } from '#libs/storage/storage.js';
 import { createAsset } from '../../test/factories/asset.js';
@@ -85,14 +86,17 @@ describe.each(SHELVES)('orphaned files in %s', (_name, open) => {
   const sweepAll = async () => {
     const orphans = new OrphanedFiles(test.database, shelf.storage);
     let removed = 0;
-    for (let page = 0; page < 5; page++) removed += await orphans.sweep();
+    for (let page = 0; page < 6; page++) removed += await orphans.sweep();
     return removed;
   };
 
   it('are removed after a day, whether they were generated, uploaded, inputs or renders', async () => {
-    const keys = [await put(generated()), await put(uploaded()), await put(input()), await put(await render())];
-    expect(await sweepAll()).toBe(4);
-    expect(await Promise.all(keys.map(isKept))).toEqual([false, false, false, false]);
+    const encrypted = sealedKey(randomUUID(), generated());
+    const keys = [
+      await put(generated()), await put(encrypted), await put(uploaded()), await put(input()), await put(await render()),
+    ];
+    expect(await sweepAll()).toBe(5);
+    expect(await Promise.all(keys.map(isKept))).toEqual(keys.map(() => false));
     expect(await sweepAll()).toBe(0);
   });
 

@@ -8,7 +8,7 @@ const OLD_AFTER_MS = 24 * 3_600_000;
 const PAGE = 500;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** Where files of assets lie; all else in the storage is not ours to judge. */
-const PLACES = ['generations/', 'uploads/', 'private/', 'public/renders/'] as const;
+const PLACES = ['generations/', 'encrypted/', 'uploads/', 'private/', 'public/renders/'] as const;
 
 /**
  * Removes files that no row names: a process died between putting one and recording it. It goes round the
@@ -46,6 +46,7 @@ export class OrphanedFiles {
   private remove(key: string): Promise<boolean> {
     switch (this.place) {
       case 'generations/': return this.removeGenerated(key, key.split('/')[3]);
+      case 'encrypted/': return this.removeGenerated(key, key.split('/')[5]);
       case 'public/renders/': return this.removeRender(key);
       default: return this.removeUpload(key);
     }

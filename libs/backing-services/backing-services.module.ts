@@ -7,6 +7,9 @@ import { Environment } from '#libs/config/environment.js';
 import { Plans } from '#libs/credits/plans.js';
 import { createDataSource } from '#libs/database/data-source.js';
 import { Database } from '#libs/database/database.js';
+import { CollectionKeys } from '#libs/encryption/collection-keys.js';
+import { createKeyManagement } from '#libs/encryption/index.js';
+import { SealedStorage } from '#libs/encryption/sealed.storage.js';
 import { EventBus } from '#libs/events/event-bus.js';
 import { createEventBus } from '#libs/events/index.js';
 import { DraftQueue } from '#libs/queue/draft-queue.js';
@@ -19,8 +22,11 @@ import { LOGGER } from './logger.js';
 import { assertSameFiles, connectionName, placeOf } from './same-files.js';
 import { BackingReadiness } from './readiness.js';
 
+/** Where bytes lie as they lie: all else goes by way of `Storage`, which encrypts what is to be. */
+const BARE_STORAGE = Symbol('BARE_STORAGE');
+
 const FACTORIES: FactoryProvider[] = [
-  { provide: DataSource, inject: [Environment, Storage], useFactory: connectDatabase },
+  { provide: DataSource, inject: [Environment, BARE_STORAGE], useFactory: connectDatabase },
   { provide: Database, inject: [DataSource], useFactory: (dataSource: DataSource) => new Database(dataSource) },
   {
     provide: WakeQueue,
@@ -37,7 +43,18 @@ const FACTORIES: FactoryProvider[] = [
     inject: [Environment, LOGGER],
     useFactory: (environment: Environment, logger: Logger) => createEventBus(carrier(environment, logger, 'events')),
   },
-  { provide: Storage, inject: [Environment], useFactory: createStorage },
+  { provide: BARE_STORAGE, inject: [Environment], useFactory: createStorage },
+  {
+    provide: CollectionKeys,
+    inject: [Database, Environment],
+    useFactory: (database: Database, environment: Environment) =>
+      new CollectionKeys(database, createKeyManagement(environment)),
+  },
+  {
+    provide: Storage,
+    inject: [BARE_STORAGE, CollectionKeys],
+    useFactory: (bare: Storage, keys: CollectionKeys) => new SealedStorage(bare, keys),
+  },
   {
     provide: BackingReadiness,
     inject: [Environment, Database, Storage, EventBus],

@@ -1,6 +1,7 @@
 import { NIL } from 'uuid';
 import { AssetInputs } from '#libs/assets/asset-inputs.js';
 import type { Queryable } from '#libs/database/database.js';
+import type { CollectionSeal } from '#libs/encryption/collection-seal.js';
 import type { InstructionSet, Json } from '#libs/instruction-set/instruction-set.js';
 import { namedFiles } from '#libs/instruction-set/named-files.js';
 
@@ -14,6 +15,15 @@ export interface Borrowed {
   /** Texts that name files: public ones when it was taken, and those that its new owner wrote into it since. */
   files: string[];
 }
+
+const PLACE = 'borrowed';
+
+/** As rows keep it. */
+export const storedBorrowed = (seal: CollectionSeal | null | undefined, borrowed: Borrowed): object =>
+  seal ? seal.close(borrowed as unknown as Json, PLACE) : borrowed;
+
+export const openedBorrowed = <Stored extends Borrowed | null>(seal: CollectionSeal | null, stored: Stored): Stored =>
+  seal && stored ? (seal.open(stored as unknown as Json, PLACE) as unknown as Stored) : stored;
 
 /** For a set that is taken from another's collection. */
 export async function borrow(db: Queryable, collectionId: string | null, set: InstructionSet): Promise<Borrowed> {

@@ -1,6 +1,10 @@
 import type { Queryable } from '#libs/database/database.js';
+import type { CollectionKeys } from '#libs/encryption/collection-keys.js';
+import type { CollectionSeal } from '#libs/encryption/collection-seal.js';
+import { openedSet } from '#libs/encryption/sealed-set.js';
 import { collectionNotFound } from '#libs/errors/errors.js';
-import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
+import type { InstructionSet, JsonObject } from '#libs/instruction-set/instruction-set.js';
+import { openedBorrowed, type Borrowed } from './borrowed-set.js';
 import type { OwnCollection } from './locked-collection.js';
 
 export type CollectionAction = 'created' | 'updated' | 'published' | 'archived' | 'restored';
@@ -34,15 +38,19 @@ export async function recordHistory(
  */
 export async function readHistory(
   db: Queryable,
+  keys: CollectionKeys,
   { id, userId }: OwnCollection,
   { limit, before }: { limit: number; before: string | null },
 ): Promise<{ entries: HistoryEntry[]; next: string | null }> {
-  const own = await db.query('select from collection where id = $1 and user_id = $2', [id, userId]);
-  if (own.length === 0) throw collectionNotFound();
+  const [own] = await db.query<{ encryption_enabled: boolean }>(
+    'select encryption_enabled from collection where id = $1 and user_id = $2', [id, userId],
+  );
+  if (!own) throw collectionNotFound();
+  const seal = own.encryption_enabled ? await keys.of(id) : null;
   const rows = await db.query<HistoryRow>(PAGE, [id, before, limit + 1, MAX_PAGE_BYTES]);
   const shown = rows.filter(({ fits }) => fits).slice(0, limit);
   const next = rows.length > shown.length ? (shown.at(-1)?.id ?? null) : null;
-  return { entries: shown.map(entryOf), next };
+  return { entries: shown.map((row) => entryOf(row, seal)), next };
 }
 
 interface HistoryRow extends Omit<HistoryEntry, 'created_at'> {
@@ -50,9 +58,18 @@ interface HistoryRow extends Omit<HistoryEntry, 'created_at'> {
   fits: boolean;
 }
 
-const entryOf = ({ id, action, data, created_at }: HistoryRow): HistoryEntry => ({
-  id, action, data, created_at: created_at.toISOString(),
+const entryOf = ({ id, action, data, created_at }: HistoryRow, seal: CollectionSeal | null): HistoryEntry => ({
+  id, action, data: seal && data ? opened(data, seal) : data, created_at: created_at.toISOString(),
 });
+
+function opened(data: JsonObject, seal: CollectionSeal): JsonObject {
+  const { before, borrowed } = data as { before?: { data?: InstructionSet }; borrowed?: Borrowed };
+  return {
+    ...data,
+    ...(borrowed && { borrowed: openedBorrowed(seal, borrowed) }),
+    ...(before && { before: { ...before, ...(before.data && { data: openedSet(seal, before.data) }) } }),
+  } as unknown as JsonObject;
+}
 
 const PAGE = `
   with page as (

@@ -20,4 +20,5 @@ export interface CollectionMetadata {
   batch_max_tokens?: number | null;
   archived?: boolean | null;
   remixable?: boolean | null;
+  encryption_enabled?: boolean | null;
 }

@@ -1,9 +1,13 @@
 import type { Queryable } from '#libs/database/database.js';
+import type { CollectionKeys } from '#libs/encryption/collection-keys.js';
+import type { CollectionSeal } from '#libs/encryption/collection-seal.js';
+import { openedSet } from '#libs/encryption/sealed-set.js';
 import { collectionNotFound } from '#libs/errors/errors.js';
 import { EMPTY_INSTRUCTION_SET, type InstructionSet } from '#libs/instruction-set/instruction-set.js';
 import type { WorkflowVersion } from '#libs/workflows/stored-workflow.js';
-import type { Borrowed } from './borrowed-set.js';
+import { openedBorrowed, type Borrowed } from './borrowed-set.js';
 import type { CollectionRow } from './collection.js';
+import type { OwnCollection } from './locked-collection.js';
 import type { Origin } from './new-collection.js';
 
 /** What a collection's further generations are made of. */
@@ -19,25 +23,33 @@ export interface CollectionSource {
   workflow: WorkflowVersion | null;
   /** Set: it is another's collection's set, at least in part. */
   borrowed: Borrowed | null;
+  /** Set: it is encrypted, and so is what is made of it. */
+  seal: CollectionSeal | null;
 }
 
-type Row = Pick<CollectionRow, 'id' | 'project_id' | 'title' | 'data'> & {
+type Row = Pick<CollectionRow, 'id' | 'project_id' | 'title' | 'data' | 'encryption_enabled'> & {
   origin: Origin | null;
   borrowed: Borrowed | null;
   workflow: Omit<WorkflowVersion, 'id' | 'version' | 'saved_by_admin'> | null;
 };
 
 /** One's own collection and where its set comes from. Throws `COLLECTION_NOT_FOUND`. */
-export async function findSource(db: Queryable, userId: string, id: string): Promise<CollectionSource> {
+export async function findSource(
+  db: Queryable,
+  keys: CollectionKeys,
+  { userId, id }: OwnCollection,
+): Promise<CollectionSource> {
   const [row] = await db.query<Row>(SOURCE, [id, userId]);
   if (!row) throw collectionNotFound();
+  const seal = row.encryption_enabled ? await keys.of(id, db) : null;
   return {
     id: row.id,
     projectId: row.project_id,
     title: row.title,
-    set: row.data ?? EMPTY_INSTRUCTION_SET,
+    set: openedSet(seal, row.data) ?? EMPTY_INSTRUCTION_SET,
     workflow: workflowOf(row),
-    borrowed: row.borrowed,
+    borrowed: openedBorrowed(seal, row.borrowed),
+    seal,
   };
 }
 
@@ -49,7 +61,7 @@ function workflowOf({ origin, workflow }: Row): WorkflowVersion | null {
 
 /** The newest entry that says where the set comes from is the one that counts. */
 const SOURCE = `
-  select c.id, c.project_id, c.title, c.data, h.origin, h.borrowed,
+  select c.id, c.project_id, c.title, c.data, c.encryption_enabled, h.origin, h.borrowed,
          case when v.version is not null then jsonb_build_object(
            'user_id', v.user_id, 'name', v.name, 'label', v.label, 'type', v.type,
            'output_mime_type', v.output_mime_type, 'data', v.data) end as workflow

@@ -1,8 +1,11 @@
 import type { Database, Transaction } from '#libs/database/database.js';
+import type { CollectionKeys } from '#libs/encryption/collection-keys.js';
+import type { CollectionSeal } from '#libs/encryption/collection-seal.js';
+import { storedSet } from '#libs/encryption/sealed-set.js';
 import { collectionNotFound, fieldError } from '#libs/errors/errors.js';
 import type { Caller } from '#libs/identity/caller.js';
 import type { InstructionSet } from '#libs/instruction-set/instruction-set.js';
-import { borrowedAfter } from './borrowed-set.js';
+import { borrowedAfter, storedBorrowed } from './borrowed-set.js';
 import { recordHistory } from './collection-history.js';
 import type { CollectionMetadata } from './collection-metadata.js';
 import { findSource } from './collection-source.js';
@@ -34,6 +37,7 @@ export class CollectionUpdates {
   constructor(
     private readonly database: Database,
     private readonly drafts: CollectionDrafts,
+    private readonly keys: CollectionKeys,
   ) {}
 
   /** Throws 400 naming all faults of the set, `PROJECT_NOT_FOUND`. */
@@ -48,29 +52,45 @@ export class CollectionUpdates {
 
   /**
    * Writes it, and into the history what was before. Throws `COLLECTION_NOT_FOUND`, `EDITIONS_EXHAUSTED` where more
-   * are finished or under way than there shall be, 400 for a published collection without a title.
+   * are finished or under way than there shall be, 400 for a published collection without a title and for one that
+   * shall be encrypted, or not, and is made already: its history and its files would tell.
    */
   async commit(tx: Transaction, { own, projectId, metadata, replaced }: PreparedUpdate): Promise<void> {
     const before = await lockCollection(tx, own);
     if (before.project_id !== projectId) throw collectionNotFound();
-    if (before.status === 'published' && metadata.title === null) {
-      throw fieldError('title', 'must be there while the collection is published');
-    }
-    const source = replaced && (await sourceAfter(tx, own, replaced.set));
-    const given = { ...storedMetadata(metadata), ...(replaced && { data: replaced.set }) };
+    assertPossible(metadata, before);
+    const { encryption_enabled: _decided, ...said } = metadata;
+    const seal = replaced && before.encryption_enabled ? await this.keys.of(own.id, tx) : null;
+    const source = replaced && (await this.sourceAfter(tx, own, replaced.set, seal));
+    const given = { ...storedMetadata(said), ...(replaced && { data: storedSet(seal, replaced.set) }) };
     await tx.query(UPDATE, [own.id, JSON.stringify(given), replaced?.componentIds ?? []]);
     if (metadata.editions) await reserveEditions(tx, own, []);
     await recordHistory(tx, own, 'updated', { ...source, before: copyOf(before, replaced !== null) });
   }
+
+  /** A set that was written by hand is no workflow's any more; what was another's in it stays another's. */
+  private async sourceAfter(
+    tx: Transaction,
+    own: OwnCollection,
+    after: InstructionSet,
+    seal: CollectionSeal | null,
+  ): Promise<object> {
+    const { borrowed, set } = await findSource(tx, this.keys, own);
+    const kept = borrowed && storedBorrowed(seal, borrowedAfter(borrowed, set, after));
+    return { origin: null, ...(kept && { borrowed: kept }) };
+  }
 }
 
-/** A set that was written by hand is no workflow's any more; what was another's in it stays another's. */
-async function sourceAfter(tx: Transaction, { id, userId }: OwnCollection, after: InstructionSet): Promise<object> {
-  const { borrowed, set } = await findSource(tx, userId, id);
-  return { origin: null, ...(borrowed && { borrowed: borrowedAfter(borrowed, set, after) }) };
+function assertPossible({ title, encryption_enabled: encrypted }: CollectionMetadata, before: CollectionRow): void {
+  if (before.status === 'published' && title === null) {
+    throw fieldError('title', 'must be there while the collection is published');
+  }
+  if (encrypted !== undefined && Boolean(encrypted) !== before.encryption_enabled) {
+    throw fieldError('encryption_enabled', 'is decided when the collection is made');
+  }
 }
 
-/** The collection as it was; its set only where that was replaced. */
+/** The collection as it was; its set, as the row kept it, only where that was replaced. */
 function copyOf(before: CollectionRow, withSet: boolean): object {
   const { images: _images, urls: _urls, data, ...fields } = collectionView(before, []);
   return { ...fields, ...(withSet && { data }), is_current: false };

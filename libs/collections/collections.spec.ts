@@ -6,6 +6,7 @@ import { createTestDatabase, type TestDatabase } from '../../test/setup/database
 import { buildCollection } from '../../test/factories/collection.js';
 import { submitJob } from '../../test/factories/job.js';
 import { createUser } from '../../test/factories/job-submission.js';
+import { testKeys } from '../../test/factories/keys.js';
 import { publishFinishedCollections } from './auto-publish.js';
 import { Collections } from './collections.js';
 import { reserveEditions } from './editions.js';
@@ -17,7 +18,7 @@ let collections: Collections;
 
 beforeAll(async () => {
   db = await createTestDatabase();
-  collections = new Collections(db.database, new FileUrls({ masterKey: 'x'.repeat(32) }));
+  collections = new Collections(db.database, new FileUrls({ masterKey: 'x'.repeat(32) }), testKeys(db.database));
 });
 afterAll(() => db.close());
 beforeEach(async () => {

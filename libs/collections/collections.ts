@@ -2,6 +2,8 @@ import { ASSET_COLUMNS, type AssetRow } from '#libs/assets/asset-row.js';
 import { presentAsset, type AssetView } from '#libs/assets/asset-view.js';
 import type { FileUrls } from '#libs/assets/file-urls.js';
 import type { Database } from '#libs/database/database.js';
+import type { CollectionKeys } from '#libs/encryption/collection-keys.js';
+import { openedSet } from '#libs/encryption/sealed-set.js';
 import { collectionNotFound } from '#libs/errors/errors.js';
 import { collectionView, type CollectionRow, type CollectionView } from './collection.js';
 import { summarizeEditions, type EditionSummary } from './editions.js';
@@ -9,7 +11,7 @@ import { summarizeEditions, type EditionSummary } from './editions.js';
 /** Assets that one answer shows at most, newest first. */
 const SHOWN_ASSETS = 100;
 
-/** A collection as everyone sees it. `data` only where it may be remixed. */
+/** A collection as everyone sees it. `data` only where it may be remixed, and never of an encrypted one. */
 export interface PublicCollectionView extends Omit<CollectionView, 'data'>, EditionSummary {
   data?: CollectionView['data'];
   assets: AssetView[];
@@ -20,6 +22,7 @@ export class Collections {
   constructor(
     private readonly database: Database,
     private readonly urls: FileUrls,
+    private readonly keys: CollectionKeys,
   ) {}
 
   /** The owner's full view. Throws `COLLECTION_NOT_FOUND`. */
@@ -29,7 +32,9 @@ export class Collections {
       [id, userId],
     );
     if (!row) throw collectionNotFound();
-    return collectionView(row, imagesOf(await this.newestAssets(id)));
+    const seal = row.encryption_enabled ? await this.keys.of(id) : null;
+    const data = openedSet(seal, row.data);
+    return collectionView({ ...row, data }, imagesOf(await this.newestAssets(id)));
   }
 
   /** A published collection, unless archived; its owner sees it in any state. Throws `COLLECTION_NOT_FOUND`. */
@@ -43,7 +48,9 @@ export class Collections {
     const assets = await this.newestAssets(id);
     const { data, ...shown } = collectionView(row, imagesOf(assets));
     const summary = await summarizeEditions(this.database, id);
-    return { ...shown, ...(row.remixable && { data }), assets, ...summary };
+    if (!row.encryption_enabled) return { ...shown, ...(row.remixable && { data }), assets, ...summary };
+    const seal = await this.keys.of(id);
+    return { ...shown, assets, ...summary, traits: seal.openTraits(summary.traits) };
   }
 
   private async newestAssets(id: string): Promise<AssetView[]> {

@@ -1,6 +1,6 @@
-import { v7 as uuidv7 } from 'uuid';
 import { findAsset, maySeeOrigin } from '#libs/assets/asset-queries.js';
 import type { Database, Transaction } from '#libs/database/database.js';
+import type { CollectionKeys } from '#libs/encryption/collection-keys.js';
 import type { FieldFault } from '#libs/errors/app-error.js';
 import { fieldError, notFound, validationError } from '#libs/errors/errors.js';
 import type { Caller } from '#libs/identity/caller.js';
@@ -12,7 +12,8 @@ import { namedSteps, type StepWorkflows } from '#libs/workflows/step-workflows.j
 import { borrow, type Borrowed } from './borrowed-set.js';
 import { collectionView, type CollectionView } from './collection.js';
 import type { CollectionMetadata } from './collection-metadata.js';
-import { createCollection, reserveCollection, type NewCollection } from './new-collection.js';
+import { createCollection, type NewCollection } from './new-collection.js';
+import { Reservations } from './reservations.js';
 
 export interface DraftRequest {
   metadata: CollectionMetadata;
@@ -29,17 +30,19 @@ export class CollectionDrafts {
   constructor(
     private readonly database: Database,
     private readonly stepWorkflows: StepWorkflows,
+    private readonly keys: CollectionKeys,
   ) {}
 
   /** Checks and completes it. Throws 400 naming all faults, `PROJECT_NOT_FOUND`, `NOT_FOUND` (asset). */
   async prepare(caller: Caller, request: DraftRequest): Promise<NewCollection> {
     const { metadata, data, assetId, projectId } = request;
     const read = assetId === null ? this.setOf(caller, data) : this.setOfAsset(caller, assetId);
-    const { set, registry, borrowed = null } = await read;
+    const { set, registry, borrowed = null, encrypted = false } = await read;
     const { userId } = caller;
-    const reserved = await reserveCollection(this.database, { userId, projectId, steps: set.steps.length });
+    const reserved = await new Reservations(this.database, this.keys).reserve({
+      userId, projectId, steps: set.steps.length, encrypted: metadata.encryption_enabled ?? encrypted,
+    });
     return {
-      id: uuidv7(),
       userId,
       ...reserved,
       data: withComponentIds(set, reserved.componentIds, registry),
@@ -72,14 +75,15 @@ export class CollectionDrafts {
   }
 
   private async setOfAsset(caller: Caller, assetId: string): Promise<ReadSet> {
-    const asset = await findAsset(this.database, caller, assetId);
+    const asset = await findAsset(this.database, caller, assetId, this.keys);
     if (!asset || !maySeeOrigin(asset, caller)) throw notFound('Asset');
     const data = setIn(asset.gen_in_data);
     const registry = await this.registryFor(caller, data);
     const { set, faults } = readInstructionSet(data, registry);
     if (faults.length > 0) throw fieldError('asset_id', 'was not made by a set that can run here');
     const isOwn = asset.user_id === caller.userId;
-    return { set, registry, borrowed: isOwn ? null : await borrow(this.database, asset.collection_id, set) };
+    const borrowed = isOwn ? null : await borrow(this.database, asset.collection_id, set);
+    return { set, registry, borrowed, encrypted: asset.encrypted };
   }
 
   /** The nodes that an unchecked set may name. */
@@ -94,6 +98,8 @@ export interface ReadSet {
   registry: NodeRegistry;
   /** Set: it is another's. */
   borrowed?: Borrowed | null;
+  /** It comes from an encrypted collection: what is made of it is encrypted unless its owner says otherwise. */
+  encrypted?: boolean;
 }
 
 /** `gen_in_data` without what it tells beyond the set. */

@@ -2,9 +2,11 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Queryable } from '#libs/database/database.js';
 import { prepared } from '#libs/database/prepared.js';
 import { projectNotFound } from '#libs/errors/errors.js';
+import type { NewKey } from '#libs/encryption/collection-keys.js';
+import { storedSet } from '#libs/encryption/sealed-set.js';
 import type { InstructionSet } from '#libs/instruction-set/instruction-set.js';
 import type { WorkflowVersion } from '#libs/workflows/stored-workflow.js';
-import type { Borrowed } from './borrowed-set.js';
+import { storedBorrowed, type Borrowed } from './borrowed-set.js';
 import type { CollectionMetadata } from './collection-metadata.js';
 import type { CollectionRow } from './collection.js';
 
@@ -35,6 +37,8 @@ export interface NewCollection {
   origin: Origin | null;
   /** Set: it is another's collection's set. */
   borrowed?: Borrowed | null;
+  /** Set: it is encrypted. */
+  key?: NewKey | null;
 }
 
 /**
@@ -61,12 +65,14 @@ async function defaultProject(db: Queryable, userId: string): Promise<string> {
 
 /** Writes a draft with all that belongs to it (components, preview, history) in one statement. */
 export async function createCollection(db: Queryable, collection: NewCollection): Promise<CollectionRow> {
-  const [row] = await db.query<CollectionRow>(CREATE, [collectionRow(collection), JSON.stringify(collection.data)]);
-  return row as CollectionRow;
+  const { data, key } = collection;
+  const set = storedSet(key?.seal, data);
+  const [row] = await db.query<CollectionRow>(CREATE, [collectionRow(collection), JSON.stringify(set)]);
+  return { ...(row as CollectionRow), data };
 }
 
 /** What `collectionCtes` takes as JSON: all but the instruction set. */
-export function collectionRow({ data: _data, metadata, ...collection }: NewCollection): string {
+export function collectionRow({ data: _data, metadata, key, borrowed, ...collection }: NewCollection): string {
   return JSON.stringify({
     ...storedMetadata(metadata),
     id: collection.id,
@@ -75,7 +81,10 @@ export function collectionRow({ data: _data, metadata, ...collection }: NewColle
     auto_publish: collection.autoPublish,
     component_ids: collection.componentIds,
     inherits: collection.inherits,
-    history: { origin: collection.origin, ...(collection.borrowed && { borrowed: collection.borrowed }) },
+    history: { origin: collection.origin, ...(borrowed && { borrowed: storedBorrowed(key?.seal, borrowed) }) },
+    encryption_enabled: Boolean(key),
+    wrapped_key: key?.wrapped.toString('base64'),
+    master_key: key?.masterKey,
   });
 }
 
@@ -95,14 +104,16 @@ export const collectionCtes = (row: string, data: string, on?: string): string =
       id uuid, user_id uuid, project_id uuid, title text, description text, editions integer, price numeric,
       currency text, blockchain text, publish_date timestamptz, cover_image_url text, batch_mint_enabled boolean,
       batch_max_tokens integer, archived boolean, remixable boolean, auto_publish boolean, component_ids bigint[],
-      inherits bigint[], history jsonb)${on ? ` cross join ${on}` : ''}
+      inherits bigint[], history jsonb, encryption_enabled boolean, wrapped_key text, master_key text)${on ? ` cross join ${on}` : ''}
   ), collection_row as (
     insert into collection (
       id, user_id, project_id, data, title, description, editions, price, currency, blockchain, publish_date,
-      cover_image_url, batch_mint_enabled, batch_max_tokens, archived, remixable, auto_publish)
+      cover_image_url, batch_mint_enabled, batch_max_tokens, archived, remixable, auto_publish,
+      encryption_enabled, wrapped_key, master_key)
     select id, user_id, project_id, ${data}::jsonb, title, description, editions, price, currency, blockchain,
            publish_date, cover_image_url, coalesce(batch_mint_enabled, false), batch_max_tokens,
-           coalesce(archived, false), coalesce(remixable, false), auto_publish
+           coalesce(archived, false), coalesce(remixable, false), auto_publish,
+           encryption_enabled, decode(wrapped_key, 'base64'), master_key
       from new_collection
     returning *
   ), component_row as (

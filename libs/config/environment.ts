@@ -1,10 +1,11 @@
 import { plainToInstance, Type } from 'class-transformer';
 import {
   ArrayNotEmpty, IsArray, IsBoolean, IsIn, IsInt, IsNotEmpty, IsObject, IsOptional, IsString, Max, Min, MinLength,
-  ValidateIf, validateSync, type ValidationError,
+  ValidateIf, validateSync,
 } from 'class-validator';
 import { LANES, type Lane } from '#libs/nodes/node.js';
 import { flag, hosts, json, list, servers, url } from './decorators.js';
+import { InvalidEnvironment } from './invalid-environment.js';
 
 /**
  * Every variable that Platen reads, with its default. Read once at start by `loadEnvironment`; nothing
@@ -61,6 +62,30 @@ export class Environment {
   /** Signs file URLs, seals secrets and wraps data keys; 32 characters or more. Unset: as JWT_SECRET. */
   @IsOptional() @IsString() @MinLength(32)
   PLATEN_MASTER_KEY?: string;
+
+  /**
+   * Former master keys, comma-separated: what was sealed under them still opens. None is needed any more once
+   * `platen rotate-keys` has run.
+   */
+  @list @IsArray() @MinLength(32, { each: true })
+  PLATEN_OLD_MASTER_KEYS: string[] = [];
+
+  /**
+   * What wraps the keys of encrypted collections: `local`, PLATEN_MASTER_KEY; `vault`, the transit engine of HashiCorp
+   * Vault or OpenBao; or `none`: there are no such collections.
+   */
+  @IsIn(['local', 'vault', 'none'])
+  KEY_MANAGEMENT: string = 'local';
+
+  @ValidateIf((all: Environment) => all.KEY_MANAGEMENT === 'vault') @url(['http', 'https'])
+  VAULT_ADDR?: string;
+
+  @ValidateIf((all: Environment) => all.KEY_MANAGEMENT === 'vault') @IsString() @IsNotEmpty()
+  VAULT_TOKEN?: string;
+
+  /** Name of its key, of type aes256-gcm96. */
+  @IsString() @IsNotEmpty()
+  VAULT_TRANSIT_KEY: string = 'platen';
 
   /**
    * Where files are kept: `local`, a folder; `s3`, a bucket of Amazon S3 or of what speaks its protocol; `azure`, a
@@ -251,7 +276,7 @@ export const publicUrlOf = ({ PUBLIC_URL, HOST, PORT }: Pick<Environment, 'PUBLI
 /** Checks and types the variables. Throws one error that lists every fault. */
 export function loadEnvironment(variables: NodeJS.ProcessEnv): Environment {
   const known = Object.keys(new Environment());
-  const optional = ['PUBLIC_URL', 'DATABASE_URL', 'REDIS_URL', 'JWT_SECRET', 'JWT_JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE', 'PLATEN_MASTER_KEY',
+  const optional = ['PUBLIC_URL', 'DATABASE_URL', 'REDIS_URL', 'JWT_SECRET', 'JWT_JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE', 'PLATEN_MASTER_KEY', 'VAULT_ADDR', 'VAULT_TOKEN',
     'STORAGE_PATH', 'STORAGE_BUCKET', 'AWS_ENDPOINT_URL_S3', 'AWS_REGION', 'AWS_ACCESS_KEY_ID',
     'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'AZURE_STORAGE_CONNECTION_STRING', 'AZURE_STORAGE_ACCOUNT', 'AZURE_STORAGE_KEY',
     'GOOGLE_APPLICATION_CREDENTIALS', 'STORAGE_EMULATOR_HOST', 'CDN_BASE_URL', 'PLANS', 'NODE_PRICES', 'MODEL_PRICES', 'EMPROPS_QUEUE_URL', 'OPENAI_BASE_URL', 'OPENAI_API_KEY', 'REPLICATE_API_TOKEN', 'REPLICATE_WEBHOOK_SECRET', 'CHROMIUM_PATH', 'WORKER_PORT', 'METRICS_TOKEN',
@@ -265,12 +290,4 @@ export function loadEnvironment(variables: NodeJS.ProcessEnv): Environment {
   const faults = validateSync(environment, { forbidUnknownValues: true });
   if (faults.length > 0) throw new InvalidEnvironment(faults);
   return environment;
-}
-
-export class InvalidEnvironment extends Error {
-  constructor(faults: ValidationError[]) {
-    const lines = faults.map((fault) => `  ${fault.property}: ${Object.values(fault.constraints ?? {}).join('; ')}`);
-    super(`The configuration has ${faults.length} fault(s):\n${lines.join('\n')}`);
-    this.name = 'InvalidEnvironment';
-  }
 }

@@ -7,15 +7,15 @@ import { deliveriesOf, record, submitTelling, timePasses } from '../../test/fact
 import { createTestDatabase, type TestDatabase } from '../../test/setup/database.js';
 import { eventually } from '../../test/setup/eventually.js';
 import { WebhookReceiver } from '../../test/setup/webhook-receiver.js';
+import { testKeys } from '../../test/factories/keys.js';
 import { DeliveryDispatcher, type DispatcherLimits } from './delivery-dispatcher.js';
 import { DeliveryLog } from './delivery-log.js';
 import { DeliveryRows } from './delivery-rows.js';
 import { DeliverySender } from './delivery-sender.js';
 import { WebhookSecrets } from './webhook-secrets.js';
 
-/** Of an endpoint that never answers. */
-const SHORT_MS = 400;
-const ATTEMPT_MS = 4_000;
+/** Of an endpoint that never answers, and of others. */
+const [SHORT_MS, ATTEMPT_MS] = [400, 4_000];
 const LIMITS: DispatcherLimits = { inFlight: 8, perHost: 2, perUser: 8 };
 
 describe(DeliveryDispatcher.name, () => {
@@ -42,7 +42,7 @@ describe(DeliveryDispatcher.name, () => {
 
   /** One worker's. */
   function dispatcher(
-    { hosts = [receiver.host], rows = new DeliveryRows(test.database), attemptMs = ATTEMPT_MS }: {
+    { hosts = [receiver.host], rows = new DeliveryRows(test.database, testKeys(test.database)), attemptMs = ATTEMPT_MS }: {
       hosts?: string[]; rows?: DeliveryRows; attemptMs?: number;
     } = {},
   ): DeliveryDispatcher {
@@ -232,7 +232,7 @@ describe(DeliveryDispatcher.name, () => {
       override settle = () => Promise.reject(new Error('the process is gone'));
     }
     const jobId = await ended();
-    await dispatcher({ rows: new Dying(test.database) }).sweep();
+    await dispatcher({ rows: new Dying(test.database, testKeys(test.database)) }).sweep();
     await eventually(() => expect(errors).toHaveLength(1));
     const survivor = dispatcher();
     await survivor.sweep();

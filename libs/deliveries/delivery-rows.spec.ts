@@ -6,6 +6,7 @@ import { JobTransactions } from '#libs/generations/job-transaction.js';
 import { deliveriesOf, record, submitTelling, timePasses } from '../../test/factories/deliveries.js';
 import { AnnouncedMessages, AnnouncedWakeUps } from '../../test/factories/submitting.js';
 import { createTestDatabase, type TestDatabase } from '../../test/setup/database.js';
+import { testKeys } from '../../test/factories/keys.js';
 import { DeliveryRows } from './delivery-rows.js';
 
 const URL = 'https://hooks.test/a';
@@ -17,7 +18,7 @@ describe(DeliveryRows.name, () => {
 
   beforeAll(async () => {
     test = await createTestDatabase();
-    rows = new DeliveryRows(test.database);
+    rows = new DeliveryRows(test.database, testKeys(test.database));
   });
   afterAll(() => test.close());
   afterEach(() => test.database.query('truncate job, webhook_gone cascade'));

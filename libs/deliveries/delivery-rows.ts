@@ -1,4 +1,6 @@
 import type { Database } from '#libs/database/database.js';
+import type { CollectionKeys } from '#libs/encryption/collection-keys.js';
+import { openedEvents } from '#libs/events/sealed-events.js';
 import { eventOf, type EventRow } from '#libs/events/event-log.js';
 import type { DeliveredJob, DeliveryOutcome, DueDelivery } from './delivery.js';
 import type { DeliveryVerdict } from './delivery-verdict.js';
@@ -29,6 +31,7 @@ type ClaimedRow = EventRow & DeliveredJob & {
 export class DeliveryRows {
   constructor(
     private readonly database: Database,
+    private readonly keys: CollectionKeys,
     private readonly leaseSeconds = LEASE_SECONDS,
   ) {}
 
@@ -48,7 +51,8 @@ export class DeliveryRows {
 
   /** The next one that is due, for the caller alone until its lease has run out. */
   async claim({ hosts, users }: Occupied): Promise<DueDelivery | null> {
-    const [row] = await this.database.query<ClaimedRow>(CLAIM, [hosts, users, this.leaseSeconds]);
+    const claimed = await this.database.query<ClaimedRow>(CLAIM, [hosts, users, this.leaseSeconds]);
+    const [row] = await openedEvents(this.database, this.keys, claimed);
     if (!row) return null;
     const { id, user_id, url, host, attempts, tries, collection_id, external_id, tags } = row;
     return {

@@ -1,13 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import type { Environment } from '#libs/config/environment.js';
 import type { Database, Queryable } from '#libs/database/database.js';
-import { Seal } from '#libs/secrets/seal.js';
+import { masterKeysOf } from '#libs/encryption/index.js';
+import { Seal } from '#libs/encryption/seal.js';
 
 const SECRET_BYTES = 32;
 /** For how long a secret that was replaced signs along. */
 const OVERLAP_HOURS = 24;
 /** Signatures of one message at most. */
 const MAX_SIGNING = 5;
+const RENEWED_AT_ONCE = 500;
 
 /** An account's secret, as its owner reads it. */
 export interface WebhookSecretView {
@@ -24,15 +26,21 @@ interface SecretRow {
   previous_expires_at: Date | null;
 }
 
+interface SealedRow {
+  id: string;
+  user_id: string;
+  sealed: Buffer;
+}
+
 /** What an account's webhooks are signed with, sealed at rest. */
 export class WebhookSecrets {
   private readonly seal: Seal;
 
   constructor(
     private readonly database: Database,
-    masterKey: string,
+    masterKeys: string | readonly string[],
   ) {
-    this.seal = new Seal(masterKey, 'webhook secrets');
+    this.seal = new Seal(masterKeys, 'webhook secrets');
   }
 
   /** The account's own, which is made when it is first asked for. */
@@ -55,6 +63,21 @@ export class WebhookSecrets {
     return rows.map(({ sealed }) => this.seal.open(sealed, userId));
   }
 
+  /** Seals under the newest master key what lies under an older one. Returns how many. */
+  async renew(): Promise<number> {
+    let renewed = 0;
+    for (let after = '0', page: SealedRow[] = []; ; after = (page.at(-1) as SealedRow).id) {
+      page = await this.database.query<SealedRow>(ALL, [after, RENEWED_AT_ONCE]);
+      if (page.length === 0) return renewed;
+      for (const { id, user_id, sealed } of page) {
+        const anew = this.seal.renewed(sealed, user_id);
+        if (!anew) continue;
+        await this.database.query('update webhook_secret set sealed = $2 where id = $1', [id, anew]);
+        renewed += 1;
+      }
+    }
+  }
+
   private async make(db: Queryable, userId: string): Promise<WebhookSecretView> {
     const secret = `whsec_${randomBytes(SECRET_BYTES).toString('base64')}`;
     await db.query(
@@ -74,13 +97,12 @@ export class WebhookSecrets {
 }
 
 /** The secrets of this installation. */
-export function createWebhookSecrets(
+export const createWebhookSecrets = (
   database: Database,
-  { PLATEN_MASTER_KEY }: Pick<Environment, 'PLATEN_MASTER_KEY'>,
-): WebhookSecrets {
-  if (!PLATEN_MASTER_KEY) throw new Error('PLATEN_MASTER_KEY must be set');
-  return new WebhookSecrets(database, PLATEN_MASTER_KEY);
-}
+  environment: Pick<Environment, 'PLATEN_MASTER_KEY' | 'PLATEN_OLD_MASTER_KEYS'>,
+): WebhookSecrets => new WebhookSecrets(database, masterKeysOf(environment));
+
+const ALL = 'select id, user_id, sealed from webhook_secret where id > $1 order by id limit $2';
 
 const CURRENT = `
   select sealed, created_at,

@@ -1,3 +1,4 @@
+import type { CollectionSeal } from '#libs/encryption/collection-seal.js';
 import type { FieldFault } from '#libs/errors/app-error.js';
 import type { InstructionSet, Json, JsonObject } from '#libs/instruction-set/instruction-set.js';
 import type { AssetHandle, FetchedFile, Lane, ProducedAsset, Trait } from '#libs/nodes/node.js';
@@ -100,6 +101,8 @@ export interface GenerationState {
   waiting: WaitingAttempt[];
   records: Map<string, StepRecord>;
   wakeSeq: number;
+  /** Set: its collection is encrypted, and so is all that is stored of it. */
+  seal?: CollectionSeal;
 }
 
 export interface ClaimRequest {
@@ -199,7 +202,10 @@ export interface GenerationStore {
 /** Where the engine puts a produced file before its step's checkpoint names it. */
 export interface AssetStore {
   store(
-    owner: { userId: string; jobId: string; generationId: string; stepId: string; index: number; render?: string },
+    owner: {
+      userId: string; jobId: string; generationId: string; stepId: string; index: number; render?: string;
+      encryptedFor?: string;
+    },
     produced: ProducedAsset,
     signal: AbortSignal,
   ): Promise<StoredFile>;

@@ -158,18 +158,21 @@ export class StepRunner {
       const { reference, pollAfterMs = null, timeoutMs = null } = outcome;
       return { kind: 'waiting', reference: storableJson(reference), pollAfterMs, timeoutMs, logs };
     }
-    const { userId, jobId, generationId, renders } = state;
     const files = [];
     for (const [index, produced] of (outcome.assets ?? []).entries()) {
-      const owner = { userId, jobId, generationId, stepId: attempt.stepId, index, ...(renders && { render: attempt.token }) };
-      files.push(await this.files.store(owner, produced, signal).catch(storageFault));
+      files.push(await this.files.store({ ...ownerOf(state, attempt), index }, produced, signal).catch(storageFault));
     }
-    if (renders && files.length === 0) throw inputFault('UPSTREAM_ERROR', 'The model gave no image');
+    if (state.renders && files.length === 0) throw inputFault('UPSTREAM_ERROR', 'The model gave no image');
     const [value, traits] = [storableJson(outcome.value), storableTraits(outcome.traits ?? [])];
     const fetched = outcome.fetched?.length ? { fetched: outcome.fetched } : {};
     return { kind: 'done', result: { files, value, traits, logs, ...fetched } };
   }
 }
+
+const ownerOf = ({ userId, jobId, generationId, renders, seal }: GenerationState, { stepId, token }: Pick<Attempt, 'stepId' | 'token'>) => ({
+  userId, jobId, generationId, stepId, ...(renders && { render: token }),
+  ...(seal && { encryptedFor: seal.collectionId }),
+});
 
 /** A file of another host is the node's to load. */
 const urlIn = (reference: string): string | undefined => (/^https?:\/\//i.test(reference) ? reference : undefined);

@@ -2,6 +2,7 @@ import { createTestDatabase, type TestDatabase } from '../../test/setup/database
 import { submitJob } from '../../test/factories/job.js';
 import { Ledger } from '#libs/credits/ledger.js';
 import { JobTransactions } from '#libs/generations/job-transaction.js';
+import { testKeys } from '../../test/factories/keys.js';
 import { EventLog, type LogPosition } from './event-log.js';
 import type { EventBus } from './event-bus.js';
 
@@ -22,7 +23,7 @@ describe('the log of all events of a user', () => {
     const { jobId, userId } = await submitJob(test.database, { steps });
     const emit = () => jobs.change(jobId, async (change) => change.emit('node_completed'));
     await Promise.all(Array.from({ length: 200 }, emit));
-    const logged = await new EventLog(test.database).afterPosition({ userId }, START, 1_000);
+    const logged = await new EventLog(test.database, testKeys(test.database)).afterPosition({ userId }, START, 1_000);
     expect(logged.map(({ event }) => event.seq)).toEqual(Array.from({ length: 201 }, (_, index) => index + 1));
   });
 });

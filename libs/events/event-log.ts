@@ -1,5 +1,7 @@
 import type { Queryable } from '#libs/database/database.js';
+import type { CollectionKeys } from '#libs/encryption/collection-keys.js';
 import type { JobEvent } from './job-event.js';
+import { openedEvents } from './sealed-events.js';
 
 /**
  * A place in the order of all of a user's events. Sequence numbers count within one job; across jobs the
@@ -43,7 +45,10 @@ export interface EventRow {
 
 /** Reads the recorded events. The row is the event; whatever else travels only says that there is one. */
 export class EventLog {
-  constructor(private readonly database: Queryable) {}
+  constructor(
+    private readonly database: Queryable,
+    private readonly keys: CollectionKeys,
+  ) {}
 
   /** Events of a job after number `seq`, in order. */
   async after(jobId: string, seq: number, limit: number): Promise<JobEvent[]> {
@@ -52,7 +57,7 @@ export class EventLog {
         where job_id = $1 and seq > $2 order by seq limit $3`,
       [jobId, seq, limit],
     );
-    return rows.map(eventOf);
+    return (await openedEvents(this.database, this.keys, rows)).map(eventOf);
   }
 
   /** Where these jobs stand. Those that do not exist are missing. */
@@ -79,7 +84,7 @@ export class EventLog {
         order by h.txid, h.job_id, h.seq limit $6`,
       [scope.userId, position.txid, position.jobId, position.seq, scope.collectionId ?? null, limit],
     );
-    return rows.map((row) => ({
+    return (await openedEvents(this.database, this.keys, rows)).map((row) => ({
       position: { txid: row.txid, jobId: row.job_id, seq: Number(row.seq) },
       event: eventOf(row),
     }));

@@ -7,12 +7,14 @@ import {
   LeaseLost, type Attempt, type FinishedStep, type GenerationState, type Lease, type StepOutput, type StepStart,
 } from '#libs/engine/generation-store.js';
 import type { EventDetail, JobEvent, RecordedEventType } from '#libs/events/job-event.js';
+import { storedEvent } from '#libs/events/sealed-events.js';
 import { sinksOf } from '#libs/instruction-set/graph.js';
 import type { Trait } from '#libs/nodes/node.js';
 import type { NodeRegistry } from '#libs/nodes/registry.js';
 import { signals } from '#libs/tracepoints/signals.js';
 import { BEGIN, CHECKPOINT, FINISH } from './checkpoint-statements.js';
 import type { JobTransactions } from './job-transaction.js';
+import { storedFetched, storedResult, storedStart, storedTraits, storedValues } from './sealed-steps.js';
 
 /** Outputs above this size stay out of events. */
 const EVENT_OUTPUT_BYTES = 16 * 1024;
@@ -60,7 +62,10 @@ export class Checkpoints {
       starts,
       events: [begun, ...startEvents(state, starts)],
       before: ({ opened }) => (opened ? [{ type: 'job_started', data: { status: 'processing' } }] : []),
-      more: [JSON.stringify(values), JSON.stringify(traits), this.timeoutMs, progressOf(state)],
+      more: [
+        JSON.stringify(storedValues(state.seal, values)), JSON.stringify(storedTraits(state.seal, traits)),
+        this.timeoutMs, progressOf(state),
+      ],
     });
     return attemptsOf(row);
   }
@@ -89,7 +94,8 @@ export class Checkpoints {
       ],
       after: ({ ended }) => (ended ? [{ type: `job_${ended.status}` as RecordedEventType, data: ended }] : []),
       more: [
-        JSON.stringify(mergedTraits(state)), shown, fetched.length > 0 ? JSON.stringify(fetched) : null,
+        JSON.stringify(storedTraits(state.seal, mergedTraits(state))), shown,
+        fetched.length > 0 ? JSON.stringify(storedFetched(state.seal, fetched)) : null,
       ],
     });
     signals.moved.send(row.captures.map((capture) => movementOf(lease.jobId, capture)));
@@ -105,10 +111,10 @@ export class Checkpoints {
       lease.jobId,
       lease.generationId,
       lease.number,
-      JSON.stringify(finished.map(({ attempt, output, logs }) => ({ id: attempt.id, output, logs }))),
-      JSON.stringify(starts.map(startRow)),
+      JSON.stringify(finished.map((step) => storedResult(state.seal, state.generationId, step))),
+      JSON.stringify(starts.map((start) => startRow(storedStart(state.seal, state.generationId, start)))),
       lease.alone,
-      JSON.stringify(events),
+      JSON.stringify(events.map(({ type, data }) => ({ type, data: storedEvent(state.seal, state.jobId, data) }))),
       ...more,
     ]);
     if (!row) {
@@ -128,7 +134,7 @@ export class Checkpoints {
     }));
     const job = {
       id: state.jobId, user_id: state.userId, collection_id: state.collectionId, workflow_id: state.workflowId,
-      created_at: state.submittedAt, seq: first + told.length - 1,
+      created_at: state.submittedAt, seq: first + told.length - 1, encrypted: state.seal !== undefined,
     };
     this.jobs.announce(job, events).catch(() => undefined);
   }

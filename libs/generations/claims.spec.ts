@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { submitJob } from '../../test/factories/job.js';
 import { createTestDatabase, type TestDatabase } from '../../test/setup/database.js';
+import { testKeys } from '../../test/factories/keys.js';
 import { aloneWaits, claim, renew } from './claims.js';
 
 const steps = [{ id: 1, nodeName: 'echo', nodePayload: {} }];
@@ -8,7 +9,7 @@ const steps = [{ id: 1, nodeName: 'echo', nodePayload: {} }];
 describe('claims', () => {
   let test: TestDatabase;
   const take = async (idle = true) =>
-    (await claim(test.database, { lane: 'default', worker: 'w', idle }))?.lease;
+    (await claim(test.database, testKeys(test.database), { lane: 'default', worker: 'w', idle }))?.lease;
   const submit = (plan = {}) => submitJob(test.database, { steps, ...plan });
 
   beforeAll(async () => {

@@ -1,8 +1,10 @@
 import type { Queryable } from '#libs/database/database.js';
 import { prepared } from '#libs/database/prepared.js';
+import type { CollectionKeys } from '#libs/encryption/collection-keys.js';
 import type { Claim, ClaimRequest, Lease } from '#libs/engine/generation-store.js';
 import type { Lane } from '#libs/nodes/node.js';
 import { ATTEMPTS, stateOf, type ClaimedRow } from './generation-state.js';
+import { openedClaim } from './sealed-steps.js';
 import { tracepoint } from '#libs/tracepoints/tracepoints.js';
 
 /** Seconds a lease lasts without renewal. After that another worker may take the generation. */
@@ -20,11 +22,32 @@ export interface HeldLease {
  * Takes the next generation of a lane: waiting ones that are due first, then by priority, then by turn.
  * A claim is no change of state: it only makes the caller the newest holder, and reads what there is to do.
  */
-export async function claim(db: Queryable, { lane, worker, idle }: ClaimRequest): Promise<Claim | undefined> {
+export async function claim(
+  db: Queryable,
+  keys: CollectionKeys,
+  { lane, worker, idle }: ClaimRequest,
+): Promise<Claim | undefined> {
   const [row] = await db.query<ClaimedRow>(CLAIM, [lane, worker, idle, CLAIM_SECONDS]);
   if (!row) return undefined;
   const lease = { generationId: row.id, jobId: row.job_id, number: Number(row.lease), lane, alone: row.alone };
-  return { lease, state: stateOf(row) };
+  if (!row.encrypted || row.collection_id === null) return { lease, state: stateOf(row) };
+  try {
+    const seal = await keys.of(row.collection_id);
+    return { lease, state: stateOf(openedClaim(seal, row), seal) };
+  } catch (error) {
+    throw new UnreadableClaim(lease, error);
+  }
+}
+
+/** The generation is encrypted and cannot be opened: its key is not to be had, or its rows were changed. */
+export class UnreadableClaim extends Error {
+  constructor(
+    readonly lease: Lease,
+    cause: unknown,
+  ) {
+    super('A claimed generation cannot be decrypted', { cause });
+    this.name = 'UnreadableClaim';
+  }
 }
 
 /** Whether a generation that must run alone waits for an idle worker. */
@@ -73,7 +96,7 @@ const CLAIM = prepared('claim', `
     returning g.*
   )
   select g.id, g.job_id, g.lease, g.alone, g.index, g.hash, g.run, g.wake_seq, g.started_at is not null as resumed,
-         j.user_id, j.collection_id, j.workflow_id, j.created_at, j.generations, j.instruction_set,
+         j.user_id, j.collection_id, j.workflow_id, j.created_at, j.generations, j.instruction_set, j.encrypted,
          j.options -> 'save_intermediate_outputs' as shows_all, j.options -> 'renders' as renders, j.options -> 'files' as files, ${ATTEMPTS} as attempts
     from claimed g join job j on j.id = g.job_id`);
 

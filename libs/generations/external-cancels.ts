@@ -1,6 +1,8 @@
-import type { Database } from '#libs/database/database.js';
+import type { Database, Transaction } from '#libs/database/database.js';
+import type { CollectionKeys } from '#libs/encryption/collection-keys.js';
 import type { InstructionSet, Json } from '#libs/instruction-set/instruction-set.js';
 import type { StoredNodes } from '#libs/engine/step-runner.js';
+import { openedReference } from './sealed-steps.js';
 
 /** Calls per sweep. */
 const BATCH = 20;
@@ -10,6 +12,8 @@ interface CancelRow {
   node: string;
   reference: Json;
   workflows: InstructionSet['workflows'] | null;
+  encrypted: boolean;
+  collection_id: string | null;
 }
 
 /**
@@ -20,6 +24,7 @@ export class ExternalCancels {
   constructor(
     private readonly database: Database,
     private readonly nodes: StoredNodes,
+    private readonly keys: CollectionKeys,
     private readonly callTimeoutMs = 10_000,
   ) {}
 
@@ -39,7 +44,8 @@ export class ExternalCancels {
   private cancelNext(skip: string[]): Promise<'none' | 'stopped' | { failed: string }> {
     return this.database.transaction(async (tx) => {
       const [row] = await tx.query<CancelRow>(
-        `select s.id, s.node, s.reference, j.instruction_set -> 'workflows' as workflows
+        `select s.id, s.node, s.reference, j.instruction_set -> 'workflows' as workflows,
+                j.encrypted, j.collection_id
            from step_run s join generation g on g.id = s.generation_id join job j on j.id = g.job_id
           where s.external_cancel_due and s.completed_at > now() - interval '1 hour' and s.id <> all($1)
           order by s.completed_at limit 1 for update of s skip locked`,
@@ -49,13 +55,18 @@ export class ExternalCancels {
       try {
         const registry = await this.nodes.pinned({ workflows: row.workflows ?? {} });
         const signal = AbortSignal.timeout(this.callTimeoutMs);
-        await Promise.race([registry.find(row.node)?.cancel?.(row.reference, signal), abortOf(signal)]);
+        const reference = await this.referenceOf(row, tx);
+        await Promise.race([registry.find(row.node)?.cancel?.(reference, signal), abortOf(signal)]);
       } catch {
         return { failed: row.id };
       }
       await tx.query('update step_run set external_cancel_due = false where id = $1', [row.id]);
       return 'stopped';
     });
+  }
+
+  private async referenceOf({ reference, encrypted, collection_id }: CancelRow, tx: Transaction): Promise<Json> {
+    return encrypted ? openedReference(await this.keys.opener(collection_id, tx), reference) : reference;
   }
 }
 

@@ -1,3 +1,4 @@
+import type { CollectionSeal } from '#libs/encryption/collection-seal.js';
 import type { GenerationState, StepOutput, StepRecord, WaitingAttempt } from '#libs/engine/generation-store.js';
 import type { InstructionSet, Json } from '#libs/instruction-set/instruction-set.js';
 import { STORAGE_FAILED } from '#libs/nodes/node.js';
@@ -25,6 +26,8 @@ export interface ClaimedRow {
   generations: number;
   created_at: Date;
   instruction_set: InstructionSet;
+  /** What follows is sealed: see `openedClaim`. */
+  encrypted: boolean;
   shows_all: Json;
   renders: Json;
   files: string[] | null;
@@ -32,7 +35,7 @@ export interface ClaimedRow {
 }
 
 /** An attempt as JSON: ids are numbers. */
-interface AttemptRow {
+export interface AttemptRow {
   id: number;
   step_id: number;
   attempt: number;
@@ -57,7 +60,7 @@ export const ATTEMPTS = `(
       from step_run s where s.generation_id = g.id)`;
 
 /** Outputs of other collections are looked up when the generation begins. */
-export function stateOf(row: ClaimedRow): GenerationState {
+export function stateOf(row: ClaimedRow, seal?: CollectionSeal): GenerationState {
   const { values, traits } = resolveVariables(row.instruction_set.variables, row.hash);
   return {
     jobId: row.job_id,
@@ -78,6 +81,7 @@ export function stateOf(row: ClaimedRow): GenerationState {
     values,
     traits,
     foreign: new Map(),
+    ...(seal && { seal }),
     wakeSeq: Number(row.wake_seq),
     ...stepRunsOf(row.attempts ?? [], row.run),
   };

@@ -6,6 +6,7 @@ import { account, booksAreRight, eventTypes, generationRows, jobEnds, jobRow, st
 import { createCollection } from '../../test/factories/asset.js';
 import { buildRoad, type Road } from '../../test/factories/road.js';
 import { eventually } from '../../test/setup/eventually.js';
+import { testKeys } from '../../test/factories/keys.js';
 import { claim } from './claims.js';
 import { ExternalCancels } from './external-cancels.js';
 
@@ -24,7 +25,7 @@ describe('cancel and resume', () => {
   afterEach(() => booksAreRight(road.database));
   afterAll(() => road.close());
 
-  const take = () => claim(road.database, { lane: 'default', worker: 'test', idle: true });
+  const take = () => claim(road.database, testKeys(road.database), { lane: 'default', worker: 'test', idle: true });
 
   it('cancels or completes, never both, at whatever moment the cancel comes', async () => {
     const worker = road.worker({ concurrency: 20 });
@@ -153,7 +154,8 @@ describe('cancel and resume', () => {
     await eventually(async () => expect((await generationRows(road.database, jobId))[0]?.status).toBe('waiting'));
     await road.control.cancelJob(userId, jobId);
     const deaf = { name: 'wait', aliases: [], cancel: () => new Promise(() => undefined) } as unknown as NodeDefinition;
-    const cancels = new ExternalCancels(road.database, { pinned: async () => new NodeRegistry([deaf]) }, 200);
+    const nodes = { pinned: async () => new NodeRegistry([deaf]) };
+    const cancels = new ExternalCancels(road.database, nodes, testKeys(road.database), 200);
     expect(await cancels.sweep()).toBe(0);
     expect((await stepRuns(road.database, jobId))[0]).toMatchObject({ external_cancel_due: true });
     await worker.stop();

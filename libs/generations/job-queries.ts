@@ -1,6 +1,8 @@
+import type { CollectionKeys } from '#libs/encryption/collection-keys.js';
 import type { FileUrls } from '#libs/assets/file-urls.js';
 import type { Database } from '#libs/database/database.js';
 import { collectionNotFound, jobNotFound } from '#libs/errors/errors.js';
+import { openedGeneration } from './sealed-rows.js';
 import { secondsPerGeneration } from '#libs/workflows/workflow-duration.js';
 import { generationObjects, JOB_SELECT, type GenerationRow, type JobRow } from './job-rows.js';
 import {
@@ -41,6 +43,7 @@ export class JobQueries {
   constructor(
     private readonly database: Database,
     private readonly urls: FileUrls,
+    private readonly keys: CollectionKeys,
   ) {}
 
   /** Throws `JOB_NOT_FOUND`. */
@@ -53,7 +56,8 @@ export class JobQueries {
     const [row] = await this.database.query<JobRow & { objects: GenerationRow[] }>(FIND, [jobId, userId]);
     if (!row) throw jobNotFound();
     const [summary] = await this.summaries([row]);
-    const generations = row.objects.map((object) => presentGeneration(object, this.urls));
+    const objects = await this.opened(row, row.objects);
+    const generations = objects.map((object) => presentGeneration(object, this.urls));
     return { job: { ...(summary as JobSummary), generations }, seq: Number(row.seq) };
   }
 
@@ -79,11 +83,13 @@ export class JobQueries {
     afterIndex: number,
     limit: number,
   ): Promise<GenerationView[]> {
-    const rows = await this.database.query<{ generation: GenerationRow | null }>(GENERATIONS, [
+    const rows = await this.database.query<OfJob & { generation: GenerationRow | null }>(GENERATIONS, [
       jobId, userId, afterIndex, limit,
     ]);
-    if (rows.length === 0) throw jobNotFound();
-    return rows.flatMap(({ generation }) => (generation ? [presentGeneration(generation, this.urls)] : []));
+    const [job] = rows;
+    if (!job) throw jobNotFound();
+    const generations = await this.opened(job, rows.flatMap(({ generation }) => generation ?? []));
+    return generations.map((generation) => presentGeneration(generation, this.urls));
   }
 
   /** Throws `JOB_NOT_FOUND` unless the job is the user's. */
@@ -100,6 +106,12 @@ export class JobQueries {
     if (rows.length === 0) throw collectionNotFound();
   }
 
+  private async opened({ encrypted, collection_id }: OfJob, rows: GenerationRow[]): Promise<GenerationRow[]> {
+    if (!encrypted) return rows;
+    const opener = await this.keys.opener(collection_id);
+    return rows.map((row) => openedGeneration(opener, row));
+  }
+
   private async summaries(rows: JobRow[]): Promise<JobSummary[]> {
     const workflows = rows
       .filter(({ queue_position }) => queue_position !== null)
@@ -108,6 +120,8 @@ export class JobQueries {
     return rows.map((row) => presentSummary(row, seconds.get(row.workflow_id ?? NO_WORKFLOW) ?? 0));
   }
 }
+
+type OfJob = Pick<JobRow, 'encrypted' | 'collection_id'>;
 
 const FIRST_GENERATIONS = generationObjects({
   jobId: 'job.id', after: '-1', limit: String(GENERATIONS_SHOWN), withOutput: false,
@@ -143,7 +157,7 @@ const OPEN = `
    order by j.created_at desc, j.id desc`;
 
 const GENERATIONS = `
-  select o.generation
+  select o.generation, j.encrypted, j.collection_id
     from job j
     left join lateral (${NEXT_GENERATIONS}) as o on true
    where j.id = $1 and j.user_id = $2

@@ -3,8 +3,9 @@ import type { EventError } from '#libs/events/job-event.js';
 import type { Json } from '#libs/instruction-set/instruction-set.js';
 import type { Trait } from '#libs/nodes/node.js';
 
-/** Outputs above this size are not sent. */
-const OUTPUT_BYTES = 16 * 1024;
+/** Outputs above this size are not sent. Sealed ones are larger by a third, and judged once they are open. */
+export const OUTPUT_BYTES = 16 * 1024;
+const SEALED_BYTES = Math.ceil(OUTPUT_BYTES * 4 / 3) + 256;
 /** Where counting the queue ends: nobody needs to know more exactly how long that is. */
 const QUEUE_COUNTED = 10_000;
 
@@ -26,6 +27,7 @@ export interface JobRow {
   failed: number;
   cancelled: number;
   seq: string;
+  encrypted: boolean;
   error: EventError | null;
   created_at: Date;
   /** With microseconds, for cursors. */
@@ -81,7 +83,7 @@ export interface StepRow {
 export const JOB_SELECT = `
   select j.id, j.name, j.description, j.job_type, j.status, j.priority, j.progress, j.collection_id, j.workflow_id,
          j.workflow_version, j.tags, j.external_id, j.generations as generation_count, j.completed, j.failed,
-         j.cancelled, j.seq, j.error, j.created_at, j.created_at::text as created_at_text, j.started_at,
+         j.cancelled, j.seq, j.encrypted, j.error, j.created_at, j.created_at::text as created_at_text, j.started_at,
          j.completed_at, now() as now, money.*,
          j.base_price + (select coalesce(sum(g.price), 0) from generation g where g.job_id = j.id) as price,
          waiting.position::int as queue_position,
@@ -122,7 +124,8 @@ const STEPS = (withOutput: boolean) => `
 
 const OUTPUT = `
   case when s.output is null then '{}'
-       when octet_length((s.output -> 'value')::text) > ${OUTPUT_BYTES} then '{"output_truncated": true}'
+       when octet_length((s.output -> 'value')::text)
+            > case when s.output -> 'value' ? '$enc' then ${SEALED_BYTES} else ${OUTPUT_BYTES} end then '{"output_truncated": true}'
        else jsonb_build_object('output', s.output -> 'value') end`;
 
 const ASSETS = `

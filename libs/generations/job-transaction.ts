@@ -27,13 +27,15 @@ export interface LockedJob {
   base_status: 'held' | 'captured' | 'released';
   face: 'collections' | 'two_step' | 'v1';
   in_flight: boolean;
+  /** What its rows tell of its set is sealed. */
+  encrypted: boolean;
   started: boolean;
 }
 
 /** The part of a job that those who hear of its events need. `seq` is the newest event's number. */
 export type AnnouncedJob = Pick<
   LockedJob,
-  'id' | 'user_id' | 'collection_id' | 'workflow_id' | 'created_at' | 'seq'
+  'id' | 'user_id' | 'collection_id' | 'workflow_id' | 'created_at' | 'seq' | 'encrypted'
 >;
 
 /** The part of a generation that money and events need. */
@@ -106,7 +108,8 @@ export class JobTransactions {
       userId: job.user_id,
       collectionId: job.collection_id,
       seq: job.seq,
-      events,
+      // What carries messages is not ours to trust: of an encrypted job the rows tell.
+      ...(!job.encrypted && { events }),
     });
   }
 }
@@ -234,7 +237,7 @@ const LOCK_COLLECTION = `
 
 const LOCK = `
   select id, user_id, collection_id, workflow_id, created_at, status, seq, steps, steps_done, generations,
-         completed, failed, cancelled, base_price, base_run, base_status, face, in_flight, started_at, clock_timestamp() as now
+         completed, failed, cancelled, base_price, base_run, base_status, face, in_flight, encrypted, started_at, clock_timestamp() as now
     from job where id = $1 and ($2::uuid is null or user_id = $2) for no key update`;
 
 /**

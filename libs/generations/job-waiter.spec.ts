@@ -6,6 +6,7 @@ import type { EventBus } from '#libs/events/event-bus.js';
 import { EventFeed } from '#libs/events/event-feed.js';
 import { EventLog } from '#libs/events/event-log.js';
 import { createEventBus } from '#libs/events/index.js';
+import { testKeys } from '../../test/factories/keys.js';
 import { JobTransactions } from './job-transaction.js';
 import { JobWaiter } from './job-waiter.js';
 
@@ -21,7 +22,7 @@ describe(JobWaiter.name, () => {
     test = await createTestDatabase();
     bus = createEventBus({ databaseUrl: test.url });
     await eventually(() => expect(bus.healthy()).toBe(true));
-    const log = new EventLog(test.database);
+    const log = new EventLog(test.database, testKeys(test.database));
     feed = new EventFeed(bus, log, 300);
     waiter = new JobWaiter(feed, log);
   });

@@ -4,6 +4,7 @@ import { createCollection } from '../../test/factories/asset.js';
 import { waitingForLocks } from '../../test/factories/reads.js';
 import { buildRoad, type Road } from '../../test/factories/road.js';
 import { eventually } from '../../test/setup/eventually.js';
+import { testKeys } from '../../test/factories/keys.js';
 import { claim } from './claims.js';
 
 const steps: Step[] = [{ id: 1, nodeName: 'echo', nodePayload: {} }];
@@ -56,7 +57,7 @@ describe('the order of locks', () => {
     const { jobId, userId } = await road.submit({ steps });
     const collectionId = await createCollection(road.database, userId);
     await road.database.query('update job set collection_id = $2 where id = $1', [jobId, collectionId]);
-    const claimed = (await claim(road.database, { lane: 'default', worker: 'test', idle: true })) as Claim;
+    const claimed = (await claim(road.database, testKeys(road.database), { lane: 'default', worker: 'test', idle: true })) as Claim;
     const [attempt] = await road.store.begin(claimed.lease, claimed.state, [start]);
     return { userId, jobId, claimed, attempt: attempt! };
   }

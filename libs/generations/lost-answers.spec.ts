@@ -12,6 +12,7 @@ import { submitJob } from '../../test/factories/job.js';
 import { createOutside, testNodes } from '../../test/factories/nodes.js';
 import { buildRoad, type Road } from '../../test/factories/road.js';
 import { eventually } from '../../test/setup/eventually.js';
+import { testKeys } from '../../test/factories/keys.js';
 import { claim } from './claims.js';
 import { JobTransactions } from './job-transaction.js';
 import { PostgresGenerationStore } from './postgres-generation-store.js';
@@ -66,7 +67,7 @@ describe('a write that Postgres commits, and whose answer is lost', () => {
     const database = new Database(dataSource, PATIENCE_MS);
     const jobs = new JobTransactions(database, new Ledger(), road.bus);
     const registry = new NodeRegistry(testNodes(createOutside()));
-    store = new PostgresGenerationStore(database, jobs, registry, road.queue, 60_000);
+    store = new PostgresGenerationStore(database, jobs, registry, road.queue, testKeys(database), 60_000);
     client = new pg.Client({ connectionString: road.url });
     await client.connect();
   });
@@ -85,7 +86,7 @@ describe('a write that Postgres commits, and whose answer is lost', () => {
       `insert into usage_entry (user_id, face, job_id, key, generations) values ($1, 'collections', $2, $3, 1)`,
       [userId, jobId, `job:${jobId}:submit`],
     );
-    const claimed = (await claim(road.database, { lane: 'default', worker: 'test', idle: true })) as Claim;
+    const claimed = (await claim(road.database, testKeys(road.database), { lane: 'default', worker: 'test', idle: true })) as Claim;
     const [attempt] = await road.store.begin(claimed.lease, claimed.state, start(1));
     return { claimed, attempt: attempt as Attempt };
   }

@@ -4,6 +4,7 @@ import type { WakeQueue } from '#libs/queue/wake-queue.js';
 import { createAsset, createCollection } from '../../test/factories/asset.js';
 import { submitJob } from '../../test/factories/job.js';
 import { createTestDatabase, type TestDatabase } from '../../test/setup/database.js';
+import { testKeys } from '../../test/factories/keys.js';
 import type { JobTransactions } from './job-transaction.js';
 import { PostgresGenerationStore } from './postgres-generation-store.js';
 
@@ -17,7 +18,8 @@ describe('PostgresGenerationStore', () => {
 
   it('takes what a set refers to in drafts of its user, unless the set is somebody else’s', async () => {
     const store = new PostgresGenerationStore(
-      test.database, {} as JobTransactions, new NodeRegistry([]), {} as WakeQueue, 1_000,
+      test.database, {} as JobTransactions, new NodeRegistry([]), {} as WakeQueue, testKeys(test.database),
+      1_000,
     );
     const userId = randomUUID();
     const collection = await createCollection(test.database, userId, { status: 'draft' });

@@ -1,4 +1,7 @@
 import { keepFiles } from '#libs/assets/asset-rows.js';
+import type { CollectionKeys } from '#libs/encryption/collection-keys.js';
+import type { CollectionSeal } from '#libs/encryption/collection-seal.js';
+import { storedError } from '#libs/encryption/sealed-error.js';
 import type { Database } from '#libs/database/database.js';
 import {
   LeaseLost, type Attempt, type Claim, type ClaimRequest, type FinishedStep, type GenerationState,
@@ -10,11 +13,14 @@ import type { WakeQueue } from '#libs/queue/wake-queue.js';
 import { signals } from '#libs/tracepoints/signals.js';
 import { failAttempt, letAttemptWait } from './attempts.js';
 import { Checkpoints } from './checkpoints.js';
-import { claim, LEASE_SECONDS } from './claims.js';
+import { claim, LEASE_SECONDS, UnreadableClaim } from './claims.js';
 import { loadForeignOutputs } from './foreign-outputs.js';
 import { HANDED_BACK } from './generation-state.js';
 import type { ChangedGeneration, JobChange, JobTransactions } from './job-transaction.js';
-import { CHANGED_COLUMNS, changedGeneration, eventOf, failGeneration, type ChangedRow } from './settlement.js';
+import { storedLogs, storedWaiting } from './sealed-steps.js';
+import {
+  CHANGED_COLUMNS, changedGeneration, eventOf, failGeneration, type ChangedRow, type GenerationError,
+} from './settlement.js';
 
 /** A due time this near gets a wake-up of its own; later ones are found by the reconciler. */
 const SOON_MS = 60_000;
@@ -31,13 +37,17 @@ export class PostgresGenerationStore implements GenerationStore {
     private readonly jobs: JobTransactions,
     private readonly registry: NodeRegistry,
     private readonly queue: WakeQueue,
+    private readonly keys: CollectionKeys,
     timeoutMs: number,
   ) {
     this.checkpoints = new Checkpoints(database, jobs, registry, timeoutMs);
   }
 
   async claim(request: ClaimRequest): Promise<Claim | undefined> {
-    const claimed = await claim(this.database, request);
+    const claimed = await claim(this.database, this.keys, request).catch(async (error: unknown) => {
+      if (error instanceof UnreadableClaim) await this.breakOff(error.lease, UNREADABLE);
+      throw error;
+    });
     if (!claimed) return undefined;
     const { userId, files, instructionSet } = claimed.state;
     // What another wrote must not reach what only the submitter may see.
@@ -69,13 +79,19 @@ export class PostgresGenerationStore implements GenerationStore {
   }
 
   waitStep(lease: Lease, attempt: Attempt, waiting: StepWaiting): Promise<void> {
-    return this.fenced(lease, (change) => letAttemptWait(change, attempt, waiting));
+    return this.fenced(lease, async (change) => {
+      const seal = await this.sealOf(change);
+      await letAttemptWait(change, attempt, storedWaiting(seal, lease.generationId, attempt.stepId, waiting));
+    });
   }
 
   failStep(lease: Lease, attempt: Attempt, failure: StepFailure, retryInMs: number | null): Promise<void> {
     return this.fenced(lease, async (change, generation) => {
-      const { logs: _logs, ...error } = failure;
-      const step = await failAttempt(change, attempt, failure, retryInMs);
+      const { logs, ...told } = failure;
+      const seal = await this.sealOf(change);
+      const error = storedError(seal, told);
+      const kept = storedLogs(seal, lease.generationId, attempt.stepId, logs) as string[];
+      const step = await failAttempt(change, attempt, { ...error, logs: kept }, retryInMs);
       change.emit('node_failed', {
         ...step.event,
         ...eventOf(generation),
@@ -109,7 +125,7 @@ export class PostgresGenerationStore implements GenerationStore {
     });
   }
 
-  async breakOff(lease: Lease): Promise<void> {
+  async breakOff(lease: Lease, error = BROKEN): Promise<void> {
     await this.jobs.change(lease.jobId, async (change) => {
       const [row] = await change.tx.query<ChangedRow & { breaks: number }>(BREAK_OFF, [
         lease.generationId, lease.number, BREAK_DELAY_SECONDS,
@@ -117,12 +133,16 @@ export class PostgresGenerationStore implements GenerationStore {
       if (!row) return;
       const generation = changedGeneration(row);
       if (row.breaks >= MAX_BREAKS) {
-        const error = { code: 'INTERNAL_ERROR', message: 'The generation could not be run', step_id: null };
         return failGeneration(change, generation, error);
       }
       await change.tx.query(END_RUNNING, [generation.id, change.now]);
       change.emit('generation_waiting', { ...eventOf(generation), status: 'pending', message: 'Broken off' });
     });
+  }
+
+  /** Null: the job is not encrypted. */
+  private async sealOf({ job, tx }: JobChange): Promise<CollectionSeal | null> {
+    return job.encrypted && job.collection_id ? this.keys.of(job.collection_id, tx) : null;
   }
 
   private wakeAfterCommit(change: JobChange, lease: Lease, wakeSeq: number, delayMs: number): void {
@@ -146,6 +166,11 @@ export class PostgresGenerationStore implements GenerationStore {
     });
   }
 }
+
+const BROKEN: GenerationError = { code: 'INTERNAL_ERROR', message: 'The generation could not be run', step_id: null };
+const UNREADABLE: GenerationError = {
+  code: 'ENCRYPTION_KEY_UNAVAILABLE', message: 'The key of the encrypted collection could not be had', step_id: null,
+};
 
 const FENCE = `
   update generation set lease_until = clock_timestamp() + make_interval(secs => $3)

@@ -4,6 +4,7 @@ import {
 } from '../../test/factories/reads.js';
 import { buildRoad, type Road } from '../../test/factories/road.js';
 import { eventually } from '../../test/setup/eventually.js';
+import { testKeys } from '../../test/factories/keys.js';
 import { claim } from './claims.js';
 
 const steps = [
@@ -20,7 +21,7 @@ describe('the reconciler', () => {
   afterEach(() => booksAreRight(road.database));
   afterAll(() => road.close());
 
-  const take = () => claim(road.database, { lane: 'default', worker: 'dead', idle: true });
+  const take = () => claim(road.database, testKeys(road.database), { lane: 'default', worker: 'dead', idle: true });
   const start = (stepId: string, attempt = 1) => ({ stepId, node: 'echo', alias: null, attempt, inputDigest: null });
   /** Takes the next generation and starts its steps. */
   const begin = async (...starts: StepStart[]) => {

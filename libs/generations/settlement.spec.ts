@@ -3,6 +3,7 @@ import type { Step } from '#libs/instruction-set/instruction-set.js';
 import { account, booksAreRight, eventTypes, jobRow } from '../../test/factories/reads.js';
 import { buildRoad, type Road } from '../../test/factories/road.js';
 import type { SubmittedJob } from '../../test/factories/job.js';
+import { testKeys } from '../../test/factories/keys.js';
 import { claim } from './claims.js';
 
 const steps: Step[] = [{ id: 1, nodeName: 'echo', nodePayload: {} }];
@@ -22,7 +23,7 @@ describe('what a job costs, and when it ends', () => {
   afterEach(() => booksAreRight(road.database));
   afterAll(() => road.close());
 
-  const take = async () => (await claim(road.database, { lane: 'default', worker: 'test', idle: true })) as Claim;
+  const take = async () => (await claim(road.database, testKeys(road.database), { lane: 'default', worker: 'test', idle: true })) as Claim;
 
   /** Ends the generation that was claimed, once `end` is called. */
   async function prepared({ jobId, userId }: SubmittedJob, as: End) {

@@ -1,3 +1,5 @@
+import { isSealed } from '#libs/encryption/collection-seal.js';
+import type { EventError } from '#libs/events/job-event.js';
 import type { ChangedGeneration, JobChange } from './job-transaction.js';
 
 export interface GenerationError {
@@ -49,10 +51,14 @@ export async function failGeneration(
     ...eventOf(generation),
     status: 'failed',
     ...(error.step_id && { step_id: error.step_id }),
-    error: { code: error.code, message: error.message },
+    error: toldError(error),
   });
   change.finish();
 }
+
+/** What events tell of it; one that is sealed is told as it is. */
+const toldError = ({ step_id: _step, ...error }: GenerationError): EventError =>
+  isSealed(error) ? error : { code: error.code, message: error.message };
 
 /** Closes attempts that nobody will finish; what they started outside is marked to be cancelled there. */
 export async function endOpenSteps(change: JobChange, generationIds: string[]): Promise<void> {

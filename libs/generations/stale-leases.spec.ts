@@ -3,6 +3,7 @@ import type { Step } from '#libs/instruction-set/instruction-set.js';
 import { submitJob } from '../../test/factories/job.js';
 import { account, eventTypes } from '../../test/factories/reads.js';
 import { buildRoad, type Road } from '../../test/factories/road.js';
+import { testKeys } from '../../test/factories/keys.js';
 import { claim } from './claims.js';
 
 const steps: Step[] = [
@@ -45,7 +46,7 @@ describe('under a lease that ran out', () => {
   afterEach(() => road.database.query('truncate job cascade'));
   afterAll(() => road.close());
 
-  const take = async () => (await claim(road.database, { lane: 'default', worker: 'test', idle: true })) as Claim;
+  const take = async () => (await claim(road.database, testKeys(road.database), { lane: 'default', worker: 'test', idle: true })) as Claim;
   const runOut = () => road.database.query("update generation set lease_until = now() - interval '1 second'");
   const everything = async () => {
     const tables = ['job', 'generation', 'step_run', 'job_history', 'credit_entry', 'account', 'flat_file'];
@@ -103,7 +104,7 @@ describe('an end', () => {
   it('comes once, also when the worker never heard that it had come', async () => {
     const road = await buildRoad();
     const { jobId, userId } = await submitJob(road.database, { steps, price: 2 });
-    const { lease, state } = (await claim(road.database, { lane: 'default', worker: 'test', idle: true })) as Claim;
+    const { lease, state } = (await claim(road.database, testKeys(road.database), { lane: 'default', worker: 'test', idle: true })) as Claim;
     const [attempt] = await road.store.begin(lease, state, start(1));
     await road.store.finish(lease, state, finished(attempt!));
     const events = await eventTypes(road.database, jobId);
@@ -118,7 +119,7 @@ describe('a rest', () => {
   it('is refused when a wake-up came that the worker has not seen, and says which', async () => {
     const road = await buildRoad();
     await submitJob(road.database, { steps });
-    const { lease, state } = (await claim(road.database, { lane: 'default', worker: 'test', idle: true })) as Claim;
+    const { lease, state } = (await claim(road.database, testKeys(road.database), { lane: 'default', worker: 'test', idle: true })) as Claim;
     await road.store.begin(lease, state, start(1));
     await road.database.query('update generation set wake_seq = wake_seq + 1');
     expect(await road.store.park(lease, state.wakeSeq, null)).toBe(state.wakeSeq + 1);

@@ -1,12 +1,15 @@
+import { NIL } from 'uuid';
 import type { Environment } from '#libs/config/environment.js';
 import type { Queryable } from '#libs/database/database.js';
 import { fieldError, notFound } from '#libs/errors/errors.js';
-import { Seal } from './seal.js';
+import { masterKeysOf } from '#libs/encryption/index.js';
+import { Seal } from '#libs/encryption/seal.js';
 
 /** What `{{NAME}}` in a header may name. */
 export const SECRET_NAME = /^[A-Za-z_][A-Za-z0-9_-]{0,99}$/;
 /** Of one user. */
 const MAX_SECRETS = 100;
+const RENEWED_AT_ONCE = 500;
 
 /** All that is ever told of one. */
 export interface SecretView {
@@ -26,9 +29,9 @@ export class Secrets {
 
   constructor(
     private readonly database: Queryable,
-    masterKey: string,
+    masterKeys: string | readonly string[],
   ) {
-    this.seal = new Seal(masterKey, 'secrets');
+    this.seal = new Seal(masterKeys, 'secrets');
   }
 
   /** Stores or replaces one. */
@@ -64,13 +67,34 @@ export class Secrets {
     );
     return row ? this.seal.open(row.sealed, ownerOf(userId, name)) : null;
   }
+
+  /** Seals under the newest master key what lies under an older one. Returns how many. */
+  async renew(): Promise<number> {
+    let renewed = 0;
+    for (let after: SealedRow | undefined, page: SealedRow[] = []; ; after = page.at(-1)) {
+      page = await this.database.query<SealedRow>(ALL, [after?.user_id ?? NIL, after?.name ?? '', RENEWED_AT_ONCE]);
+      if (page.length === 0) return renewed;
+      for (const { user_id, name, sealed } of page) {
+        const anew = this.seal.renewed(sealed, ownerOf(user_id, name));
+        if (!anew) continue;
+        await this.database.query(RENEW, [user_id, name, anew, sealed]);
+        renewed += 1;
+      }
+    }
+  }
+}
+
+interface SealedRow {
+  user_id: string;
+  name: string;
+  sealed: Buffer;
 }
 
 /** The secrets of this installation. */
-export function createSecrets(database: Queryable, { PLATEN_MASTER_KEY }: Pick<Environment, 'PLATEN_MASTER_KEY'>): Secrets {
-  if (!PLATEN_MASTER_KEY) throw new Error('PLATEN_MASTER_KEY must be set');
-  return new Secrets(database, PLATEN_MASTER_KEY);
-}
+export const createSecrets = (
+  database: Queryable,
+  environment: Pick<Environment, 'PLATEN_MASTER_KEY' | 'PLATEN_OLD_MASTER_KEYS'>,
+): Secrets => new Secrets(database, masterKeysOf(environment));
 
 const ownerOf = (userId: string, name: string): string => `${userId}/${name}`;
 
@@ -80,3 +104,10 @@ const PUT = `
    where (select count(*) from secret where user_id = $1 and name <> $2) < $4
   on conflict (user_id, name) do update set sealed = excluded.sealed, updated_at = now()
   returning ${COLUMNS}`;
+
+const ALL = `
+  select user_id, name, sealed from secret
+   where (user_id, name collate "C") > ($1, $2) order by user_id, name collate "C" limit $3`;
+
+/** One that was set anew meanwhile stays. */
+const RENEW = 'update secret set sealed = $3 where user_id = $1 and name = $2 and sealed = $4';

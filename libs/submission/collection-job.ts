@@ -1,6 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Plan } from '#libs/credits/plans.js';
 import { costBreakdown, type Price } from '#libs/credits/pricing.js';
+import type { CollectionSeal } from '#libs/encryption/collection-seal.js';
 import { lanesOf } from '#libs/instruction-set/check.js';
 import type { InstructionSet } from '#libs/instruction-set/instruction-set.js';
 import { withPins, type StepNodes } from '#libs/workflows/step-workflows.js';
@@ -20,6 +21,8 @@ export interface CollectionJobParts extends JobLabels {
   /** One generation is made for each of its hashes. */
   set: InstructionSet;
   price: Price;
+  /** Set: the collection is encrypted. */
+  seal?: CollectionSeal | null;
 }
 
 /** The job that makes a set's editions. */

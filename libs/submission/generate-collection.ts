@@ -1,8 +1,7 @@
-import { v7 as uuidv7 } from 'uuid';
 import type { CollectionMetadata } from '#libs/collections/collection-metadata.js';
 import { withComponentIds } from '#libs/collections/drafts.js';
-import { originOf, reserveCollection, type NewCollection } from '#libs/collections/new-collection.js';
-import type { Database } from '#libs/database/database.js';
+import { originOf, type NewCollection } from '#libs/collections/new-collection.js';
+import type { Reservations } from '#libs/collections/reservations.js';
 import { AppError, type FieldFault } from '#libs/errors/app-error.js';
 import { editionsExhausted, validationError, workflowNotExecutable } from '#libs/errors/errors.js';
 import type { Accounts } from '#libs/identity/accounts.js';
@@ -52,7 +51,7 @@ export interface PreparedCollection {
 /** Makes a collection of a workflow and starts its generation, in one go. */
 export class GenerateCollection {
   constructor(
-    private readonly database: Database,
+    private readonly reservations: Reservations,
     private readonly catalog: WorkflowCatalog,
     private readonly estimates: WorkflowEstimates,
     private readonly stepWorkflows: StepWorkflows,
@@ -117,9 +116,11 @@ export class GenerateCollection {
   ): Promise<NewCollection> {
     const { title, description, project_id, metadata, options } = request;
     const steps = set.steps.length;
-    const reserved = await reserveCollection(this.database, { userId, projectId: project_id ?? null, steps });
+    const reserved = await this.reservations.reserve({
+      userId, projectId: project_id ?? null, steps,
+      encrypted: metadata.encryption_enabled ?? false, field: 'metadata.encryption_enabled',
+    });
     return {
-      id: uuidv7(),
       userId,
       ...reserved,
       data: withComponentIds(set, reserved.componentIds, registry),
@@ -149,6 +150,7 @@ export class GenerateCollection {
       priority: workflow_priority,
       options: { auto_publish, save_intermediate_outputs, ...filesBrought(workflow, userId, request.variables) },
       set: collection.data,
+      seal: collection.key?.seal ?? null,
       price: await this.estimates.priceWorkflow(workflow, values, collection.data, nodes),
       ...jobLabels(request),
     };

@@ -3,6 +3,7 @@ import { findSource, type CollectionSource } from '#libs/collections/collection-
 import { reserveEditions } from '#libs/collections/editions.js';
 import type { Price } from '#libs/credits/pricing.js';
 import type { Database, Transaction } from '#libs/database/database.js';
+import type { CollectionKeys } from '#libs/encryption/collection-keys.js';
 import type { FieldFault } from '#libs/errors/app-error.js';
 import { validationError } from '#libs/errors/errors.js';
 import type { Accounts } from '#libs/identity/accounts.js';
@@ -45,6 +46,7 @@ export class GenerateEditions {
     private readonly stepWorkflows: StepWorkflows,
     private readonly accounts: Accounts,
     private readonly submissions: Submissions,
+    private readonly keys: CollectionKeys,
   ) {}
 
   /**
@@ -54,7 +56,7 @@ export class GenerateEditions {
    */
   async prepare(caller: Caller, id: string, request: GenerateEditionsRequest): Promise<PreparedEditions> {
     tracepoint('submission.before-check');
-    const found = await findSource(this.database, caller.userId, id);
+    const found = await findSource(this.database, this.keys, { userId: caller.userId, id });
     const nodes = await this.nodesOf(found, caller);
     const usable = await this.usableIn(found, caller, request, nodes);
     const source = narrowed(found, request, usable);
@@ -116,6 +118,7 @@ export class GenerateEditions {
         ? filesBesides(source.borrowed, request.variables)
         : filesBrought(workflow, userId, { ...answered(source), ...request.variables }),
       set,
+      seal: source.seal,
       price,
       ...jobLabels(request),
     };

@@ -1,5 +1,6 @@
 import type { Plan } from '#libs/credits/plans.js';
 import type { CostBreakdown, Price } from '#libs/credits/pricing.js';
+import type { CollectionSeal } from '#libs/encryption/collection-seal.js';
 import type { InstructionSet } from '#libs/instruction-set/instruction-set.js';
 import type { Lane } from '#libs/nodes/node.js';
 
@@ -48,6 +49,8 @@ export interface JobSubmission extends JobLabels {
   plan: Plan;
   /** The job's own copy: the engine never reads the collection's. */
   instructionSet: InstructionSet;
+  /** Set: its collection is encrypted. */
+  seal?: CollectionSeal | null;
   options: JobOptions;
   lane: Lane;
   generations: Array<{ id: string; hash: string }>;

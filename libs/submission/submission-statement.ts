@@ -2,6 +2,8 @@ import { collectionCtes, collectionRow, type NewCollection } from '#libs/collect
 import { appendCtes, movementRows, movementsSql, type Hold, holdMovements } from '#libs/credits/ledger.js';
 import { monthOf } from '#libs/credits/usage.js';
 import { prepared } from '#libs/database/prepared.js';
+import { storedSet } from '#libs/encryption/sealed-set.js';
+import { storedFiles } from '#libs/generations/sealed-steps.js';
 import { standOf } from '#libs/generations/turns.js';
 import { isInFlight, isMetered, type JobSubmission } from './job-submission.js';
 import type { KeptAnswer } from './kept-answer.js';
@@ -34,7 +36,8 @@ export const submissionParameters = (job: JobSubmission, hold: Hold): unknown[] 
     description: job.description,
     job_type: job.type,
     priority: Math.min(job.priority, job.plan.maxPriority),
-    options: job.options,
+    options: storedOptions(job),
+    encrypted: Boolean(job.seal),
     tags: job.tags,
     external_id: job.externalId,
     webhook: job.webhook && { ...job.webhook, host: new URL(job.webhook.url).host },
@@ -48,11 +51,14 @@ export const submissionParameters = (job: JobSubmission, hold: Hold): unknown[] 
     max_open: isInFlight(job) ? job.plan.maxInFlight : job.plan.maxOpenGenerations,
     quota: isMetered(job) ? job.plan.monthlyGenerations : null,
   }),
-  JSON.stringify(job.instructionSet),
+  JSON.stringify(storedSet(job.seal, job.instructionSet)),
   movementRows(holdMovements(hold)),
   job.generations.map(({ id }) => id),
   job.generations.map(({ hash }) => hash),
 ];
+
+const storedOptions = ({ seal, options }: JobSubmission): object =>
+  options.files ? { ...options, files: storedFiles(seal, options.files) } : options;
 
 /** `$6`. The collection's set is made of the job's. */
 export const collectionParameter = (collection: NewCollection): string => collectionRow(collection);
@@ -87,7 +93,7 @@ function statement(parts: string[]): string {
       user_id uuid, job_id uuid, collection_id uuid, workflow_id uuid, workflow_version integer, name text,
       description text, job_type text, priority integer, options jsonb, tags text[], external_id text, webhook jsonb,
       base_price bigint, price bigint, lane text, face text, count integer, starts boolean,
-      in_flight boolean, max_open integer, quota integer)
+      in_flight boolean, max_open integer, quota integer, encrypted boolean)
   ), stand as (
     select ${standOf({ lane: 's.lane', priority: 's.priority' })} as turn, ${monthOf('now()')} as month
       from s
@@ -108,10 +114,11 @@ function statement(parts: string[]): string {
   })}, ${parts.map((part) => `${part}, `).join('')}job_row as (
     insert into job (
       id, user_id, collection_id, workflow_id, workflow_version, name, description, job_type, priority,
-      instruction_set, options, tags, external_id, seq, generations, base_price, face, in_flight)
+      instruction_set, options, tags, external_id, seq, generations, base_price, face, in_flight,
+      encrypted)
     select s.job_id, s.user_id, s.collection_id, s.workflow_id, s.workflow_version, s.name, s.description,
            s.job_type, s.priority, $2::jsonb, s.options, s.tags, s.external_id, 1, s.count, s.base_price,
-           s.face, s.in_flight
+           s.face, s.in_flight, s.encrypted
       from s cross join changed
   ), generation_row as (
     insert into generation (id, job_id, user_id, index, hash, lane, priority, turn, price, wake_at)

@@ -6,6 +6,7 @@ import type { ReadOptions, Storage } from '#libs/storage/storage.js';
 import { createAsset, createCollection } from '../../test/factories/asset.js';
 import { finishEditions } from '../../test/factories/edition.js';
 import { createTestDatabase, type TestDatabase } from '../../test/setup/database.js';
+import { testKeys } from '../../test/factories/keys.js';
 import { TokenArchives } from './token-archive.js';
 
 const CHUNK = Buffer.alloc(64 * 1024);
@@ -59,8 +60,8 @@ describe(TokenArchives, () => {
   afterAll(() => test.close());
 
   const open = () => {
-    const archives = new TokenArchives(test.database, urls, storage as unknown as Storage);
-    const collection = { id, title: 'Dunes', description: null, cover_image_url: null, blockchain: null };
+    const archives = new TokenArchives(test.database, urls, storage as unknown as Storage, testKeys(test.database));
+    const collection = { id, title: 'Dunes', description: null, cover_image_url: null, blockchain: null, encryption_enabled: false };
     return archives.stream(collection, {});
   };
   const untilTrue = async (holds: () => boolean) => {

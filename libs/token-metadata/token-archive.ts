@@ -3,12 +3,14 @@ import { Readable } from 'node:stream';
 import { makeZip } from 'client-zip';
 import type { FileUrls } from '#libs/assets/file-urls.js';
 import type { Database } from '#libs/database/database.js';
+import type { CollectionKeys } from '#libs/encryption/collection-keys.js';
 import { collectionNotFound } from '#libs/errors/errors.js';
 import type { Trait } from '#libs/nodes/node.js';
 import type { Storage } from '#libs/storage/storage.js';
 import { contractMetadata } from './contract-metadata.js';
 import { addressIn, publicAddress } from './file-address.js';
 import { editionIds } from './ranked-editions.js';
+import { openedEditions } from './sealed-editions.js';
 import type { TokenCollection, TokenOptions } from './token-collections.js';
 import { filesOf, mediaFileName, mediaOf, type TokenMedia } from './token-media.js';
 import { metadataFileName, metadataOf, standardOf } from './token-standard.js';
@@ -37,6 +39,7 @@ export class TokenArchives {
     private readonly database: Database,
     private readonly urls: FileUrls,
     private readonly storage: Storage,
+    private readonly keys: CollectionKeys,
   ) {}
 
   /**
@@ -60,7 +63,7 @@ export class TokenArchives {
     const address = imagesUri === undefined ? publicAddress(this.urls) : addressIn(imagesUri);
     const sums: string[] = [];
     let firstImage: string | null = null;
-    for await (const { completedAt: lastModified, ...edition } of this.editions(ids)) {
+    for await (const { completedAt: lastModified, ...edition } of this.editions(collection, ids)) {
       signal.throwIfAborted();
       const token = tokenOf(collection, edition, address);
       if (edition.number === 1) firstImage = token.image?.uri ?? null;
@@ -82,13 +85,14 @@ export class TokenArchives {
     yield* (await this.storage.open(key, { signal })) as AsyncIterable<Uint8Array>;
   }
 
-  private async *editions(ids: string[]): AsyncGenerator<Edition> {
+  private async *editions(collection: TokenCollection, ids: string[]): AsyncGenerator<Edition> {
     for (let start = 0; start < ids.length; start += BATCH) {
       const batch = ids.slice(start, start + BATCH);
-      const rows = await this.database.query<{ id: string; traits: Trait[]; completed_at: Date }>(
+      const stored = await this.database.query<{ id: string; traits: Trait[]; completed_at: Date }>(
         'select id, traits, completed_at from generation where id = any($1::uuid[])',
         [batch],
       );
+      const rows = await openedEditions(this.keys, collection, stored);
       const media = await mediaOf(this.database, batch);
       const byId = new Map(rows.map((row) => [row.id, row]));
       for (const [i, id] of batch.entries()) {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { FileUrls } from '#libs/assets/file-urls.js';
+import type { CollectionKeys } from '#libs/encryption/collection-keys.js';
 import type { Database } from '#libs/database/database.js';
 import { TokenCollections, type TokenCollection } from './token-collections.js';
 
@@ -14,7 +15,7 @@ describe(TokenCollections, () => {
       ends.push(() => void resolve((running -= 1, [])));
     });
     const urls = new FileUrls({ masterKey: 'a master key of the tests, long enough' });
-    const collections = new TokenCollections({ query } as unknown as Database, urls);
+    const collections = new TokenCollections({ query } as unknown as Database, urls, {} as CollectionKeys);
     const collection = { id: randomUUID(), blockchain: null } as TokenCollection;
     const ask = () => collections.tokens(collection, {}, { after: null, limit: 1 });
     const asked = Array.from({ length: 52 }, ask);

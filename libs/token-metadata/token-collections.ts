@@ -2,6 +2,7 @@ import PQueue from 'p-queue';
 import type { FileUrls } from '#libs/assets/file-urls.js';
 import type { CollectionRow } from '#libs/collections/collection.js';
 import type { Database } from '#libs/database/database.js';
+import type { CollectionKeys } from '#libs/encryption/collection-keys.js';
 import { collectionNotFound, rateLimited } from '#libs/errors/errors.js';
 import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
 import type { Trait } from '#libs/nodes/node.js';
@@ -9,6 +10,7 @@ import { contractMetadata, type ContractMetadata } from './contract-metadata.js'
 import { addressIn, currentAddress, type FileAddress } from './file-address.js';
 import { editionIds, rankedEditions, type EditionWindow, type RankedEdition } from './ranked-editions.js';
 import { mediaOf } from './token-media.js';
+import { openedEditions } from './sealed-editions.js';
 import { metadataFileName, metadataOf, standardOf, type TokenStandard } from './token-standard.js';
 import { tokenOf } from './token.js';
 
@@ -21,7 +23,7 @@ const WAITING = 50;
 const RETRY_AFTER_SECONDS = 5;
 
 export type TokenCollection = Pick<
-  CollectionRow, 'id' | 'title' | 'description' | 'cover_image_url' | 'blockchain'
+  CollectionRow, 'id' | 'title' | 'description' | 'cover_image_url' | 'blockchain' | 'encryption_enabled'
 >;
 
 export interface TokenOptions {
@@ -57,12 +59,13 @@ export class TokenCollections {
   constructor(
     private readonly database: Database,
     private readonly urls: FileUrls,
+    private readonly keys: CollectionKeys,
   ) {}
 
   /** A published collection, unless archived; its owner's in any state. Throws `COLLECTION_NOT_FOUND`. */
   async find(viewerId: string | undefined, id: string): Promise<TokenCollection> {
     const [row] = await this.database.query<TokenCollection>(
-      `select id, title, description, cover_image_url, blockchain from collection
+      `select id, title, description, cover_image_url, blockchain, encryption_enabled from collection
         where id = $1 and (status = 'published' and not archived or user_id = $2)`,
       [id, viewerId ?? null],
     );
@@ -75,7 +78,8 @@ export class TokenCollections {
     const { standard = standardOf(collection.blockchain) } = options;
     const address = this.addressOf(options);
     if (this.rankings.size >= WAITING) throw rateLimited(RETRY_AFTER_SECONDS);
-    const editions = await this.rankings.add(() => rankedEditions(this.database, collection.id, window));
+    const ranked = await this.rankings.add(() => rankedEditions(this.database, collection.id, window));
+    const editions = await openedEditions(this.keys, collection, ranked);
     const media = await mediaOf(this.database, editions.map(({ id }) => id));
     return editions.map((edition) => {
       const token = tokenOf(collection, { ...edition, media: media(edition.id) }, address);

@@ -29,9 +29,10 @@ export class ImageFaces {
     const replicate = await ReplicateServer.start();
     const port = await freePort();
     const all = {
-      REPLICATE_BASE_URL: replicate.apiUrl, REPLICATE_API_TOKEN: replicate.token, ALLOWED_HOSTS: replicate.deliveryHost,
+      REPLICATE_BASE_URL: replicate.apiUrl, REPLICATE_API_TOKEN: replicate.token,
       ...(reports && { REPLICATE_WEBHOOK_SECRET: replicate.dials.webhookSecret }),
       PORT: String(port), PUBLIC_URL: `http://127.0.0.1:${port}`, LOG_LEVEL: 'silent', V1_WAIT_SECONDS: '5', ...variables,
+      ALLOWED_HOSTS: [replicate.deliveryHost, variables['ALLOWED_HOSTS'] ?? []].flat().join(','),
     };
     const api = await startTestApi(all);
     const worker = await startWorker(loadEnvironment({

@@ -24,6 +24,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createTestDatabase, type TestDatabase } from '../setup/database.js';
 import { testRedisUrl } from '../setup/redis.js';
+import { testKeys, testSeal } from './keys.js';
 import { submitJob, type JobPlan, type SubmittedJob } from './job.js';
 import { createOutside, testNodes, type Outside } from './nodes.js';
 
@@ -63,14 +64,15 @@ export async function buildRoad(settings: RoadOptions = {}): Promise<Road> {
   };
   const queue = await createWakeQueue(servers);
   const bus = createEventBus(servers);
+  const keys = testKeys(test.database);
   const ledger = new Ledger();
   const registry = new NodeRegistry([...testNodes(outside), ...nodes]);
   const jobs = new JobTransactions(test.database, ledger, bus);
-  const store = new PostgresGenerationStore(test.database, jobs, registry, queue, generationTimeoutMs);
+  const store = new PostgresGenerationStore(test.database, jobs, registry, queue, keys, generationTimeoutMs);
   const storageFolder = join(folder, 'storage');
   const storage = new LocalStorage(storageFolder);
   const files = new AssetFiles(storage, new Spool(join(folder, 'spool')), { maxBytes: 10_000_000 });
-  const inbox = new WebhookInbox(test.database, queue);
+  const inbox = new WebhookInbox(test.database, queue, testSeal('webhook inbox'));
   const stored = { pinned: async () => registry };
   const steps = new StepRunner(registry, files, new AssetInputs(test.database), stored, inbox);
   const log = pino({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
@@ -79,7 +81,7 @@ export async function buildRoad(settings: RoadOptions = {}): Promise<Road> {
     ...test, storageFolder, outside, bus, queue, store, steps,
     control: new JobControl(jobs, ledger, new Plans({}), queue, bus),
     reconciler: new Reconciler(test.database, jobs, queue, bus),
-    cancels: new ExternalCancels(test.database, stored),
+    cancels: new ExternalCancels(test.database, stored, keys),
     inbox,
     submit: async (plan) => {
       const job = await submitJob(test.database, plan);

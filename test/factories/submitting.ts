@@ -1,4 +1,5 @@
 import { Ledger } from '#libs/credits/ledger.js';
+import { Reservations } from '#libs/collections/reservations.js';
 import { Plans } from '#libs/credits/plans.js';
 import { Pricing } from '#libs/credits/pricing.js';
 import type { Database, Transaction } from '#libs/database/database.js';
@@ -15,6 +16,7 @@ import { StepWorkflows } from '#libs/workflows/step-workflows.js';
 import { WorkflowCatalog } from '#libs/workflows/workflow-catalog.js';
 import { DurationEstimates } from '#libs/workflows/workflow-duration.js';
 import { WorkflowEstimates } from '#libs/workflows/workflow-estimate.js';
+import { testKeys } from './keys.js';
 import { createOutside, testNodes } from './nodes.js';
 
 /** Remembers what was announced; whether it arrives is tested with the queue. */
@@ -66,6 +68,7 @@ class NoScripts extends ScriptSandbox {
 
 /** What submits work on a database, with the test nodes and default plans and prices. */
 export function createSubmitting(database: Database) {
+  const keys = testKeys(database);
   const queue = new AnnouncedWakeUps();
   const bus = new AnnouncedMessages();
   const registry = new NodeRegistry(testNodes(createOutside()));
@@ -83,8 +86,8 @@ export function createSubmitting(database: Database) {
     stepWorkflows,
     estimates,
     trial: new WorkflowTrial(catalog, estimates, stepWorkflows, accounts, submissions),
-    collections: new GenerateCollection(database, catalog, estimates, stepWorkflows, accounts, submissions),
-    editions: new GenerateEditions(database, estimates, stepWorkflows, accounts, submissions),
+    collections: new GenerateCollection(new Reservations(database, keys), catalog, estimates, stepWorkflows, accounts, submissions),
+    editions: new GenerateEditions(database, estimates, stepWorkflows, accounts, submissions, keys),
   };
 }
 

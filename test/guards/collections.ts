@@ -24,8 +24,8 @@ export const collectionGuards: Guard[] = [
   {
     name: 'collections: whose history is read',
     file: 'libs/collections/collection-history.ts',
-    find: "'select from collection where id = $1 and user_id = $2'",
-    replace: "'select from collection where id = $1 and $2::uuid is not null'",
+    find: "'select encryption_enabled from collection where id = $1 and user_id = $2'",
+    replace: "'select encryption_enabled from collection where id = $1 and $2::uuid is not null'",
     red: [TENANTS],
   },
   {
@@ -80,8 +80,8 @@ export const collectionGuards: Guard[] = [
   {
     name: 'collections: what may be remixed',
     file: 'libs/collections/remix.ts',
-    find: "(remixable and status = 'published' and not archived)",
-    replace: 'remixable',
+    find: "(remixable and status = 'published' and not archived\n",
+    replace: '(remixable\n',
     red: [REMIX],
   },
   {
@@ -108,8 +108,8 @@ export const collectionGuards: Guard[] = [
   {
     name: "collections: nor that of a draft of another's asset",
     file: 'libs/collections/drafts.ts',
-    find: 'borrowed: isOwn ? null : ',
-    replace: 'borrowed: isOwn || caller ? null : ',
+    find: 'const borrowed = isOwn ? null : ',
+    replace: 'const borrowed = isOwn || caller ? null : ',
     red: [REMIX],
   },
   {

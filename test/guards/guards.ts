@@ -2,6 +2,7 @@ import { boundaryGuards } from './boundary.js';
 import { collectionGuards } from './collections.js';
 import { comfyGuards } from './comfyui.js';
 import { deliveryGuards } from './deliveries.js';
+import { encryptionGuards } from './encryption.js';
 import { engineGuards } from './engine.js';
 import type { Guard } from './guard.js';
 import { imageGuards } from './images.js';
@@ -17,5 +18,5 @@ import { tokenGuards } from './tokens.js';
 export const guards: Guard[] = [
   ...engineGuards, ...moneyGuards, ...schemaGuards, ...tenancyGuards, ...boundaryGuards, ...strangerGuards,
   ...collectionGuards, ...comfyGuards, ...outsideGuards, ...deliveryGuards, ...imageGuards, ...tokenGuards,
-  ...storageGuards,
+  ...storageGuards, ...encryptionGuards,
 ];

@@ -58,7 +58,7 @@ export const imageGuards: Guard[] = [
   {
     name: 'images: renders of each attempt, out of reach of the others',
     file: 'libs/engine/step-runner.ts',
-    find: '...(renders && { render: attempt.token })',
+    find: '...(renders && { render: token })',
     replace: '...(renders && { render: generationId })',
     red: ['apps/worker/generation-worker.spec.ts'],
   },

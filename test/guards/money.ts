@@ -42,8 +42,8 @@ export const moneyGuards: Guard[] = [
   {
     name: 'submission: nothing is written that cannot be paid',
     file: 'libs/submission/submission-statement.ts',
-    find: 's.face, s.in_flight\n      from s cross join changed',
-    replace: 's.face, s.in_flight\n      from s',
+    find: 's.in_flight, s.encrypted\n      from s cross join changed',
+    replace: 's.in_flight, s.encrypted\n      from s',
     red: ['libs/submission/submissions.spec.ts', 'libs/submission/generate-collection.spec.ts'],
   },
   {

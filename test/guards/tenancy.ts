@@ -200,9 +200,9 @@ export const tenancyGuards: Guard[] = [
   },
   {
     name: 'secrets: sealed for their own row',
-    file: 'libs/secrets/seal.ts',
-    find: '      .setAAD(Buffer.from(owner))\n',
-    replace: "      .setAAD(Buffer.from(''))\n",
-    red: ['apps/api/secrets/secrets.controller.spec.ts', 'libs/secrets/seal.spec.ts'],
+    file: 'libs/encryption/aes-gcm.ts',
+    find: '    .setAAD(Buffer.from(owner))\n',
+    replace: "    .setAAD(Buffer.from(''))\n",
+    red: ['apps/api/secrets/secrets.controller.spec.ts', 'libs/encryption/seal.spec.ts'],
   },
 ];

@@ -7,6 +7,7 @@ import { AssetUploads } from '#libs/assets/asset-uploads.js';
 import { presentAsset } from '#libs/assets/asset-view.js';
 import { FileUrls } from '#libs/assets/file-urls.js';
 import { Database } from '#libs/database/database.js';
+import { CollectionKeys } from '#libs/encryption/collection-keys.js';
 import { notFound } from '#libs/errors/errors.js';
 import { Storage } from '#libs/storage/storage.js';
 import { Answers, ApiIdempotencyKey } from '../http/answers.js';
@@ -35,6 +36,7 @@ export class AssetsController {
     private readonly uploads: AssetUploads,
     private readonly urls: FileUrls,
     private readonly idempotency: Idempotency,
+    private readonly keys: CollectionKeys,
   ) {}
 
   /**
@@ -82,7 +84,7 @@ export class AssetsController {
   @Policy('public')
   @Answers({ data: AssetDetail, errors: ['NOT_FOUND'] })
   async get(@CurrentCaller() caller: Caller | undefined, @Param('id') id: string): Promise<AssetDetail> {
-    const asset = await findAsset(this.database, caller, parseNumericId(id, assetNotFound));
+    const asset = await findAsset(this.database, caller, parseNumericId(id, assetNotFound), this.keys);
     if (!asset) throw assetNotFound();
     const origin = maySeeOrigin(asset, caller);
     return {

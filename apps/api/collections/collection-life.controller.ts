@@ -9,6 +9,7 @@ import type { OwnCollection } from '#libs/collections/locked-collection.js';
 import { archiveCollection, publishCollection } from '#libs/collections/publication.js';
 import { CollectionRemixes } from '#libs/collections/remix.js';
 import { Database } from '#libs/database/database.js';
+import { CollectionKeys } from '#libs/encryption/collection-keys.js';
 import { collectionNotFound, validationError } from '#libs/errors/errors.js';
 import { Answers, ApiIdempotencyKey } from '../http/answers.js';
 import type { Answer } from '../http/envelope.js';
@@ -31,6 +32,7 @@ export class CollectionLifeController {
     private readonly remixes: CollectionRemixes,
     private readonly database: Database,
     private readonly idempotency: Idempotency,
+    private readonly keys: CollectionKeys,
   ) {}
 
   /**
@@ -95,6 +97,7 @@ export class CollectionLifeController {
         return this.remixes.prepare(caller, collectionId, body.project_id ?? null);
       },
       (tx, remix) => this.remixes.commit(tx, remix),
+      { sealed: true },
     );
   }
 
@@ -107,7 +110,7 @@ export class CollectionLifeController {
     @Query() { limit, cursor }: PageQuery,
   ): Promise<Page<CollectionHistoryAnswer>> {
     const [before = null] = readCursor(cursor, ['bigint']) ?? [];
-    const { entries, next } = await readHistory(this.database, ownCollection(caller, id), { limit, before });
+    const { entries, next } = await readHistory(this.database, this.keys, ownCollection(caller, id), { limit, before });
     return { items: entries, next_cursor: next && encodeCursor([next]) };
   }
 }

@@ -54,6 +54,7 @@ export class CollectionsController {
       caller,
       () => this.prepareDraft(caller, request.body, query),
       (tx, draft) => this.drafts.commit(tx, draft),
+      { sealed: true },
     );
   }
 

@@ -5,7 +5,9 @@ import { Collections } from '#libs/collections/collections.js';
 import { CollectionDrafts } from '#libs/collections/drafts.js';
 import { PublicCollections } from '#libs/collections/public-collections.js';
 import { CollectionRemixes } from '#libs/collections/remix.js';
+import { Reservations } from '#libs/collections/reservations.js';
 import { Database } from '#libs/database/database.js';
+import { CollectionKeys } from '#libs/encryption/collection-keys.js';
 import { Accounts } from '#libs/identity/accounts.js';
 import { Storage } from '#libs/storage/storage.js';
 import { GenerateCollection } from '#libs/submission/generate-collection.js';
@@ -35,14 +37,13 @@ import { TrialsController } from './trials.controller.js';
   providers: [
     {
       provide: Collections,
-      inject: [Database, FileUrls],
-      useFactory: (database: Database, urls: FileUrls) => new Collections(database, urls),
+      inject: [Database, FileUrls, CollectionKeys],
+      useFactory: (...parts: ConstructorParameters<typeof Collections>) => new Collections(...parts),
     },
     {
       provide: CollectionDrafts,
-      inject: [Database, StepWorkflows],
-      useFactory: (database: Database, stepWorkflows: StepWorkflows) =>
-        new CollectionDrafts(database, stepWorkflows),
+      inject: [Database, StepWorkflows, CollectionKeys],
+      useFactory: (...parts: ConstructorParameters<typeof CollectionDrafts>) => new CollectionDrafts(...parts),
     },
     {
       provide: PublicCollections,
@@ -51,34 +52,38 @@ import { TrialsController } from './trials.controller.js';
     },
     {
       provide: CollectionUpdates,
-      inject: [Database, CollectionDrafts],
-      useFactory: (database: Database, drafts: CollectionDrafts) => new CollectionUpdates(database, drafts),
+      inject: [Database, CollectionDrafts, CollectionKeys],
+      useFactory: (...parts: ConstructorParameters<typeof CollectionUpdates>) => new CollectionUpdates(...parts),
     },
     {
       provide: CollectionRemixes,
-      inject: [Database, StepWorkflows],
-      useFactory: (database: Database, stepWorkflows: StepWorkflows) =>
-        new CollectionRemixes(database, stepWorkflows),
+      inject: [Database, StepWorkflows, CollectionKeys],
+      useFactory: (...parts: ConstructorParameters<typeof CollectionRemixes>) => new CollectionRemixes(...parts),
     },
     {
       provide: TokenCollections,
-      inject: [Database, FileUrls],
-      useFactory: (database: Database, urls: FileUrls) => new TokenCollections(database, urls),
+      inject: [Database, FileUrls, CollectionKeys],
+      useFactory: (...parts: ConstructorParameters<typeof TokenCollections>) => new TokenCollections(...parts),
     },
     {
       provide: TokenArchives,
-      inject: [Database, FileUrls, Storage],
+      inject: [Database, FileUrls, Storage, CollectionKeys],
       useFactory: (...parts: ConstructorParameters<typeof TokenArchives>) => new TokenArchives(...parts),
     },
     {
+      provide: Reservations,
+      inject: [Database, CollectionKeys],
+      useFactory: (database: Database, keys: CollectionKeys) => new Reservations(database, keys),
+    },
+    {
       provide: GenerateCollection,
-      inject: [Database, WorkflowCatalog, WorkflowEstimates, StepWorkflows, Accounts, Submissions],
+      inject: [Reservations, WorkflowCatalog, WorkflowEstimates, StepWorkflows, Accounts, Submissions],
       useFactory: (...parts: ConstructorParameters<typeof GenerateCollection>) =>
         new GenerateCollection(...parts),
     },
     {
       provide: GenerateEditions,
-      inject: [Database, WorkflowEstimates, StepWorkflows, Accounts, Submissions],
+      inject: [Database, WorkflowEstimates, StepWorkflows, Accounts, Submissions, CollectionKeys],
       useFactory: (...parts: ConstructorParameters<typeof GenerateEditions>) =>
         new GenerateEditions(...parts),
     },

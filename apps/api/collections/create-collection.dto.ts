@@ -4,7 +4,7 @@ import {
 import {
   BLOCKCHAINS, type Blockchain, type CollectionMetadata,
 } from '#libs/collections/collection-metadata.js';
-import { AsItCame, IsInstant, IsNotTrue, IsWebUrl } from '../http/body-fields.js';
+import { AsItCame, IsInstant, IsWebUrl } from '../http/body-fields.js';
 
 export class CreateCollectionQuery {
   /** Default: the caller's default project, which is made when first needed. */
@@ -53,7 +53,11 @@ export class CreateCollectionBody implements CollectionMetadata {
   @IsOptional() @IsInt() @Min(1) @Max(1_000)
   batch_max_tokens?: number | null;
 
-  @IsOptional() @IsBoolean() @IsNotTrue('encrypted collections are not available')
+  /**
+   * Keeps the set, all that comes of it and the files encrypted. For good: it is decided when the collection is made.
+   * Nobody but the owner ever sees the set, or may copy it.
+   */
+  @IsOptional() @IsBoolean()
   encryption_enabled?: boolean | null;
 
   /** Hidden from the public. */

@@ -49,7 +49,7 @@ describe('GenerateCollectionBody', () => {
       project_id: 'none',
       metadata: {
         editions: 10_001, price: -1, blockchain: 'SOLANA', publish_date: '2027-02-30', cover_image_url: 'ftp://x/y',
-        batch_mint_enabled: 'yes', batch_max_tokens: 0, encryption_enabled: true, royalties: 5,
+        batch_mint_enabled: 'yes', batch_max_tokens: 0, encryption_enabled: 'yes', royalties: 5,
       },
       options: { workflow_priority: 0, auto_publish: 1, generate_preview: true, save_intermediate_outputs: null },
       tags: Array.from({ length: 11 }, () => 'x'),

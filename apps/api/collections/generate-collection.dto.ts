@@ -35,7 +35,8 @@ export class GenerateCollectionMetadata {
   @MayBeAbsent() @IsInt() @Min(1) @Max(1_000)
   batch_max_tokens?: number;
 
-  @MayBeAbsent() @IsBoolean() @IsNotTrue('encrypted collections are not available')
+  /** Keeps the set, all that comes of it and the files encrypted, for good. */
+  @MayBeAbsent() @IsBoolean()
   encryption_enabled?: boolean;
 }
 

@@ -198,7 +198,7 @@ describe('Submissions over HTTP', () => {
     it('names the faults of the fields and of the set together', async () => {
       const answer = await post('/projects/collections', {
         title: '',
-        encryption_enabled: true,
+        encryption_enabled: 'yes',
         owner: 'me',
         data: {
           ...set,

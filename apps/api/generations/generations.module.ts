@@ -5,6 +5,7 @@ import { LOGGER } from '#libs/backing-services/logger.js';
 import { Ledger } from '#libs/credits/ledger.js';
 import { Plans } from '#libs/credits/plans.js';
 import { Database } from '#libs/database/database.js';
+import { CollectionKeys } from '#libs/encryption/collection-keys.js';
 import { EventBus } from '#libs/events/event-bus.js';
 import { logEvents } from '#libs/events/event-lines.js';
 import { EventFeed } from '#libs/events/event-feed.js';
@@ -26,7 +27,11 @@ import { JobsController } from './jobs.controller.js';
 @Module({
   controllers: [JobEventsController, JobsController],
   providers: [
-    { provide: EventLog, inject: [Database], useFactory: (database: Database) => new EventLog(database) },
+    {
+      provide: EventLog,
+      inject: [Database, CollectionKeys],
+      useFactory: (database: Database, keys: CollectionKeys) => new EventLog(database, keys),
+    },
     { provide: StreamTokens, inject: [Database], useFactory: (database: Database) => new StreamTokens(database) },
     {
       provide: EventFeed,
@@ -35,8 +40,8 @@ import { JobsController } from './jobs.controller.js';
     },
     {
       provide: JobQueries,
-      inject: [Database, FileUrls],
-      useFactory: (database: Database, urls: FileUrls) => new JobQueries(database, urls),
+      inject: [Database, FileUrls, CollectionKeys],
+      useFactory: (...parts: ConstructorParameters<typeof JobQueries>) => new JobQueries(...parts),
     },
     {
       provide: Submissions,

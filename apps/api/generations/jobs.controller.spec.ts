@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { testKeys } from '../../../test/factories/keys.js';
 import { createCollection } from '../../../test/factories/asset.js';
 import { submitJob, type JobPlan } from '../../../test/factories/job.js';
 import { startTestApi, type TestApi } from '../../../test/setup/api.js';
@@ -242,6 +243,6 @@ describe('the jobs routes', () => {
     }
     const collectionId = await createCollection(api.database, randomUUID());
     expect(await get(`/collections/${collectionId}/events`, stranger)).toMatchObject({ status: 404, code: 'COLLECTION_NOT_FOUND' });
-    expect(await claim(api.database, { lane: 'default', worker: 'w', idle: true })).toBeDefined();
+    expect(await claim(api.database, testKeys(api.database), { lane: 'default', worker: 'w', idle: true })).toBeDefined();
   });
 });

@@ -7,6 +7,7 @@ import { LOGGER } from '#libs/backing-services/logger.js';
 import { Environment } from '#libs/config/environment.js';
 import { Plans } from '#libs/credits/plans.js';
 import { Database } from '#libs/database/database.js';
+import { createSeal } from '#libs/encryption/index.js';
 import { AccessTokens, createAccessTokens } from '#libs/identity/access-tokens.js';
 import { Accounts } from '#libs/identity/accounts.js';
 import { ApiKeys } from '#libs/identity/api-keys.js';
@@ -42,7 +43,12 @@ const SERVICES = [
     inject: [Identity, Environment],
     useFactory: (identity: Identity, { METRICS_TOKEN }: Environment) => new OperatorAccess(identity, METRICS_TOKEN),
   },
-  { provide: Idempotency, inject: [Database], useFactory: (database: Database) => new Idempotency(database) },
+  {
+    provide: Idempotency,
+    inject: [Database, Environment],
+    useFactory: (database: Database, environment: Environment) =>
+      new Idempotency(database, createSeal(environment, 'kept answers')),
+  },
   { provide: ThrottlerStorage, inject: [Environment], useFactory: createRateLimitStore },
 ];
 

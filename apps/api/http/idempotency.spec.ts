@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { insufficientCredits } from '#libs/errors/errors.js';
+import { testSeal } from '../../../test/factories/keys.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/setup/database.js';
 import type { Answer } from './envelope.js';
 import { Idempotency } from './idempotency.js';
@@ -17,8 +18,9 @@ describe(Idempotency.name, () => {
 
   beforeAll(async () => {
     test = await createTestDatabase();
-    here = new Idempotency(test.database, PATIENCE_MS);
-    there = new Idempotency(test.database, PATIENCE_MS);
+    const seal = testSeal('kept answers');
+    here = new Idempotency(test.database, seal, PATIENCE_MS);
+    there = new Idempotency(test.database, seal, PATIENCE_MS);
   });
   afterAll(() => test.close());
   beforeEach(() => {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import type { FastifyRequest } from 'fastify';
 import { sqlState, type Database, type Transaction } from '#libs/database/database.js';
+import type { Seal } from '#libs/encryption/seal.js';
 import { AppError } from '#libs/errors/app-error.js';
 import { fieldError, idempotencyInProgress, idempotencyKeyReused } from '#libs/errors/errors.js';
 import type { KeptAnswer } from '#libs/submission/kept-answer.js';
@@ -13,12 +14,16 @@ const PATIENCE_MS = 10_000;
 const LOCK_NOT_AVAILABLE = '55P03';
 const UNIQUE_VIOLATION = '23505';
 const PRUNED_AT_ONCE = 10_000;
+/** What a sealed answer begins with. */
+const SEALED = '$enc:';
 
 export interface RunOptions {
   /** Status of a success. */
   status?: number;
   /** What makes two requests the same; default the body. For multipart: fields and file digests. */
   fingerprint?: unknown;
+  /** Its answer may tell of an encrypted collection: it is kept sealed. */
+  sealed?: boolean;
 }
 
 /** One request under its `Idempotency-Key`: unique per user, route and key. */
@@ -46,6 +51,7 @@ export class Idempotency {
 
   constructor(
     private readonly database: Database,
+    private readonly seal: Seal,
     private readonly patienceMs = PATIENCE_MS,
   ) {}
 
@@ -59,7 +65,7 @@ export class Idempotency {
     caller: Caller,
     prepare: () => Promise<Prepared>,
     commit: (tx: Transaction, prepared: Prepared) => Promise<Data>,
-    { status = 201, fingerprint = request.body }: RunOptions = {},
+    { status = 201, fingerprint = request.body, sealed = false }: RunOptions = {},
   ): Promise<Answer> {
     const key = keyOf(request);
     const answerOf = async (tx: Transaction, prepared: Prepared) =>
@@ -77,7 +83,7 @@ export class Idempotency {
         const twins = await this.claim(tx, keyed);
         if (twins) return twins;
         const answer = await answerOf(tx, prepared);
-        await this.store(tx, keyed, answer);
+        await this.store(tx, keyed, sealed ? this.sealed(keyed, answer) : answer);
         return answer;
       });
     });
@@ -195,7 +201,7 @@ export class Idempotency {
     );
     if (!stored) return null;
     if (stored.fingerprint !== keyed.fingerprint) throw idempotencyKeyReused();
-    return new Answer(stored.status, stored.body, true);
+    return new Answer(stored.status, this.opened(keyed, stored.body), true);
   }
 
   /**
@@ -219,6 +225,16 @@ export class Idempotency {
     return claimed.length > 0 ? null : this.find(tx, keyed);
   }
 
+  private sealed(keyed: KeyedRequest, { status, text }: Answer): Answer {
+    return new Answer(status, SEALED + this.seal.close(text, ownerOf(keyed)).toString('base64'));
+  }
+
+  /** All others are JSON objects. */
+  private opened(keyed: KeyedRequest, body: string): string {
+    if (!body.startsWith(SEALED)) return body;
+    return this.seal.open(Buffer.from(body.slice(SEALED.length), 'base64'), ownerOf(keyed));
+  }
+
   private async store(tx: Transaction, keyed: KeyedRequest, answer: Answer): Promise<void> {
     await tx.query(
       AMEND,
@@ -226,6 +242,8 @@ export class Idempotency {
     );
   }
 }
+
+const ownerOf = ({ userId, route, key }: KeyedRequest): string => JSON.stringify([userId, route, key]);
 
 const isTaken = (error: unknown): boolean =>
   sqlState(error) === UNIQUE_VIOLATION && (error as { constraint?: string }).constraint === 'idempotency_key_pkey';

@@ -4,6 +4,7 @@ import type { DeliveryView } from '#libs/deliveries/delivery-log.js';
 import { asUser } from '../../../test/api/callers.js';
 import { record, submitTelling } from '../../../test/factories/deliveries.js';
 import { startTestApi, type TestApi } from '../../../test/setup/api.js';
+import { testKeys } from '../../../test/factories/keys.js';
 import { DeliveriesController } from './deliveries.controller.js';
 
 describe(DeliveriesController.name, () => {
@@ -14,7 +15,7 @@ describe(DeliveriesController.name, () => {
 
   beforeAll(async () => {
     api = await startTestApi({ LOG_LEVEL: 'silent' });
-    rows = new DeliveryRows(api.database);
+    rows = new DeliveryRows(api.database, testKeys(api.database));
   });
   afterAll(() => api.close());
   beforeEach(async () => {

@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { submitJob } from '../../../test/factories/job.js';
 import { call } from '../../../test/api/calls.js';
-import { startTestApi, type TestApi } from '../../../test/setup/api.js';
+import { MASTER_KEY, startTestApi, type TestApi } from '../../../test/setup/api.js';
+import { Seal } from '#libs/encryption/seal.js';
+import { WebhookInbox } from '#libs/generations/webhook-inbox.js';
+import type { WakeQueue } from '#libs/queue/wake-queue.js';
 import { StepWebhooksController } from './step-webhooks.controller.js';
 
 describe(StepWebhooksController.name, () => {
@@ -28,8 +31,11 @@ describe(StepWebhooksController.name, () => {
   }
   const send = (token: string, body?: unknown, headers: Record<string, string> = {}) =>
     call(`${api.url}/webhooks/steps/${token}`, { method: 'POST', body, headers });
-  const kept = (token: string) =>
-    api.database.query('select body from webhook_inbox where step_token = $1', [token]);
+  const kept = async (token: string) => {
+    const rows = await api.database.query('select from webhook_inbox where step_token = $1', [token]);
+    const inbox = new WebhookInbox(api.database, {} as WakeQueue, new Seal(MASTER_KEY, 'webhook inbox'));
+    return rows.length === 0 ? [] : [{ body: await inbox.delivery(token) }];
+  };
 
   it.each([[{ result: ['a'] }], [[1, null]], [undefined]])('takes %j once, and wakes its step', async (body) => {
     const { token, generationId } = await waiting();

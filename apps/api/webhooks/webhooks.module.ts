@@ -4,6 +4,7 @@ import { Database } from '#libs/database/database.js';
 import { DeliveryLog } from '#libs/deliveries/delivery-log.js';
 import { createWebhookSecrets, WebhookSecrets } from '#libs/deliveries/webhook-secrets.js';
 import { ReplicateReports } from '#libs/generations/replicate-reports.js';
+import { createSeal } from '#libs/encryption/index.js';
 import { WebhookInbox } from '#libs/generations/webhook-inbox.js';
 import { createProviders } from '#libs/providers/index.js';
 import { WakeQueue } from '#libs/queue/wake-queue.js';
@@ -28,8 +29,9 @@ import { WebhookSecretsController } from './webhook-secrets.controller.js';
     },
     {
       provide: WebhookInbox,
-      inject: [Database, WakeQueue],
-      useFactory: (database: Database, queue: WakeQueue) => new WebhookInbox(database, queue),
+      inject: [Database, WakeQueue, Environment],
+      useFactory: (database: Database, queue: WakeQueue, environment: Environment) =>
+        new WebhookInbox(database, queue, createSeal(environment, 'webhook inbox')),
     },
     { provide: DeliveryLog, inject: [Database], useFactory: (database: Database) => new DeliveryLog(database) },
     {

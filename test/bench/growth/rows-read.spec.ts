@@ -11,6 +11,7 @@ import { EventLog } from '#libs/events/event-log.js';
 import { aloneWaits, claim } from '#libs/generations/claims.js';
 import { JobQueries, type JobFilters } from '#libs/generations/job-queries.js';
 import { createTestDatabase, type TestDatabase } from '../../setup/database.js';
+import { testKeys } from '../../factories/keys.js';
 import { fill } from './fill.js';
 
 interface PlanNode {
@@ -66,7 +67,8 @@ describe('whatever there is of old jobs', () => {
     };
   }
 
-  const jobs = (db: Queryable) => new JobQueries(db as Database, new FileUrls({ masterKey: 'a key of this test' }));
+  const jobs = (db: Queryable) => 
+    new JobQueries(db as Database, new FileUrls({ masterKey: 'a key of this test' }), testKeys(db));
   const list = (filters: JobFilters) => (db: Queryable) => jobs(db).list(owner, filters, { limit: 20, after: null });
   const page = { limit: 20, before: null };
   const published = (filter: PublicFilter) => async (db: Queryable) => {
@@ -87,10 +89,10 @@ describe('whatever there is of old jobs', () => {
     ['assets', (db) => listAssets(db, owner, page)],
     ['ledger entries', (db) => readLedger(db, owner, page)],
     ['the month’s usage', (db) => readMonthlyUsage(db, owner)],
-    ['events after a position', (db) => new EventLog(db).afterPosition(
+    ['events after a position', (db) => new EventLog(db, testKeys(db)).afterPosition(
       { userId: owner }, { txid: '1', jobId: uuid(), seq: 0 }, 20)],
     ['generations that must run alone', (db) => aloneWaits(db, ['default', 'chromium', 'provider'])],
-    ['the next generation of a lane', (db) => claim(db, { lane: 'default', worker: 'w', idle: true })],
+    ['the next generation of a lane', (db) => claim(db, testKeys(db), { lane: 'default', worker: 'w', idle: true })],
   ])('reads of %s only what it shows', async (_name, read) => {
     const { whole, inVain } = await judge(read);
     expect(whole).toEqual([]);

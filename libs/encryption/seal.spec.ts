@@ -30,4 +30,14 @@ describe(Seal.name, () => {
       expect(() => seal.open(sealed.subarray(0, place), 'a')).toThrow();
     }
   });
+
+  it('opens what lies under an older master key, and brings it under the newest', () => {
+    const rotated = new Seal(['n'.repeat(32), KEY], 'tests');
+    const sealed = seal.close('sk-secret', 'a');
+    expect(rotated.open(sealed, 'a')).toBe('sk-secret');
+    const renewed = rotated.renewed(sealed, 'a')!;
+    expect(new Seal('n'.repeat(32), 'tests').open(renewed, 'a')).toBe('sk-secret');
+    expect(rotated.renewed(renewed, 'a')).toBeNull();
+    expect(() => rotated.renewed(sealed, 'b')).toThrow();
+  });
 });

@@ -1,0 +1,12 @@
+import type { Queryable } from '#libs/database/database.js';
+import { CollectionKeys } from '#libs/encryption/collection-keys.js';
+import { LocalKeyManagement } from '#libs/encryption/local.key-management.js';
+import { Seal } from '#libs/encryption/seal.js';
+
+const MASTER_KEY = 'the master key of the tests, long enough';
+
+/** The keys of a test's encrypted collections. */
+export const testKeys = (database: Queryable): CollectionKeys =>
+  new CollectionKeys(database, new LocalKeyManagement([MASTER_KEY]));
+
+export const testSeal = (purpose: string): Seal => new Seal(MASTER_KEY, purpose);
