@@ -1,4 +1,4 @@
-import { chromium, type Browser } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { SketchError } from '#libs/sandbox/sketch-renderer.js';
 import { provideChromium, type ChromiumFiles } from './chromium-files.js';
 import { watchMemory } from './memory-watch.js';
@@ -83,6 +83,8 @@ async function start(
   { processor }: ChromiumStart,
 ): Promise<RunningChromium> {
   guardBrowserPipes();
+  // With the first browser: it is a third of what a worker loads, and many never draw.
+  const { chromium } = await import('playwright-core');
   const asNobody = sandboxed && process.getuid?.() === 0;
   const isPlain = !asNobody && processor === undefined;
   const browser = await chromium.launch({
