@@ -120,6 +120,18 @@ describe('a worker', () => {
     expect((await generationRows(road.database, jobId))[0]?.traits).toEqual([{ trait_type: 'Text', value: 'note.txt' }]);
   });
 
+  it('has thumbnails made of images once they are shown, unless the job wants none', async () => {
+    const paint = { id: 1, nodeName: 'paint', nodePayload: {} };
+    const file = { id: 2, nodeName: 'file', nodePayload: { text: 'words' } };
+    const wanted = await submit({ steps: [paint, file] });
+    const unwanted = await submit({ steps: [paint], options: { generate_preview: false } });
+    for (const { jobId } of [wanted, unwanted]) await jobEnds(road.database, jobId, 'completed', 15_000);
+    const dueOf = ({ jobId }: typeof wanted) => road.database.query(
+      'select name, thumbnail_due is not null as due from flat_file where job_id = $1 and shown order by step_id', [jobId]);
+    expect(await dueOf(wanted)).toEqual([{ name: 'a.png', due: true }, { name: 'note.txt', due: false }]);
+    expect(await dueOf(unwanted)).toEqual([{ name: 'a.png', due: false }]);
+  });
+
   it('keeps the files of every step when asked to', async () => {
     const file = (id: number, text: string) => ({ id, nodeName: 'file', nodePayload: { text } });
     const { jobId } = await submit({

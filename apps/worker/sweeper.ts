@@ -5,14 +5,17 @@ import { traced } from '#libs/tracepoints/tracepoints.js';
 export interface Sweep {
   name: string;
   everyMs: number;
-  /** Idempotent, bounded, and safe beside the same sweep in another process. */
-  run(): Promise<unknown>;
+  /** Idempotent, bounded, and safe beside the same sweep in another process. One that takes long ends with `stop`. */
+  run(stop: AbortSignal): Promise<unknown>;
+  /** Lets go of what it holds, after its last run. */
+  close?(): Promise<unknown>;
 }
 
 /** Runs each sweep at its interval, never twice at once; a failure is logged and tried again next time. */
 export class Sweeper {
   private readonly timers: NodeJS.Timeout[] = [];
   private readonly running = new Set<Promise<void>>();
+  private readonly stopping = new AbortController();
 
   constructor(
     private readonly sweeps: Sweep[],
@@ -25,7 +28,9 @@ export class Sweeper {
 
   async stop(): Promise<void> {
     for (const timer of this.timers) clearInterval(timer);
+    this.stopping.abort();
     await Promise.all(this.running);
+    for (const sweep of this.sweeps) await sweep.close?.();
   }
 
   private schedule(sweep: Sweep): void {
@@ -46,7 +51,7 @@ export class Sweeper {
 
   private async runOnce({ name, run }: Sweep): Promise<void> {
     try {
-      await traced('sweep', run);
+      await traced('sweep', () => run(this.stopping.signal));
     } catch (error) {
       this.log.warn({ err: error, sweep: name }, 'sweep failed');
     }

@@ -2,13 +2,15 @@ import type { Logger } from 'pino';
 import { sweepDeletedFiles } from '#libs/assets/asset-removal.js';
 import { MissingFiles } from '#libs/assets/missing-files.js';
 import { OrphanedFiles } from '#libs/assets/orphaned-files.js';
-import { publishFinishedCollections } from '#libs/collections/auto-publish.js';
+import { publishDueCollections } from '#libs/collections/auto-publish.js';
 import type { Database } from '#libs/database/database.js';
 import type { DeliveryDispatcher } from '#libs/deliveries/delivery-dispatcher.js';
 import type { ExternalCancels } from '#libs/generations/external-cancels.js';
 import type { Reconciler } from '#libs/generations/reconciler.js';
 import type { WebhookInbox } from '#libs/generations/webhook-inbox.js';
 import type { Expiry } from '#libs/image-generations/expiry.js';
+import { choosePreviews } from '#libs/previews/collection-previews.js';
+import type { ThumbnailMaker } from '#libs/previews/thumbnail-maker.js';
 import type { Storage } from '#libs/storage/storage.js';
 import { signals } from '#libs/tracepoints/signals.js';
 import type { Sweep } from './sweeper.js';
@@ -27,11 +29,12 @@ export interface SweptParts {
   expiry: Expiry;
   deliveries: DeliveryDispatcher;
   log: Logger;
+  thumbnails: ThumbnailMaker;
 }
 
 /** All that is looked after beside the generations themselves. */
 export function createSweeps(
-  { database, storage, reconciler, cancels, inbox, expiry, deliveries, log }: SweptParts,
+  { database, storage, reconciler, cancels, inbox, expiry, deliveries, thumbnails, log }: SweptParts,
 ): Sweep[] {
   const orphans = new OrphanedFiles(database, storage);
   const missing = new MissingFiles(database, storage);
@@ -39,7 +42,11 @@ export function createSweeps(
     { name: 'reconcile', everyMs: 2_000, run: () => repair(reconciler) },
     { name: 'external cancels', everyMs: 2_000, run: () => cancels.sweep() },
     { name: 'webhook deliveries', everyMs: 1_000, run: () => deliveries.sweep() },
-    { name: 'auto publish', everyMs: 2_000, run: () => publishFinishedCollections(database) },
+    {
+      name: 'thumbnails', everyMs: 1_000, run: (stop) => thumbnails.sweep(stop), close: () => thumbnails.close(),
+    },
+    { name: 'collection previews', everyMs: 2_000, run: () => choosePreviews(database) },
+    { name: 'due publications', everyMs: 2_000, run: () => publishDueCollections(database) },
     { name: 'records that nobody began', everyMs: 10_000, run: () => expiry.sweep() },
     { name: 'deleted files', everyMs: 60_000, run: () => sweepDeletedFiles(database, storage, DELETED_AT_ONCE) },
     { name: 'orphaned files', everyMs: 60_000, run: () => orphans.sweep() },

@@ -34,9 +34,13 @@ import { Expiry } from '#libs/image-generations/expiry.js';
 import { createNodes } from '#libs/nodes/index.js';
 import { MetricsModule } from '#libs/metrics/metrics.module.js';
 import { NodeRegistry } from '#libs/nodes/registry.js';
+import { ThumbnailMaker } from '#libs/previews/thumbnail-maker.js';
+import { ThumbnailRows } from '#libs/previews/thumbnail-rows.js';
 import { DraftQueue } from '#libs/queue/draft-queue.js';
 import { WakeQueue } from '#libs/queue/wake-queue.js';
+import type { ChromiumOptions } from '#libs/sandbox/chromium/chromium-launch.js';
 import { ChromiumSketchRenderer } from '#libs/sandbox/chromium/chromium-sketch-renderer.js';
+import { ChromiumVideoFrames } from '#libs/sandbox/chromium/chromium-video-frames.js';
 import { SketchRenderer } from '#libs/sandbox/sketch-renderer.js';
 import { createSecrets } from '#libs/secrets/secrets.js';
 import { Storage } from '#libs/storage/storage.js';
@@ -64,11 +68,7 @@ const FACTORIES: FactoryProvider[] = [
     provide: SketchRenderer,
     inject: [Environment],
     useFactory: (environment: Environment) =>
-      new ChromiumSketchRenderer({
-        cacheDirectory: join(resolve(environment.PLATEN_HOME), 'chromium'),
-        executablePath: environment.CHROMIUM_PATH,
-        allowUnsandboxed: environment.ALLOW_UNSANDBOXED_CHROMIUM,
-      }),
+      new ChromiumSketchRenderer(chromiumOf(environment)),
   },
   {
     provide: WorkerTools,
@@ -102,8 +102,7 @@ const FACTORIES: FactoryProvider[] = [
       registry: NodeRegistry, storage: Storage, database: Database, environment: Environment, stored: StepWorkflows,
       inbox: WebhookInbox,
     ) => {
-      const spool = new Spool(join(resolve(environment.PLATEN_HOME), 'spool'));
-      const files = new AssetFiles(storage, spool, { maxBytes: environment.MAX_ASSET_BYTES });
+      const files = new AssetFiles(storage, spoolOf(environment), { maxBytes: environment.MAX_ASSET_BYTES });
       return new StepRunner(registry, files, new AssetInputs(database, environment.PUBLIC_URL), stored, inbox);
     },
   },
@@ -174,6 +173,16 @@ const FACTORIES: FactoryProvider[] = [
     },
   },
   {
+    provide: ThumbnailMaker,
+    inject: [Database, Storage, Environment],
+    useFactory: (database: Database, storage: Storage, environment: Environment) => {
+      // Videos are decoded by a browser: where there is one for sketches.
+      const hasBrowser = environment.WORKER_LANES.includes('chromium');
+      const frames = hasBrowser ? new ChromiumVideoFrames(chromiumOf(environment)) : null;
+      return new ThumbnailMaker(new ThumbnailRows(database), storage, spoolOf(environment), frames);
+    },
+  },
+  {
     provide: SWEPT_PARTS,
     inject: [Database, Storage, Reconciler, ExternalCancels, WebhookInbox, Expiry],
     useFactory: (
@@ -183,11 +192,25 @@ const FACTORIES: FactoryProvider[] = [
   },
   {
     provide: Sweeper,
-    inject: [SWEPT_PARTS, DeliveryDispatcher, LOGGER],
-    useFactory: (parts: Omit<SweptParts, 'deliveries' | 'log'>, deliveries: DeliveryDispatcher, log: Logger) =>
-      new Sweeper(createSweeps({ ...parts, deliveries, log }), log),
+    inject: [SWEPT_PARTS, DeliveryDispatcher, ThumbnailMaker, LOGGER],
+    useFactory: (
+      parts: Omit<SweptParts, 'deliveries' | 'thumbnails' | 'log'>, deliveries: DeliveryDispatcher, thumbnails: ThumbnailMaker,
+      log: Logger,
+    ) => new Sweeper(createSweeps({ ...parts, deliveries, thumbnails, log }), log),
   },
 ];
+
+function chromiumOf(environment: Environment): ChromiumOptions {
+  return {
+    cacheDirectory: join(resolve(environment.PLATEN_HOME), 'chromium'),
+    executablePath: environment.CHROMIUM_PATH,
+    allowUnsandboxed: environment.ALLOW_UNSANDBOXED_CHROMIUM,
+  };
+}
+
+function spoolOf(environment: Environment): Spool {
+  return new Spool(join(resolve(environment.PLATEN_HOME), 'spool'));
+}
 
 /** Queue in, events out: no controllers. Several workers share the work by their claims. */
 @Module({})

@@ -11,8 +11,9 @@ import { ObjectNotFound, type Storage } from '#libs/storage/storage.js';
 import { traced } from '#libs/tracepoints/tracepoints.js';
 import { generatedKey, renderKey, type AssetSlot } from './asset-key.js';
 import { fileName } from './file-name.js';
-import { canRender, encodeImage, measureImage, toJpeg, type Dimensions } from './image.js';
+import { canRender, encodeImage, measureImage, toJpeg } from './image.js';
 import { detectMediaType, type MediaType } from './media-type.js';
+import { isPlayed, readPlayed, type Played } from './playing-time.js';
 import type { Spool, SpooledFile } from './spool.js';
 
 /** Generated images are measured, not decoded: this refuses only what no client could open. */
@@ -96,12 +97,12 @@ export class AssetFiles implements AssetStore, AssetReader {
     signal: AbortSignal,
     storage_key = generatedKey(slot, sha256, extension),
   ): Promise<StoredFile> {
-    const { width, height } = await sizeOf(produced, path, mimeType);
+    const { width, height, duration } = await measure(produced, path, mimeType);
     await this.put(storage_key, path, mimeType, signal);
     const name = fileName(slot.encryptedFor === undefined ? produced.name : UNTOLD_NAME, extension);
     return {
       storage_key, name, mime_type: mimeType, size, sha256,
-      width, height, duration: produced.duration ?? null,
+      width, height, duration,
     };
   }
 
@@ -119,10 +120,18 @@ export class AssetFiles implements AssetStore, AssetReader {
   }
 }
 
-/** To measure a long GIF its decoder takes all of it into memory: who made one says how large it is. */
-async function sizeOf({ width, height }: ProducedAsset, path: string, mimeType: string): Promise<Dimensions> {
-  if (width !== undefined && height !== undefined) return { width, height };
-  return measureImage(path, mimeType, MAX_PIXELS);
+/** What the file itself says, where who made it did not. To measure a long GIF its decoder takes all of it into memory: who made one says how large it is. */
+async function measure(
+  { width, height, duration }: ProducedAsset,
+  path: string,
+  mimeType: string,
+): Promise<Played> {
+  const told = { width: width ?? null, height: height ?? null, duration: duration ?? null };
+  const isSized = width !== undefined && height !== undefined;
+  if (!isPlayed(mimeType)) return isSized ? told : { ...told, ...(await measureImage(path, mimeType, MAX_PIXELS)) };
+  if (isSized && duration !== undefined) return told;
+  const played = await readPlayed(path, mimeType);
+  return { width: width ?? played.width, height: height ?? played.height, duration: duration ?? played.duration };
 }
 
 const unreadable = (handle: AssetHandle) =>

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createAsset, createCollection, type CollectionPlan } from '../../test/factories/asset.js';
 import { createTestDatabase, type TestDatabase } from '../../test/setup/database.js';
 import { testKeys } from '../../test/factories/keys.js';
-import { findAsset, findAssetByKey, findOwnAssets, listAssets, maySeeOrigin } from './asset-queries.js';
+import { findAsset, findFileByKey, findOwnAssets, listAssets, maySeeOrigin } from './asset-queries.js';
 
 describe('who sees which asset', () => {
   let test: TestDatabase;
@@ -46,7 +46,7 @@ describe('who sees which asset', () => {
     await test.database.query('update flat_file set deleted_at = now() where id = $1', [deleted.id]);
     for (const { id, storageKey } of [hidden, deleted]) {
       expect(await whoSees(id)).toEqual([]);
-      expect(await findAssetByKey(test.database, storageKey)).toBeNull();
+      expect(await findFileByKey(test.database, storageKey)).toBeNull();
       expect(await findOwnAssets(test.database, userId, [id])).toEqual([]);
     }
     expect(await listAssets(test.database, userId, { limit: 10, before: null })).toEqual([]);

@@ -3,6 +3,8 @@ import type { CollectionKeys } from '#libs/encryption/collection-keys.js';
 import { openedGenIn, openedGenOut } from '#libs/encryption/sealed-set.js';
 import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
 import { ASSET_COLUMNS, type AssetRow } from './asset-row.js';
+import { fileName } from './file-name.js';
+import { variantAt, variantKey, type Variant, type VariantFile } from './thumbnails.js';
 
 /** Who asks: a known caller or nobody. */
 export type Viewer = { userId: string; role: 'user' | 'admin' } | undefined;
@@ -68,19 +70,37 @@ export const findOwnAssets = (db: Queryable, userId: string, ids: string[]): Pro
     [userId, ids],
   );
 
-/** An asset whose bytes are asked for. */
+/** A file whose bytes are asked for. */
 export interface StoredAsset extends AssetRow {
-  /** The storage did not have its file, or not all of it, when it was last looked at. */
+  /** The storage did not have the asset's file, or not all of it, when it was last looked at. */
   is_missing: boolean;
 }
 
-/** The shown asset at a storage key, whoever asks: see `maySee`. */
-export async function findAssetByKey(db: Queryable, key: string): Promise<StoredAsset | null> {
-  const [row] = await db.query<StoredAsset>(
-    `select ${ASSET_COLUMNS}, f.missing_since is not null as is_missing from flat_file f where f.storage_key = $1 and ${VISIBLE} limit 1`,
-    [key],
+/** The file at a storage key: a shown asset, or what was made of one. Whoever asks: see `maySee`. */
+export async function findFileByKey(db: Queryable, key: string): Promise<StoredAsset | null> {
+  const found = variantAt(key);
+  const [row] = await db.query<StoredAsset & { made: VariantFile | null }>(
+    `select ${ASSET_COLUMNS}, f.missing_since is not null as is_missing, f.thumbnails -> $2::text as made
+       from flat_file f
+      where f.storage_key = $1 and ($2::text is null or f.thumbnails ? $2::text) and ${VISIBLE} limit 1`,
+    [found?.of ?? key, found?.variant],
   );
-  return row ?? null;
+  if (!row) return null;
+  return found && row.made ? variantRow(row, found.variant, row.made) : row;
+}
+
+/** What was made of an asset, as a file that whoever sees the asset may see. */
+export function variantRow<Asset extends AssetRow>(asset: Asset, variant: Variant, made: VariantFile): Asset {
+  const storage_key = variantKey(asset.storage_key, variant);
+  return {
+    ...asset,
+    storage_key,
+    url: `/files/${storage_key}`,
+    name: fileName(asset.name, storage_key.split('.').at(-1) ?? ''),
+    ...made,
+    size: String(made.size),
+    duration: null,
+  };
 }
 
 export const maySee = (row: AssetRow, viewer: Viewer): boolean =>

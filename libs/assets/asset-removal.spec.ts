@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { LocalStorage } from '#libs/storage/local.storage.js';
 import { createAsset } from '../../test/factories/asset.js';
 import { createTestDatabase, type TestDatabase } from '../../test/setup/database.js';
+import { variantKeys } from './thumbnails.js';
 import { deleteAsset, sweepDeletedFiles } from './asset-removal.js';
 
 describe('removal of assets', () => {
@@ -41,6 +42,14 @@ describe('removal of assets', () => {
     expect(await storage.stat(storageKey)).toBeNull();
     expect(await ids()).toEqual([]);
     expect(await deleteAsset(test.database, storage, userId, id)).toBe(false);
+  });
+
+  it('takes thumbnails along, made or half made', async () => {
+    const { id, storageKey } = await create();
+    for (const key of variantKeys(storageKey)) await storage.put(key, join(home, 'source'), { mimeType: 'image/webp' });
+    await test.database.query('update flat_file set thumbnail_attempts = 1 where id = $1', [id]);
+    await deleteAsset(test.database, storage, userId, id);
+    expect(await storage.list({ prefix: 'uploads/', limit: 10 })).toEqual([]);
   });
 
   it("leaves another user's alone", async () => {

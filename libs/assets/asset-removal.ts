@@ -1,5 +1,6 @@
 import type { Database } from '#libs/database/database.js';
 import type { Storage } from '#libs/storage/storage.js';
+import { variantKeys } from './thumbnails.js';
 
 /** Marks one's own shown asset as deleted: it is nowhere to be seen from now on. False when there is none. */
 export async function deleteAsset(
@@ -10,8 +11,13 @@ export async function deleteAsset(
 ): Promise<boolean> {
   return database.transaction(async (tx) => {
     const marked = await tx.query(
-      `update flat_file set deleted_at = now()
-       where id = $1 and user_id = $2 and shown and deleted_at is null returning id`,
+      `with marked as (
+         update flat_file set deleted_at = now()
+          where id = $1 and user_id = $2 and shown and deleted_at is null returning id, collection_id
+       ), preview as (
+         update collection_preview p set next_at = now() from marked where p.collection_id = marked.collection_id
+       )
+       select id from marked`,
       [id, userId],
     );
     if (marked.length > 0) tx.afterCommit(() => sweepFile(database, storage, id));
@@ -20,7 +26,7 @@ export async function deleteAsset(
 }
 
 /**
- * Removes the bytes of deleted assets, then their rows; at most `limit`, the longest dead first. Those whose time of
+ * Removes the bytes of deleted assets and their thumbnails, then their rows; at most `limit`, the longest dead first. Those whose time of
  * deletion lies ahead are nowhere to be seen either, but keep their bytes until then. One whose
  * bytes cannot be removed now goes to the end of the queue. Returns how many are gone. Safe to run in
  * several processes at once.
@@ -38,8 +44,8 @@ export async function sweepDeletedFiles(database: Database, storage: Storage, li
 /** The row is locked meanwhile, so that it is neither removed before its bytes nor by two at once. */
 async function sweepFile(database: Database, storage: Storage, id: string): Promise<boolean> {
   return database.transaction(async (tx) => {
-    const [row] = await tx.query<{ storage_key: string; shared: boolean }>(
-      `select storage_key, exists (
+    const [row] = await tx.query<{ storage_key: string; pictured: boolean; shared: boolean }>(
+      `select storage_key, thumbnail_attempts > 0 as pictured, exists (
          select 1 from flat_file o
          where o.storage_key = f.storage_key and o.id <> f.id and o.deleted_at is null
        ) as shared
@@ -47,11 +53,20 @@ async function sweepFile(database: Database, storage: Storage, id: string): Prom
       [id],
     );
     if (!row) return false;
-    const gone = row.shared || (await storage.delete(row.storage_key).then(() => true, () => false));
+    const gone = row.shared || (await removeBytes(storage, row).then(() => true, () => false));
     await tx.query(
       gone ? 'delete from flat_file where id = $1' : 'update flat_file set deleted_at = now() where id = $1',
       [id],
     );
     return gone;
   });
+}
+
+/** The asset's own last: as long as they are there, a row names its thumbnails. */
+async function removeBytes(
+  storage: Storage,
+  { storage_key, pictured }: { storage_key: string; pictured: boolean },
+): Promise<void> {
+  if (pictured) for (const key of variantKeys(storage_key)) await storage.delete(key);
+  await storage.delete(storage_key);
 }

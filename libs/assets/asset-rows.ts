@@ -2,6 +2,7 @@ import type { Queryable } from '#libs/database/database.js';
 import { prepared } from '#libs/database/prepared.js';
 import { LeaseLost, type Lease, type OutputAsset, type StoredFile } from '#libs/engine/generation-store.js';
 import type { AssetView } from './asset-view.js';
+import { isPictured } from './thumbnails.js';
 
 /** What one step's attempt made, in the order of its outputs. */
 export interface StepFiles {
@@ -76,12 +77,14 @@ interface ShowSql {
  * CTEs for the statement that captures a generation's price: its assets get their URL, their place in lists
  * and the record of how they were made; what the other steps made is given up. `gen_in_data` is an
  * instruction set that makes this edition again; `fetched` in it says which bytes other hosts gave to its
- * steps, by URL and SHA-256.
+ * steps, by URL and SHA-256. Thumbnails are due from then on, unless the job wants none.
  */
 export const showCtes = ({ generation, job, traits, steps, fetched }: ShowSql): string => `
   shown as (
     update flat_file f
        set shown = true, url = '/files/' || f.storage_key,
+           thumbnail_due = case when ${isPictured('f.mime_type')}
+             and j.options -> 'generate_preview' is distinct from 'false' then now() end,
            gen_in_data = j.instruction_set || jsonb_build_object('generations', jsonb_build_object(
              'hashes', jsonb_build_array(g.hash), 'generations', 1, 'use_custom_hashes', true))
              || case when ${fetched}::jsonb is null then '{}' else jsonb_build_object('fetched', ${fetched}::jsonb) end,

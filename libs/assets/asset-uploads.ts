@@ -10,6 +10,7 @@ import { canReencode, measureImage, reencodeImage, type Dimensions } from './ima
 import { detectMediaType, type MediaType } from './media-type.js';
 import { isPolyglot } from './polyglot.js';
 import type { Spool, SpooledFile } from './spool.js';
+import { isPictured } from './thumbnails.js';
 
 /** What a client sends: its own words about the file, and the bytes, which decide. */
 export interface IncomingFile {
@@ -30,6 +31,8 @@ export interface UploadRules {
   /** For whom sends another type. */
   told: string;
   keyOf(userId: string, extension: string): string;
+  /** Whether thumbnails are made of images. */
+  thumbnails: boolean;
   /** Whether files that are something else besides an image are refused, not only drawn anew. */
   refusesPolyglots: boolean;
 }
@@ -39,6 +42,7 @@ const ASSETS: UploadRules = {
   texts: new Set(['text/plain', 'text/csv', 'application/json']),
   told: 'PNG, JPEG, WebP, GIF, text, CSV and JSON files are taken',
   keyOf: uploadKey,
+  thumbnails: true,
   refusesPolyglots: false,
 };
 
@@ -49,6 +53,7 @@ export const INPUT_IMAGES: UploadRules = {
   texts: new Set(),
   told: 'PNG, JPEG and WebP images are taken',
   keyOf: inputKey,
+  thumbnails: false,
   refusesPolyglots: true,
 };
 
@@ -140,15 +145,17 @@ export class AssetUpload {
   async record(tx: Transaction): Promise<AssetRow> {
     if (!this.prepared) throw new Error('An upload is stored before it is recorded');
     const { key, size, sha256, mimeType, extension, width, height } = this.prepared;
+    const { thumbnails } = this.rules;
     await tx.query('select 1 from account where user_id = $1 for update', [this.userId]);
     await this.uploads.assertRoom(tx, this.userId, size);
     const [row] = await tx.query<AssetRow>(
       `with f as (
          insert into flat_file
-           (user_id, name, storage_key, url, mime_type, size, sha256, width, height, shown)
-         values ($1, $2, $3, '/files/' || $3, $4, $5, $6, $7, $8, true) returning *
+           (user_id, name, storage_key, url, mime_type, size, sha256, width, height, shown, thumbnail_due)
+         values ($1, $2, $3, '/files/' || $3, $4, $5, $6, $7, $8, true,
+                 case when $9 and ${isPictured('$4')} then now() end) returning *
        ) select ${ASSET_COLUMNS} from f`,
-      [this.userId, fileName(this.incoming.name, extension), key, mimeType, size, sha256, width, height],
+      [this.userId, fileName(this.incoming.name, extension), key, mimeType, size, sha256, width, height, thumbnails],
     );
     return row as AssetRow;
   }

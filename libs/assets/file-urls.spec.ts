@@ -50,6 +50,17 @@ describe(FileUrls.name, () => {
     expect(new FileUrls({ masterKey: 'l'.repeat(32) }, at).verify(key, query)).toBe(false);
   });
 
+  it('signs all sizes of a thumbnail as one, and the file itself apart', () => {
+    const query = queryOf(urls.signed(`${path}.512.webp`));
+    for (const variant of ['256.webp', '1024.webp', 'poster.jpg']) {
+      expect(urls.verify(`${key}.${variant}`, query)).toBe(true);
+    }
+    for (const other of [key, `${key}.2048.webp`, 'generations/a/0-c.png.256.webp']) {
+      expect(urls.verify(other, query)).toBe(false);
+    }
+    expect(urls.verify(`${key}.256.webp`, queryOf(urls.signed(path)))).toBe(false);
+  });
+
   it('is absolute where the configuration says so; a CDN serves public files only', () => {
     const configured = new FileUrls(
       { masterKey, publicUrl: 'https://art.example/', cdnBaseUrl: 'https://cdn.example/files' }, at,

@@ -1,6 +1,7 @@
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 import { encryptedFor } from '#libs/encryption/sealed-key.js';
 import type { Environment } from '#libs/config/environment.js';
+import { variantAt } from './thumbnails.js';
 
 export interface FileUrlSettings {
   masterKey: string;
@@ -66,7 +67,7 @@ export class FileUrls {
   }
 
   private signatureOf(key: string, expires: number): Buffer {
-    return createHmac('sha256', this.key).update(`${expires}\n${key}`).digest();
+    return createHmac('sha256', this.key).update(`${expires}\n${signedName(key)}`).digest();
   }
 }
 
@@ -77,6 +78,12 @@ export function createFileUrls(
   const { PLATEN_MASTER_KEY: masterKey, PUBLIC_URL: publicUrl, CDN_BASE_URL: cdnBaseUrl } = environment;
   if (!masterKey) throw new Error('PLATEN_MASTER_KEY must be set');
   return new FileUrls({ masterKey, publicUrl, cdnBaseUrl });
+}
+
+/** All sizes of a thumbnail are one: who was given one URL asks for another size by its name. */
+function signedName(key: string): string {
+  const found = variantAt(key);
+  return found ? `${found.of} thumbnails` : key;
 }
 
 const keyOf = (path: string): string => path.slice(ROUTE.length);

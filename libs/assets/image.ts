@@ -1,14 +1,12 @@
 import PQueue from 'p-queue';
 import sharp, { type Sharp } from 'sharp';
 import { payloadTooLarge, unsupportedMediaType } from '#libs/errors/errors.js';
+import { RASTER_TYPES } from './thumbnails.js';
 
 // A spooled file's path never comes twice.
 sharp.cache(false);
 
-/** Raster formats whose size can be read. SVG is not among them: it is a program. */
-const MEASURABLE = new Set([
-  'image/png', 'image/apng', 'image/jpeg', 'image/webp', 'image/gif', 'image/avif', 'image/tiff',
-]);
+const MEASURABLE = new Set(RASTER_TYPES);
 const REENCODE_SECONDS = 60;
 
 interface Encoding {

@@ -12,6 +12,7 @@ import { createTestDatabase, type TestDatabase } from '../../test/setup/database
 import { startS3Server } from '../../test/setup/s3/server.js';
 import { renderKey } from './asset-key.js';
 import { OrphanedFiles } from './orphaned-files.js';
+import { variantKey } from './thumbnails.js';
 
 const YESTERDAY = new Date(Date.now() - 25 * 3_600_000);
 
@@ -113,6 +114,14 @@ describe.each(SHELVES)('orphaned files in %s', (_name, open) => {
     await test.database.query('update flat_file set deleted_at = now() where id = $1', [id]);
     expect(await sweepAll()).toBe(0);
     expect(await Promise.all([shown, deleted].map(isKept))).toEqual([true, true]);
+  });
+
+  it('are thumbnails whose asset is gone, and none while it is there', async () => {
+    const [living, gone] = [uploaded(), uploaded()];
+    await createAsset(test.database, { userId: job.userId, storageKey: living });
+    const keys = [await put(variantKey(living, '512')), await put(variantKey(gone, '512')), await put(variantKey(generated(), 'poster'))];
+    expect(await sweepAll()).toBe(2);
+    expect(await Promise.all(keys.map(isKept))).toEqual([true, false, false]);
   });
 
   it.each(['pending', 'processing'])('are none while their generation is %s', async (status) => {

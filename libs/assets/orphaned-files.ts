@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Database, Queryable } from '#libs/database/database.js';
 import type { ListedObject, Storage } from '#libs/storage/storage.js';
 import { renderIn } from './asset-key.js';
+import { variantAt } from './thumbnails.js';
 
 /** Longer than anything that has put a file takes to write its row. */
 const OLD_AFTER_MS = 24 * 3_600_000;
@@ -86,13 +87,16 @@ export class OrphanedFiles {
   }
 }
 
-/** Keys that no row names, deleted ones included: their bytes go with their rows. */
+/**
+ * Keys that no row names, deleted ones included: their bytes go with their rows. A thumbnail is named by its asset's,
+ * which may be about to say that it is there.
+ */
 async function unnamed(db: Queryable, files: { key: string }[]): Promise<string[]> {
   if (files.length === 0) return [];
   const rows = await db.query<{ key: string }>(
-    `select key from unnest($1::text[]) key
-      where not exists (select 1 from flat_file where storage_key = key)`,
-    [files.map(({ key }) => key)],
+    `select key from unnest($1::text[], $2::text[]) as file (key, asset_key)
+      where not exists (select 1 from flat_file where storage_key = asset_key)`,
+    [files.map(({ key }) => key), files.map(({ key }) => variantAt(key)?.of ?? key)],
   );
   return rows.map(({ key }) => key);
 }

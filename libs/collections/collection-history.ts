@@ -7,7 +7,7 @@ import type { InstructionSet, JsonObject } from '#libs/instruction-set/instructi
 import { openedBorrowed, type Borrowed } from './borrowed-set.js';
 import type { OwnCollection } from './locked-collection.js';
 
-export type CollectionAction = 'created' | 'updated' | 'published' | 'archived' | 'restored';
+export type CollectionAction = 'created' | 'updated' | 'scheduled' | 'published' | 'archived' | 'restored';
 
 /** An entry of a collection's audit trail on the wire. */
 export interface HistoryEntry {

@@ -92,7 +92,7 @@ function assertPossible({ title, encryption_enabled: encrypted }: CollectionMeta
 
 /** The collection as it was; its set, as the row kept it, only where that was replaced. */
 function copyOf(before: CollectionRow, withSet: boolean): object {
-  const { images: _images, urls: _urls, data, ...fields } = collectionView(before, []);
+  const { images: _images, preview_images: _previews, urls: _urls, data, ...fields } = collectionView(before, []);
   return { ...fields, ...(withSet && { data }), is_current: false };
 }
 
@@ -100,9 +100,6 @@ function copyOf(before: CollectionRow, withSet: boolean): object {
 const UPDATE = `
   with component_row as (
     insert into component (id, collection_id) select unnest($3::bigint[]), $1
-  ), preview as (
-    update collection_preview set cover_image_url = $2::jsonb ->> 'cover_image_url', updated_at = now()
-     where collection_id = $1 and $2::jsonb ? 'cover_image_url'
   )
   update collection c
      set (title, description, editions, price, currency, blockchain, publish_date, cover_image_url,

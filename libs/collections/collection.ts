@@ -1,5 +1,6 @@
 import type { InstructionSet } from '#libs/instruction-set/instruction-set.js';
 import { coinOf, type Blockchain } from './collection-metadata.js';
+import type { ShownPreview } from './collection-preview.js';
 
 /** A row of `collection` as `pg` reads it. */
 export interface CollectionRow {
@@ -32,6 +33,8 @@ type Rewritten = 'user_id' | 'price' | 'publish_date' | 'created_at' | 'updated_
 export interface CollectionView extends Omit<CollectionRow, Rewritten> {
   /** Addresses of its newest assets. */
   images: string[];
+  /** Thumbnails of its first editions. */
+  preview_images: string[];
   price: number | null;
   publish_date: string | null;
   created_at: string;
@@ -39,7 +42,8 @@ export interface CollectionView extends Omit<CollectionRow, Rewritten> {
   urls: { collection_url: string };
 }
 
-export function collectionView(row: CollectionRow, images: string[]): CollectionView {
+/** Without a cover of its owner's it shows the one that was made. */
+export function collectionView(row: CollectionRow, images: string[], preview?: ShownPreview): CollectionView {
   return {
     id: row.id,
     title: row.title,
@@ -48,7 +52,8 @@ export function collectionView(row: CollectionRow, images: string[]): Collection
     project_id: row.project_id,
     data: row.data,
     images,
-    cover_image_url: row.cover_image_url,
+    preview_images: preview?.images ?? [],
+    cover_image_url: row.cover_image_url ?? preview?.cover ?? null,
     editions: row.editions,
     price: row.price === null ? null : Number(row.price),
     currency: row.currency ?? coinOf(row.blockchain),

@@ -7,7 +7,7 @@ import { buildCollection } from '../../test/factories/collection.js';
 import { submitJob } from '../../test/factories/job.js';
 import { createUser } from '../../test/factories/job-submission.js';
 import { testKeys } from '../../test/factories/keys.js';
-import { publishFinishedCollections } from './auto-publish.js';
+import { publishDueCollections } from './auto-publish.js';
 import { Collections } from './collections.js';
 import { reserveEditions } from './editions.js';
 import { createCollection, reserveCollection, type NewCollection } from './new-collection.js';
@@ -59,7 +59,7 @@ describe('Collections', () => {
     expect(await collections.find(userId, id)).toEqual({
       id, title: 'Dunes', description: null, status: 'draft', project_id: expect.any(String),
       data: EMPTY_INSTRUCTION_SET,
-      images: [], cover_image_url: null, editions: null, price: 0.1, currency: 'XTZ', blockchain: 'TEZOS',
+      images: [], preview_images: [], cover_image_url: null, editions: null, price: 0.1, currency: 'XTZ', blockchain: 'TEZOS',
       publish_date: '2027-01-31T00:00:00.000Z', archived: false, batch_mint_enabled: false, batch_max_tokens: null,
       encryption_enabled: false, is_current: true, remixable: false, created_at: instant, updated_at: instant,
       urls: { collection_url: `/collections/${id}/public` },
@@ -132,7 +132,7 @@ describe('reserveEditions', () => {
   });
 });
 
-describe('publishFinishedCollections', () => {
+describe('publishDueCollections', () => {
   const wishing = (differs: Partial<NewCollection> = {}) =>
     create({ autoPublish: true, metadata: { title: 'Dunes' }, ...differs });
   const finish = (jobId: string, status: string) =>
@@ -144,10 +144,10 @@ describe('publishFinishedCollections', () => {
     const jobId = await addJob(id, [{}], { auto_publish: true });
     for (const status of ['processing', 'failed', 'cancelled']) {
       await finish(jobId, status);
-      expect(await publishFinishedCollections(db.database)).toEqual([]);
+      expect(await publishDueCollections(db.database)).toEqual([]);
     }
     await finish(jobId, 'completed');
-    const published = await Promise.all(Array.from({ length: 5 }, () => publishFinishedCollections(db.database)));
+    const published = await Promise.all(Array.from({ length: 5 }, () => publishDueCollections(db.database)));
     expect(published.flat()).toEqual([id]);
     expect(await statusOf(id)).toBe('published');
     const history = await db.database.query(
@@ -160,9 +160,9 @@ describe('publishFinishedCollections', () => {
   it('waits for the publish date', async () => {
     const id = await wishing({ metadata: { title: 'Dunes', publish_date: '2999-01-01' } });
     await finish(await addJob(id, [{}], { auto_publish: true }), 'completed');
-    expect(await publishFinishedCollections(db.database)).toEqual([]);
+    expect(await publishDueCollections(db.database)).toEqual([]);
     await set(id, 'publish_date', '2020-01-01');
-    expect(await publishFinishedCollections(db.database)).toEqual([id]);
+    expect(await publishDueCollections(db.database)).toEqual([id]);
   });
 
   it('leaves alone what did not ask for it or has no title', async () => {
@@ -172,6 +172,6 @@ describe('publishFinishedCollections', () => {
     await finish(await addJob(quiet, [{}]), 'completed');
     await finish(await addJob(untitled, [{}], { auto_publish: true }), 'completed');
     await finish(await addJob(otherJob, [{}]), 'completed');
-    expect(await publishFinishedCollections(db.database)).toEqual([]);
+    expect(await publishDueCollections(db.database)).toEqual([]);
   });
 });

@@ -5,6 +5,7 @@ import type { Database } from '#libs/database/database.js';
 import type { CollectionKeys } from '#libs/encryption/collection-keys.js';
 import { openedSet } from '#libs/encryption/sealed-set.js';
 import { collectionNotFound } from '#libs/errors/errors.js';
+import { PREVIEW_COLUMNS, presentPreview, type PreviewRow } from './collection-preview.js';
 import { collectionView, type CollectionRow, type CollectionView } from './collection.js';
 import { summarizeEditions, type EditionSummary } from './editions.js';
 
@@ -27,30 +28,29 @@ export class Collections {
 
   /** The owner's full view. Throws `COLLECTION_NOT_FOUND`. */
   async find(userId: string, id: string): Promise<CollectionView> {
-    const [row] = await this.database.query<CollectionRow>(
-      'select * from collection where id = $1 and user_id = $2',
-      [id, userId],
-    );
+    const [row] = await this.database.query<ReadRow>(`${READ} and c.user_id = $2`, [id, userId]);
     if (!row) throw collectionNotFound();
     const seal = row.encryption_enabled ? await this.keys.of(id) : null;
-    const data = openedSet(seal, row.data);
-    return collectionView({ ...row, data }, imagesOf(await this.newestAssets(id)));
+    return this.view({ ...row, data: openedSet(seal, row.data) }, await this.newestAssets(id));
   }
 
   /** A published collection, unless archived; its owner sees it in any state. Throws `COLLECTION_NOT_FOUND`. */
   async findPublic(viewerId: string | undefined, id: string): Promise<PublicCollectionView> {
-    const [row] = await this.database.query<CollectionRow>(
-      `select * from collection
-        where id = $1 and (status = 'published' and not archived or user_id = $2)`,
+    const [row] = await this.database.query<ReadRow>(
+      `${READ} and (c.status = 'published' and not c.archived or c.user_id = $2)`,
       [id, viewerId ?? null],
     );
     if (!row) throw collectionNotFound();
     const assets = await this.newestAssets(id);
-    const { data, ...shown } = collectionView(row, imagesOf(assets));
+    const { data, ...shown } = this.view(row, assets);
     const summary = await summarizeEditions(this.database, id);
     if (!row.encryption_enabled) return { ...shown, ...(row.remixable && { data }), assets, ...summary };
     const seal = await this.keys.of(id);
     return { ...shown, assets, ...summary, traits: seal.openTraits(summary.traits) };
+  }
+
+  private view(row: ReadRow, assets: AssetView[]): CollectionView {
+    return collectionView(row, assets.map(({ url }) => url), presentPreview(row, this.urls));
   }
 
   private async newestAssets(id: string): Promise<AssetView[]> {
@@ -64,4 +64,8 @@ export class Collections {
   }
 }
 
-const imagesOf = (assets: AssetView[]): string[] => assets.map(({ url }) => url);
+type ReadRow = CollectionRow & PreviewRow;
+
+const READ = `
+  select c.*, ${PREVIEW_COLUMNS}
+    from collection c left join collection_preview p on p.collection_id = c.id where c.id = $1`;

@@ -125,7 +125,7 @@ export const collectionCtes = (row: string, data: string, on?: string): string =
       from new_collection, unnest(component_ids, inherits) as c (id, inherits_from)
       join component_flat_file link on link.component_id = c.inherits_from
   ), preview as (
-    insert into collection_preview (collection_id, cover_image_url) select id, cover_image_url from new_collection
+    insert into collection_preview (collection_id) select id from new_collection
   ), history as (
     insert into collection_history (collection_id, user_id, action, data)
     select id, user_id, 'created', history from new_collection

@@ -4,6 +4,7 @@ import type { FileUrls } from '#libs/assets/file-urls.js';
 import type { Queryable } from '#libs/database/database.js';
 import { escapeLike } from '#libs/database/like.js';
 import type { Blockchain } from './collection-metadata.js';
+import { PREVIEW_COLUMNS, presentPreview, type PreviewRow } from './collection-preview.js';
 import { collectionView, type CollectionRow, type CollectionView } from './collection.js';
 
 /** Images that a list shows of each collection, the newest. */
@@ -21,7 +22,7 @@ export type CollectionKey = [createdAt: string, id: string];
 /** A published collection as lists show it. */
 export type ListedCollection = Omit<CollectionView, 'data'>;
 
-type ListedRow = Omit<CollectionRow, 'data'> & { created_at_text: string };
+type ListedRow = Omit<CollectionRow, 'data'> & PreviewRow & { created_at_text: string };
 
 /** What everyone may look through: collections that are published and not archived. */
 export class PublicCollections {
@@ -45,17 +46,17 @@ export class PublicCollections {
     return rows.map((row) => {
       const own = assets.filter(({ collection_id }) => collection_id === row.id);
       const images = own.map((asset) => presentAsset(asset, this.urls).url);
-      const { data: _set, ...shown } = collectionView({ ...row, data: null }, images);
+      const { data: _set, ...shown } = collectionView({ ...row, data: null }, images, presentPreview(row, this.urls));
       return shown;
     });
   }
 }
 
 const LIST = `
-  select id, user_id, project_id, title, description, status, cover_image_url, editions, price, currency, blockchain,
+  select id, user_id, project_id, title, description, status, c.cover_image_url, editions, price, currency, blockchain,
          publish_date, archived, batch_mint_enabled, batch_max_tokens, encryption_enabled, is_current, remixable,
-         created_at, updated_at, created_at::text as created_at_text
-    from collection
+         created_at, c.updated_at, created_at::text as created_at_text, ${PREVIEW_COLUMNS}
+    from collection c left join collection_preview p on p.collection_id = c.id
    where status = 'published' and not archived
      and ($1::text is null or coalesce(title, '') || ' ' || coalesce(description, '') ilike $1)
      and ($2::text is null or blockchain = $2)

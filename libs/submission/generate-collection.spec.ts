@@ -32,7 +32,7 @@ describe('GenerateCollection', () => {
     variables: { word: 'sand' },
     generations: 2,
     metadata: {},
-    options: { workflow_priority: 50, auto_publish: false, save_intermediate_outputs: false },
+    options: { workflow_priority: 50, auto_publish: false, generate_preview: true, save_intermediate_outputs: false },
     tags: [],
     ...differs,
   });
@@ -105,7 +105,7 @@ describe('GenerateCollection', () => {
     const { collection_id, job_id } = await submit({
       description: 'Of sand',
       metadata: { editions: 9, price: 0.1, blockchain: 'BASE' },
-      options: { workflow_priority: 80, auto_publish: true, save_intermediate_outputs: true },
+      options: { workflow_priority: 80, auto_publish: true, generate_preview: false, save_intermediate_outputs: true },
       tags: ['a', 'b'],
       external_id: 'order-1',
     });
@@ -116,7 +116,7 @@ describe('GenerateCollection', () => {
       {
         name: 'Generate Collection: Dunes', job_type: 'collection_auto_generation', status: 'pending', priority: 80,
         workflow_id: workflowId, workflow_version: 1, tags: ['a', 'b'], external_id: 'order-1', base_price: '500000',
-        options: { auto_publish: true, save_intermediate_outputs: true }, collection_id, seq: '1', generations: 2,
+        options: { auto_publish: true, generate_preview: false, save_intermediate_outputs: true }, collection_id, seq: '1', generations: 2,
       },
     ]);
     expect(await rows('select face, generations from usage_entry where job_id = $1', job_id)).toEqual([

@@ -32,7 +32,12 @@ export interface GenerateCollectionRequest extends SubmissionLabels {
   generations: number;
   project_id?: string;
   metadata: CollectionMetadata;
-  options: { workflow_priority: number; auto_publish: boolean; save_intermediate_outputs: boolean };
+  options: {
+    workflow_priority: number;
+    auto_publish: boolean;
+    generate_preview: boolean;
+    save_intermediate_outputs: boolean;
+  };
 }
 
 /** What of a faulty body can still be held against the workflow. */
@@ -138,7 +143,7 @@ export class GenerateCollection {
     collection: NewCollection,
     { values, nodes }: { values: JsonObject; nodes: StepNodes },
   ): Promise<JobSubmission> {
-    const { workflow_priority, auto_publish, save_intermediate_outputs } = request.options;
+    const { workflow_priority: priority, ...options } = request.options;
     const parts = {
       userId,
       plan: await this.accounts.planOf(userId),
@@ -147,8 +152,8 @@ export class GenerateCollection {
       name: `Generate Collection: ${request.title}`,
       description: `Auto-generation for collection ${collection.id}`,
       type: 'collection_auto_generation' as const,
-      priority: workflow_priority,
-      options: { auto_publish, save_intermediate_outputs, ...filesBrought(workflow, userId, request.variables) },
+      priority,
+      options: { ...options, ...filesBrought(workflow, userId, request.variables) },
       set: collection.data,
       seal: collection.key?.seal ?? null,
       price: await this.estimates.priceWorkflow(workflow, values, collection.data, nodes),

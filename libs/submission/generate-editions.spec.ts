@@ -53,7 +53,7 @@ describe('GenerateEditions', () => {
     const workflow = await createWorkflow(db.database, caller.userId);
     const prepared = await submitting.collections.prepare(caller, {
       title: 'Dunes', workflow_id: workflow.id, variables: { word: 'sand' }, generations: 1, metadata: {}, tags: [],
-      options: { workflow_priority: 50, auto_publish: false, save_intermediate_outputs: false },
+      options: { workflow_priority: 50, auto_publish: false, generate_preview: true, save_intermediate_outputs: false },
     });
     const receipt = await submitting.collections.commit(prepared);
     return { workflow, id: receipt.collection_id };

@@ -15,6 +15,8 @@ export interface JobLabels {
 /** What the engine and the reconciler do with a job's results. */
 export interface JobOptions {
   auto_publish?: boolean;
+  /** False: no thumbnails are made, and so no cover. */
+  generate_preview?: boolean;
   save_intermediate_outputs?: boolean;
   /** Its images are encoded as JPEG, and public to whoever knows their URL. */
   renders?: boolean;

@@ -9,7 +9,7 @@ import { buildWorkflow, createWorkflow } from '../../test/factories/workflow.js'
 import { createTestDatabase, type TestDatabase } from '../../test/setup/database.js';
 
 const FORM = { fields: [{ id: 'word', required: true }, { id: 'size', type: 'slider' as const, default: 3 }] };
-const OPTIONS = { workflow_priority: 50, auto_publish: false, save_intermediate_outputs: false };
+const OPTIONS = { workflow_priority: 50, auto_publish: false, generate_preview: true, save_intermediate_outputs: false };
 
 describe('stored workflows as steps', () => {
   let db: TestDatabase;

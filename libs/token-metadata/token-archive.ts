@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { makeZip } from 'client-zip';
 import type { FileUrls } from '#libs/assets/file-urls.js';
+import { variantAt } from '#libs/assets/thumbnails.js';
 import type { Database } from '#libs/database/database.js';
 import type { CollectionKeys } from '#libs/encryption/collection-keys.js';
 import { collectionNotFound } from '#libs/errors/errors.js';
@@ -43,8 +44,8 @@ export class TokenArchives {
   ) {}
 
   /**
-   * The folder as a zip: `images/`, the metadata of each token, `contract.json`, `SHA256SUMS` (of the images, by
-   * token) and `provenance.json`. It is made while it is read, one file at a time, of the editions that are finished
+   * The folder as a zip: `images/`, the metadata of each token, `contract.json`, `SHA256SUMS` (of the images and
+   * what is played, by token) and `provenance.json`. It is made while it is read, one file at a time, of the editions that are finished
    * now. Fails when a file cannot be read to its end; who does not read on destroys it, which ends all reading.
    */
   async stream(collection: TokenCollection, options: TokenOptions): Promise<Readable> {
@@ -69,7 +70,8 @@ export class TokenArchives {
       if (edition.number === 1) firstImage = token.image?.uri ?? null;
       for (const file of filesOf(edition.media)) {
         const name = `${IMAGES}/${mediaFileName(edition.number, file)}`;
-        sums.push(`${file.sha256}  ${name}\n`);
+        // A poster is made of its video, and may be made later than this folder.
+        if (!variantAt(file.storage_key)) sums.push(`${file.sha256}  ${name}\n`);
         yield { name, lastModified, input: this.bytesOf(file.storage_key, signal) };
       }
       const name = metadataFileName(standard, edition.number);

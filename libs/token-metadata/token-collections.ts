@@ -9,7 +9,7 @@ import type { Trait } from '#libs/nodes/node.js';
 import { contractMetadata, type ContractMetadata } from './contract-metadata.js';
 import { addressIn, currentAddress, type FileAddress } from './file-address.js';
 import { editionIds, rankedEditions, type EditionWindow, type RankedEdition } from './ranked-editions.js';
-import { mediaOf } from './token-media.js';
+import { mediaOf, stillOf } from './token-media.js';
 import { openedEditions } from './sealed-editions.js';
 import { metadataFileName, metadataOf, standardOf, type TokenStandard } from './token-standard.js';
 import { tokenOf } from './token.js';
@@ -90,7 +90,7 @@ export class TokenCollections {
   /** Of the contract that the tokens belong to. */
   async contract(collection: TokenCollection): Promise<ContractMetadata> {
     const [first] = await editionIds(this.database, collection.id, 1);
-    const image = first === undefined ? null : (await mediaOf(this.database, [first]))(first).image;
+    const image = first === undefined ? null : stillOf((await mediaOf(this.database, [first]))(first));
     return contractMetadata(collection, image && this.addressOf({})(image, 1));
   }
 

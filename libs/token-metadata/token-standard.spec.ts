@@ -7,6 +7,7 @@ import { tzip21Metadata } from './tzip21.js';
 
 const IMAGE: TokenFile = { uri: 'ipfs://cid/7.png', mimeType: 'image/png', size: 1_234, width: 40, height: 30 };
 const VIDEO: TokenFile = { uri: 'ipfs://cid/7.mp4', mimeType: 'video/mp4', size: 99_999, width: null, height: null };
+const THUMBNAIL: TokenFile = { uri: 'https://art.example/7.webp', mimeType: 'image/webp', size: 99, width: 8, height: 6 };
 
 const buildToken = (differs: Partial<Token> = {}): Token => ({
   number: 7,
@@ -18,6 +19,7 @@ const buildToken = (differs: Partial<Token> = {}): Token => ({
     { trait_type: 'Windy', value: true },
   ],
   image: IMAGE,
+  thumbnail: null,
   animation: null,
   ...differs,
 });
@@ -25,6 +27,7 @@ const buildToken = (differs: Partial<Token> = {}): Token => ({
 const TOKENS: Array<[what: string, token: Token]> = [
   ['an image', buildToken()],
   ['a video with its poster', buildToken({ animation: VIDEO })],
+  ['a thumbnail', buildToken({ thumbnail: THUMBNAIL })],
   ['no traits', buildToken({ traits: [] })],
   ['a colour behind it', buildToken({ traits: [{ trait_type: 'background_color', value: '#Fe0A1b' }] })],
   ['a colour that is none', buildToken({ traits: [{ trait_type: 'background_color', value: 'red' }] })],
@@ -77,6 +80,13 @@ describe('metadata of a token', () => {
       attributes: [
         { name: 'Palette', value: 'Ochre' }, { name: 'Grains', value: '12.5' }, { name: 'Windy', value: 'true' },
       ],
+    });
+  });
+
+  it('for TZIP-21: with a thumbnail where there is one', () => {
+    expect(tzip21Metadata(buildToken({ thumbnail: THUMBNAIL }))).toMatchObject({
+      artifactUri: IMAGE.uri, displayUri: IMAGE.uri, thumbnailUri: THUMBNAIL.uri,
+      formats: [{ uri: IMAGE.uri }, { uri: THUMBNAIL.uri, mimeType: 'image/webp', fileSize: 99 }],
     });
   });
 

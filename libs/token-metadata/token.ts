@@ -2,7 +2,7 @@ import type { AssetRow } from '#libs/assets/asset-row.js';
 import type { CollectionRow } from '#libs/collections/collection.js';
 import type { Trait } from '#libs/nodes/node.js';
 import type { FileAddress } from './file-address.js';
-import type { TokenMedia } from './token-media.js';
+import { stillOf, thumbnailOf, type TokenMedia } from './token-media.js';
 
 /** A file that a token's metadata name. */
 export interface TokenFile {
@@ -24,6 +24,8 @@ export interface Token {
   traits: Trait[];
   /** What is looked at without playing it. */
   image: TokenFile | null;
+  /** The same, small; null: there is none where the files are. */
+  thumbnail: TokenFile | null;
   /** What is played: a video, a sound; or a file of another kind where there is no image. */
   animation: TokenFile | null;
 }
@@ -39,13 +41,17 @@ export function tokenOf(
   { number, traits, media }: { number: number; traits: Trait[]; media: TokenMedia },
   address: FileAddress,
 ): Token {
-  const file = (row: AssetRow | null) => row && tokenFile(row, address(row, number));
+  const file = (row: AssetRow | null) => {
+    const uri = row && address(row, number);
+    return row && uri !== null ? tokenFile(row, uri) : null;
+  };
   return {
     number,
     collectionTitle: title ?? UNTITLED,
     description: description ?? '',
     traits,
-    image: file(media.image),
+    image: file(stillOf(media)),
+    thumbnail: file(thumbnailOf(media)),
     animation: file(media.animation),
   };
 }

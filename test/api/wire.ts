@@ -70,7 +70,7 @@ const SUMMARY_FIELDS = {
 const COLLECTION_FIELDS = {
   id: UUID, title: nullable(TEXT), description: nullable(TEXT), status: oneOf('draft', 'published'),
   project_id: UUID,
-  images: list(URL), cover_image_url: nullable(URL), editions: nullable(INTEGER), price: nullable(NUMBER),
+  images: list(URL), preview_images: list(URL), cover_image_url: nullable(URL), editions: nullable(INTEGER), price: nullable(NUMBER),
   blockchain: nullable(oneOf('ETHEREUM', 'BASE', 'TEZOS')), publish_date: nullable(TIME), archived: FLAG,
   batch_mint_enabled: FLAG, batch_max_tokens: nullable(INTEGER), encryption_enabled: FLAG, is_current: FLAG,
   currency: nullable(TEXT), remixable: FLAG, created_at: TIME, updated_at: TIME,

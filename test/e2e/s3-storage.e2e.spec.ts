@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AssetView } from '#libs/assets/asset-view.js';
+import type { CollectionView } from '#libs/collections/collection.js';
 import type { JobEvent } from '#libs/events/job-event.js';
 import type { JobView } from '#libs/generations/job-view.js';
 import type { Step } from '#libs/instruction-set/instruction-set.js';
@@ -78,9 +79,27 @@ describe('an API and a worker on machines of their own, with their files in S3',
     expect((await artist.download(asset.url)).status).toBe(404);
   });
 
+  it('make thumbnails of it and a cover of its collection, which go when it goes', async () => {
+    const job = await generate();
+    const { id } = assetOf(job);
+    const collection = () => artist.read<CollectionView>(`/collections/${job.collection_id}`);
+    await eventually(async () => expect((await collection()).cover_image_url).not.toBeNull(), 30_000);
+    const { cover_image_url, preview_images } = await collection();
+    const { thumbnail_url } = await artist.read<AssetView>(`/assets/${id}`);
+    expect(preview_images).toEqual([thumbnail_url]);
+    for (const url of [thumbnail_url, cover_image_url]) {
+      const file = await artist.download(url as string);
+      expect([file.status, file.type, file.bytes.toString('latin1', 8, 12)]).toEqual([200, 'image/webp', 'WEBP']);
+    }
+    await artist.request('DELETE', `/assets/${id}`);
+    const left = () => [...server.bucket.objects.keys()].filter((key) => key.startsWith(keyOf(assetOf(job))));
+    await eventually(() => expect(left()).toEqual([]));
+    await eventually(async () => expect((await collection()).cover_image_url).toBeNull(), 30_000);
+  });
+
   it('lose and charge nothing while the storage takes no file: the step is tried again', async () => {
     let refused = 0;
-    const isFile = ({ method, path }: Passing) => method === 'PUT' && path.startsWith('generations/');
+    const isFile = ({ method, path }: Passing) => method === 'PUT' && /^generations\/[^?]*\.png(\?|$)/.test(path);
     way.plan = (passing) => (isFile(passing) && refused++ < 15 ? 'cut' : null);
     const job = await generate();
     expect(job).toMatchObject({ status: 'completed', cost: { total: 1, captured: 1, released: 0 } });

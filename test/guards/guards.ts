@@ -8,6 +8,7 @@ import type { Guard } from './guard.js';
 import { imageGuards } from './images.js';
 import { moneyGuards } from './money.js';
 import { outsideGuards } from './outside.js';
+import { previewGuards } from './previews.js';
 import { schemaGuards } from './schema.js';
 import { storageGuards } from './storage.js';
 import { strangerGuards } from './strangers.js';
@@ -18,5 +19,5 @@ import { tokenGuards } from './tokens.js';
 export const guards: Guard[] = [
   ...engineGuards, ...moneyGuards, ...schemaGuards, ...tenancyGuards, ...boundaryGuards, ...strangerGuards,
   ...collectionGuards, ...comfyGuards, ...outsideGuards, ...deliveryGuards, ...imageGuards, ...tokenGuards,
-  ...storageGuards, ...encryptionGuards,
+  ...storageGuards, ...encryptionGuards, ...previewGuards,
 ];

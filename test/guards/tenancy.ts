@@ -110,15 +110,15 @@ export const tenancyGuards: Guard[] = [
   {
     name: "tenants: a collection's owner",
     file: 'libs/collections/collections.ts',
-    find: "'select * from collection where id = $1 and user_id = $2'",
-    replace: "'select * from collection where id = $1 and $2::uuid is not null'",
+    find: '`${READ} and c.user_id = $2`',
+    replace: '`${READ} and $2::uuid is not null`',
     red: ['libs/collections/collections.spec.ts', 'test/api/tenants.spec.ts'],
   },
   {
     name: 'tenants: drafts are not public',
     file: 'libs/collections/collections.ts',
-    find: "(status = 'published' and not archived or user_id = $2)",
-    replace: "(status is not null or user_id = $2)",
+    find: "(c.status = 'published' and not c.archived or c.user_id = $2)",
+    replace: "(c.status is not null or c.user_id = $2)",
     red: ['libs/collections/collections.spec.ts'],
   },
   {

@@ -4,6 +4,7 @@ export class Asset {
   id: string;
   /** Works in an `<img>`: open where the collection is published, else signed, for one to two hours. */
   url: string;
+  /** WebP of 512 pixels; with 256 or 1024 in its place, of those. Null until it is made, and for what is no picture. */
   thumbnail_url: string | null;
   name: string;
   /** By the bytes. */

@@ -60,6 +60,13 @@ describe(AssetsController.name, () => {
       expect(bytes.length).toBe(body.data.size);
     });
 
+    it('has thumbnails made of an image, not of text', async () => {
+      const ids = [await upload(await image().png().toBuffer()), await upload('words', 'a.txt', 'text/plain')].map(({ body }) => body.data.id);
+      const rows = await api.database.query<{ id: string }>(
+        'select id from flat_file where id = any($1::bigint[]) and thumbnail_due <= now()', [ids]);
+      expect(rows.map(({ id }) => id)).toEqual([ids[0]]);
+    });
+
     it('keeps nothing of a photo but its picture', async () => {
       const photo = await image().jpeg().withExif({ IFD0: { Artist: 'SECRET' } }).toBuffer();
       const { body } = await upload(Buffer.concat([photo, Buffer.from('<script>SECRET</script>')]), 'photo.jpg');

@@ -28,6 +28,16 @@ describe(FilesController.name, () => {
     create({ ...plan, collectionId: await createCollection(api.database, userId) }, content);
   const markMissing = (id: string) =>
     api.database.query('update flat_file set missing_since = now() where id = $1', [id]);
+  const MADE = { mime_type: 'image/webp', size: 5, sha256: 'cd'.repeat(32), width: 4, height: 3 };
+  /** The file with a thumbnail of 512 pixels, `small`. */
+  const draw = async <File extends { id: string; path: string; url: string }>(file: File) => {
+    await writeFile(`${file.path}.512.webp`, 'small');
+    await api.database.query(
+      `update flat_file set thumbnails = $2, thumbnail_url = $3 where id = $1`,
+      [file.id, JSON.stringify({ 512: MADE }), `${file.url}.512.webp`],
+    );
+    return file;
+  };
   const get = async (url: string, headers: Record<string, string> = {}, method = 'GET') => {
     const response = await fetch(`${api.url}${url}`, { headers, method });
     return { status: response.status, headers: response.headers, text: await response.text() };
@@ -68,6 +78,30 @@ describe(FilesController.name, () => {
         `${mine.url}?expires=1&signature=${signature}`,
       ];
       for (const forged of tampered) expect((await get(forged)).status).toBe(404);
+    });
+
+    it('as for a thumbnail: whoever sees the file', async () => {
+      const [open, closed] = [await draw(await publish()), await draw(await create())];
+      const { status, text, headers } = await get(`${open.url}.512.webp`);
+      expect([status, text, headers.get('content-type'), headers.get('etag'), headers.get('cache-control')]).toEqual([
+        200, 'small', 'image/webp', `"${MADE.sha256}"`, 'public, max-age=3600',
+      ]);
+      expect([headers.get('x-content-type-options'), headers.get('content-disposition')]).toEqual([
+        'nosniff', expect.stringContaining('filename="art.webp"'),
+      ]);
+      const fresh = await get(`${open.url}.512.webp`, { 'if-none-match': `"${MADE.sha256}"` });
+      expect([fresh.status, fresh.text]).toEqual([304, '']);
+      expect((await get(`${closed.url}.512.webp`, api.as(userId))).text).toBe('small');
+      for (const url of [`${closed.url}.512.webp`, `${open.url}.256.webp`, `${open.url}.999.webp`]) {
+        expect((await get(url)).status).toBe(404);
+      }
+      const { data } = (await (await fetch(`${api.url}/assets/${closed.id}`, { headers: api.as(userId) })).json()) as {
+        data: { url: string; thumbnail_url: string };
+      };
+      expect((await get(data.thumbnail_url)).text).toBe('small');
+      expect((await get(data.thumbnail_url.replace('.512.webp', ''))).status).toBe(404);
+      await api.database.query('update flat_file set deleted_at = now() where id = $1', [open.id]);
+      expect((await get(`${open.url}.512.webp`)).status).toBe(404);
     });
 
     it('nobody, before it is shown, after it is deleted, or while its bytes are gone', async () => {

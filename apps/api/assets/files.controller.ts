@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { Controller, Get, Req, Res } from '@nestjs/common';
 import { ApiParam, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { findAssetByKey, maySee, type StoredAsset } from '#libs/assets/asset-queries.js';
+import { findFileByKey, maySee, type StoredAsset } from '#libs/assets/asset-queries.js';
 import { hasOpenBytes } from '#libs/assets/asset-row.js';
 import { FileUrls } from '#libs/assets/file-urls.js';
 import { isMissing } from '#libs/assets/missing-files.js';
@@ -34,8 +34,8 @@ export class FilesController {
   ) {}
 
   /**
-   * The bytes of an asset: of a published collection, and a render's, for everyone, else for its owner's token or a
-   * signed URL. Whatever else is asked for does not exist. Honours `Range`, `If-Range` and `If-None-Match`. Where
+   * The bytes of an asset, or of a thumbnail of it: of a published collection, and a render's, for everyone, else for
+   * its owner's token or a signed URL. Whatever else is asked for does not exist. Honours `Range`, `If-Range` and `If-None-Match`. Where
    * the installation says so, the storage itself serves the bytes, at the end of a redirect.
    */
   @Get('*')
@@ -65,7 +65,7 @@ export class FilesController {
   }
 
   private async find(key: string, caller: Caller | undefined, signature: Signature): Promise<StoredAsset> {
-    const asset = isStorageKey(key) ? await findAssetByKey(this.database, key) : null;
+    const asset = isStorageKey(key) ? await findFileByKey(this.database, key) : null;
     if (asset && (hasOpenBytes(asset) || maySee(asset, caller) || this.urls.verify(key, signature))) return asset;
     throw notFound('File');
   }

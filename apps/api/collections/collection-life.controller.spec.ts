@@ -1,3 +1,4 @@
+import { publishDueCollections } from '#libs/collections/auto-publish.js';
 import { createAsset } from '../../../test/factories/asset.js';
 import { CollectionCalls } from '../../../test/factories/collection-calls.js';
 import { createUser } from '../../../test/factories/job-submission.js';
@@ -17,8 +18,8 @@ beforeEach(async () => {
 });
 
 describe('publishing', () => {
-  it('takes a title, a finished generation, and a publish date that has come', async () => {
-    const { id, path } = await owner.draft({ title: null, publish_date: '2999-01-01' });
+  it('takes a title and a finished generation', async () => {
+    const { id, path } = await owner.draft({ title: null });
     const publish = () => owner.ask('POST', `/collections/${id}/publish`);
     const refused = { status: 409, code: 'COLLECTION_NOT_PUBLISHABLE' };
     expect(await publish()).toMatchObject({ ...refused, error: 'The collection has no title' });
@@ -26,10 +27,22 @@ describe('publishing', () => {
     await owner.ask('POST', `/collections/${id}/generations`, {});
     expect(await publish()).toMatchObject({ ...refused, error: 'No generation of the collection has finished' });
     await owner.make(id);
-    expect(await publish()).toMatchObject({ ...refused, error: 'The publish date of the collection has not come' });
-    await owner.ask('PUT', path, { publish_date: null });
     expect(await publish()).toMatchObject({ status: 200, data: { id, status: 'published' } });
     expect(await nobody.ask('GET', `/collections/${id}/public`)).toMatchObject({ status: 200 });
+  });
+
+  it('waits for the publish date, which may still be moved', async () => {
+    const { id, path } = await owner.draft({ publish_date: '2999-01-01' });
+    await owner.make(id);
+    const publish = () => owner.ask('POST', `/collections/${id}/publish`);
+    for (let i = 0; i < 2; i++) expect(await publish()).toMatchObject({ status: 200, data: { id, status: 'draft' } });
+    expect(await publishDueCollections(api.database)).toEqual([]);
+    expect(await nobody.ask('GET', `/collections/${id}/public`)).toMatchObject({ status: 404 });
+    await owner.ask('PUT', path, { publish_date: '2020-01-01' });
+    const swept = await Promise.all([1, 2, 3].map(() => publishDueCollections(api.database)));
+    expect(swept.flat()).toEqual([id]);
+    expect(await nobody.ask('GET', `/collections/${id}/public`)).toMatchObject({ status: 200 });
+    expect(await owner.actions(id)).toEqual(['published', 'updated', 'scheduled', 'created']);
   });
 
   it('is done once, however often it is asked for', async () => {

@@ -36,8 +36,8 @@ export class CollectionLifeController {
   ) {}
 
   /**
-   * Shows a draft to everyone. It needs a title, a finished generation, and a `publish_date` that has come, if it has
-   * one. One that is published stays so.
+   * Shows a draft to everyone. It needs a title and a finished generation. Before its `publish_date` it stays a draft,
+   * and is published when that comes. One that is published stays so.
    */
   @Post('publish')
   @Answers({ data: CollectionAnswer, errors: ['COLLECTION_NOT_FOUND', 'COLLECTION_NOT_PUBLISHABLE'] })

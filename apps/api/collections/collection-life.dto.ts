@@ -34,7 +34,7 @@ export class RemixCollectionBody {
 /** An entry of a collection's audit trail. */
 export class CollectionHistoryAnswer {
   id: string;
-  action: 'created' | 'updated' | 'published' | 'archived' | 'restored';
+  action: 'created' | 'updated' | 'scheduled' | 'published' | 'archived' | 'restored';
   /**
    * `origin`: the workflow version that the set is of, or null. `before`: the collection as it was, `is_current`
    * false, with its set where that was replaced. `borrowed`: of another's set, where it was taken from, and which of

@@ -25,6 +25,9 @@ class CollectionFields {
   project_id: string;
   /** Addresses of its newest assets, 100 at most. */
   images: string[];
+  /** Thumbnails of its first editions, four at most, once they are made. */
+  preview_images: string[];
+  /** Its owner's, else a picture of its first edition. */
   cover_image_url: string | null;
   editions: number | null;
   price: number | null;

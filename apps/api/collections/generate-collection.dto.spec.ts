@@ -13,7 +13,7 @@ describe('GenerateCollectionBody', () => {
       variables: {},
       generations: 1,
       metadata: {},
-      options: { workflow_priority: 50, auto_publish: false, save_intermediate_outputs: false },
+      options: { workflow_priority: 50, auto_publish: false, generate_preview: true, save_intermediate_outputs: false },
       tags: [],
     });
     const partial = await readBody(GenerateCollectionBody, { ...minimal, options: { auto_publish: true } });
@@ -51,7 +51,7 @@ describe('GenerateCollectionBody', () => {
         editions: 10_001, price: -1, blockchain: 'SOLANA', publish_date: '2027-02-30', cover_image_url: 'ftp://x/y',
         batch_mint_enabled: 'yes', batch_max_tokens: 0, encryption_enabled: 'yes', royalties: 5,
       },
-      options: { workflow_priority: 0, auto_publish: 1, generate_preview: true, save_intermediate_outputs: null },
+      options: { workflow_priority: 0, auto_publish: 1, generate_preview: 'yes', save_intermediate_outputs: null },
       tags: Array.from({ length: 11 }, () => 'x'),
       external_id: '',
       webhook_url: 'ftp://example.com/hook',

@@ -3,7 +3,7 @@ import {
   IsBoolean, IsIn, IsInt, IsNumber, IsString, IsUUID, Length, Max, MaxLength, Min, ValidateNested, IsObject,
 } from 'class-validator';
 import { BLOCKCHAINS, type Blockchain } from '#libs/collections/collection-metadata.js';
-import { IsInstant, IsNotTrue, IsVariables, IsWebUrl, MayBeAbsent } from '../http/body-fields.js';
+import { IsInstant, IsVariables, IsWebUrl, MayBeAbsent } from '../http/body-fields.js';
 import { SubmissionLabelsBody } from '../http/submission-labels.dto.js';
 
 export class GenerateCollectionMetadata {
@@ -49,8 +49,9 @@ export class GenerateCollectionOptions {
   @MayBeAbsent() @IsBoolean()
   auto_publish: boolean = false;
 
-  @MayBeAbsent() @IsBoolean() @IsNotTrue('previews are not available')
-  generate_preview?: boolean;
+  /** Makes thumbnails of its images and videos, and a cover where its owner gave none. */
+  @MayBeAbsent() @IsBoolean()
+  generate_preview: boolean = true;
 
   /** Keeps the assets of every step, not only of the last ones. */
   @MayBeAbsent() @IsBoolean()

@@ -91,7 +91,7 @@ describe('Submissions over HTTP', () => {
       variables: { size: 11, shape: 'round' },
       generations: 6,
       metadata: { price: -1 },
-      options: { generate_preview: true },
+      options: { generate_preview: 'yes' },
       webhook_url: 'ftp://example.com',
       webhook_events: ['node_progress'],
       colour: 'red',

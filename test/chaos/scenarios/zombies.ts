@@ -92,6 +92,9 @@ async function untilEnded({ town }: Storm, jobs: string[]): Promise<void> {
   }
 }
 
+/** What becomes of a file after its job. */
+const DRAWN = ['thumbnails', 'thumbnail_url', 'thumbnail_due', 'thumbnail_attempts', 'thumbnail_error'];
+
 /** All rows about these jobs, as one digest each. */
 async function pictureOf({ town }: Storm, jobs: string[]): Promise<string> {
   const [row] = await town.query<{ picture: object }>(
@@ -100,10 +103,11 @@ async function pictureOf({ town }: Storm, jobs: string[]): Promise<string> {
        'generation', (select md5(string_agg(t::text, '|' order by t.id)) from generation t where job_id = any($1)),
        'events', (select md5(string_agg(t::text, '|' order by job_id, seq)) from job_history t where job_id = any($1)),
        'entries', (select md5(string_agg(t::text, '|' order by t.id)) from credit_entry t where job_id = any($1)),
-       'files', (select md5(string_agg(t::text, '|' order by t.id)) from flat_file t where job_id = any($1)),
+       'files', (select md5(string_agg((to_jsonb(t) - $2::text[])::text, '|' order by t.id)) from flat_file t
+                  where job_id = any($1)),
        'steps', (select md5(string_agg(t::text, '|' order by t.id)) from step_run t
                   where generation_id in (select id from generation where job_id = any($1)))) as picture`,
-    [jobs],
+    [jobs, DRAWN],
   );
   return JSON.stringify(row?.picture);
 }
