@@ -49,10 +49,9 @@ describe(SealedStorage.name, () => {
   it.each([0, 1, FRAME - 1, FRAME, FRAME + 1, 2 * FRAME, 3 * FRAME + 7])('keeps %d bytes, and no piece of them shows', async (size) => {
     const content = await store(size);
     const bytes = await stored();
-    for (let place = 0; place + 16 <= size; place += 8 * KIB) {
-      expect(bytes.includes(content.subarray(place, place + 16))).toBe(false);
-    }
-    expect(await read()).toEqual(content);
+    const places = Array.from({ length: Math.floor(size / (8 * KIB)) }, (_, n) => n * 8 * KIB);
+    expect(places.some((place) => bytes.includes(content.subarray(place, place + 16)))).toBe(false);
+    expect((await read()).equals(content)).toBe(true);
     expect(plainSize(bytes.length)).toBe(size);
     expect(await sealed().stat(key)).toEqual({ size });
   });

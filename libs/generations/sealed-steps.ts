@@ -13,8 +13,6 @@ import type { AttemptRow, ClaimedRow } from './generation-state.js';
 type Seal = CollectionSeal | null | undefined;
 type Given = Pick<FinishedStep, 'output' | 'logs'>;
 
-/** Of a reference to work outside: a provider's webhook is found by it. */
-const CLEAR_OF_REFERENCE = ['prediction'];
 const REFERENCE = 'reference';
 const FILES = 'files';
 
@@ -60,14 +58,16 @@ export function storedStart(seal: Seal, generationId: string, start: StepStart):
   };
 }
 
-export const storedWaiting = (seal: Seal, generationId: string, stepId: string, waiting: StepWaiting): StepWaiting =>
-  seal
-    ? {
-        ...waiting,
-        reference: seal.closeMembers(waiting.reference as JsonObject, CLEAR_OF_REFERENCE, REFERENCE),
-        logs: storedLogs(seal, generationId, stepId, waiting.logs) as string[],
-      }
-    : waiting;
+/** A provider's webhook is found by its prediction. */
+export function storedWaiting(seal: Seal, generationId: string, stepId: string, waiting: StepWaiting): StepWaiting {
+  if (!seal) return waiting;
+  const { prediction } = Object(waiting.reference) as { prediction?: Json };
+  return {
+    ...waiting,
+    reference: { ...(prediction !== undefined && { prediction }), ...seal.close(waiting.reference, REFERENCE) },
+    logs: storedLogs(seal, generationId, stepId, waiting.logs) as string[],
+  };
+}
 
 export const openedLogs = (opener: Opener, generationId: string, stepId: string, logs: unknown[]): string[] =>
   logs.flatMap((line) => (typeof line === 'string' ? line : ((opener.open(line as Json, logsOf(generationId, stepId)) ?? []) as string[])));
@@ -98,5 +98,4 @@ function openedAttempt(seal: CollectionSeal, generationId: string, row: AttemptR
   };
 }
 
-export const openedReference = (opener: Opener, reference: Json): Json =>
-  reference && opener.openMembers(reference as JsonObject, REFERENCE);
+export const openedReference = (opener: Opener, reference: Json): Json => reference && opener.open(reference, REFERENCE);

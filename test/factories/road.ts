@@ -37,6 +37,8 @@ export interface Road extends TestDatabase {
   queue: WakeQueue;
   store: PostgresGenerationStore;
   steps: StepRunner;
+  jobs: JobTransactions;
+  registry: NodeRegistry;
   control: JobControl;
   reconciler: Reconciler;
   cancels: ExternalCancels;
@@ -78,7 +80,7 @@ export async function buildRoad(settings: RoadOptions = {}): Promise<Road> {
   const log = pino({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
   const workers: GenerationWorker[] = [];
   return {
-    ...test, storageFolder, outside, bus, queue, store, steps,
+    ...test, storageFolder, outside, bus, queue, store, steps, jobs, registry,
     control: new JobControl(jobs, ledger, new Plans({}), queue, bus),
     reconciler: new Reconciler(test.database, jobs, queue, bus),
     cancels: new ExternalCancels(test.database, stored, keys),
