@@ -115,9 +115,16 @@ describe('an encrypted collection', () => {
   it('lies in no table and no file as it is', async () => {
     expect(await foundInDatabase()).toEqual([]);
     const { bytes } = await bytesOf(made.image.url);
+    let thumbnail: unknown;
+    await eventually(async () => {
+      ({ thumbnail_url: thumbnail } = await read(`/assets/${made.image.id}`));
+      expect(thumbnail).not.toBeNull();
+    }, 15_000);
+    expect((await bytesOf(String(thumbnail))).bytes.subarray(8, 12).toString()).toBe('WEBP');
     const files = await storedFiles();
-    expect(files.length).toBeGreaterThan(0);
+    expect(files.length).toBeGreaterThan(1);
     for (const stored of files) {
+      expect(stored.subarray(0, 16).toString('latin1')).not.toMatch(/PNG|WEBP|JFIF/);
       for (let place = 0; place + 16 <= bytes.length; place += 64) {
         expect(stored.includes(bytes.subarray(place, place + 16))).toBe(false);
       }
