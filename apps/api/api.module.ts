@@ -14,13 +14,14 @@ import { ImagesModule } from './images/images.module.js';
 import { OpsModule } from './ops/ops.module.js';
 import { PreviewsModule } from './previews/previews.module.js';
 import { ProjectsModule } from './projects/projects.module.js';
+import { ProvenanceModule } from './provenance/provenance.module.js';
 import { SecretsModule } from './secrets/secrets.module.js';
 import { WebhooksModule } from './webhooks/webhooks.module.js';
 import { WorkflowsModule } from './workflows/workflows.module.js';
 
 const FACES = [
   AssetsModule, CollectionsModule, CreditsModule, FormConfigsModule, GenerationsModule, ImagesModule, PreviewsModule,
-  ProjectsModule, SecretsModule, WebhooksModule, WorkflowsModule,
+  ProjectsModule, ProvenanceModule, SecretsModule, WebhooksModule, WorkflowsModule,
 ];
 
 /** HTTP in, server-sent events out; never runs a node. */

@@ -109,3 +109,10 @@ export const maySee = (row: AssetRow, viewer: Viewer): boolean =>
 /** What only its owner learns of an asset, unless the collection may be remixed. */
 export const maySeeOrigin = (row: AssetDetail, viewer: Viewer): boolean =>
   row.remixable || viewer?.userId === row.user_id || viewer?.role === 'admin';
+
+/** `gen_out_data` without the record of the owner's own files, unless they ask themselves. */
+export function outDataFor({ user_id, gen_out_data }: AssetDetail, viewer: Viewer): JsonObject | null {
+  if (gen_out_data === null || viewer?.userId === user_id || viewer?.role === 'admin') return gen_out_data;
+  const { made: _made, ...open } = gen_out_data;
+  return open;
+}

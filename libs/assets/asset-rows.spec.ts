@@ -36,8 +36,8 @@ describe('rows of generated assets', () => {
   const show = (steps: string[] | null = null, fetched: unknown = null) =>
     test.database.query(
       `with g as (select * from generation where id = $1),
-       ${showCtes({ generation: 'g', job: '$2', traits: '$3', steps: '$4', fetched: '$5' })} select 1 from g`,
-      [lease.generationId, lease.jobId, '[]', steps, fetched && JSON.stringify(fetched)],
+       ${showCtes({ generation: 'g', job: '$2', traits: '$3', steps: '$4', fetched: '$5', made: '$6' })} select 1 from g`,
+      [lease.generationId, lease.jobId, '[]', steps, fetched && JSON.stringify(fetched), '{"release": "1"}'],
     );
   const rows = (columns: string) =>
     test.database.query(`select ${columns} from flat_file where generation_id = $1 order by id`, [lease.generationId]);
@@ -88,7 +88,7 @@ describe('rows of generated assets', () => {
         steps: [{ nodeName: 'p5' }, { nodeName: 'p5' }],
         generations: { hashes: [generation?.hash], generations: 1, use_custom_hashes: true },
       },
-      gen_out_data: { hash: generation?.hash, traits: [] },
+      gen_out_data: { hash: generation?.hash, traits: [], made: { release: '1' } },
     });
   });
 

@@ -71,15 +71,18 @@ interface ShowSql {
   steps: string;
   /** What other hosts gave to the steps, as JSON, or null. */
   fetched: string;
+  /** The record of what the steps were made of and with, as JSON (`Making`). */
+  made: string;
 }
 
 /**
  * CTEs for the statement that captures a generation's price: its assets get their URL, their place in lists
  * and the record of how they were made; what the other steps made is given up. `gen_in_data` is an
  * instruction set that makes this edition again; `fetched` in it says which bytes other hosts gave to its
- * steps, by URL and SHA-256. Thumbnails are due from then on, unless the job wants none.
+ * steps, by URL and SHA-256. `made` of `gen_out_data` says what each step was made of and with. Thumbnails are due from
+ * then on, unless the job wants none.
  */
-export const showCtes = ({ generation, job, traits, steps, fetched }: ShowSql): string => `
+export const showCtes = ({ generation, job, traits, steps, fetched, made }: ShowSql): string => `
   shown as (
     update flat_file f
        set shown = true, url = '/files/' || f.storage_key,
@@ -88,7 +91,8 @@ export const showCtes = ({ generation, job, traits, steps, fetched }: ShowSql): 
            gen_in_data = j.instruction_set || jsonb_build_object('generations', jsonb_build_object(
              'hashes', jsonb_build_array(g.hash), 'generations', 1, 'use_custom_hashes', true))
              || case when ${fetched}::jsonb is null then '{}' else jsonb_build_object('fetched', ${fetched}::jsonb) end,
-           gen_out_data = jsonb_build_object('hash', g.hash, 'variables', g.values, 'traits', ${traits}::jsonb)
+           gen_out_data = jsonb_build_object(
+             'hash', g.hash, 'variables', g.values, 'traits', ${traits}::jsonb, 'made', ${made}::jsonb)
       from ${generation} g cross join job j
      where j.id = ${job} and f.generation_id = g.id and f.deleted_at is null
        and (${steps}::bigint[] is null or f.step_id = any(${steps}::bigint[]))

@@ -1,7 +1,9 @@
 import { NIL } from 'uuid';
 import { AssetInputs } from '#libs/assets/asset-inputs.js';
 import type { Queryable } from '#libs/database/database.js';
+import type { CollectionKeys } from '#libs/encryption/collection-keys.js';
 import type { CollectionSeal } from '#libs/encryption/collection-seal.js';
+import { FILES } from '#libs/encryption/sealed-set.js';
 import type { InstructionSet, Json } from '#libs/instruction-set/instruction-set.js';
 import { namedFiles } from '#libs/instruction-set/named-files.js';
 
@@ -29,6 +31,21 @@ export const openedBorrowed = <Stored extends Borrowed | null>(seal: CollectionS
 export async function borrow(db: Queryable, collectionId: string | null, set: InstructionSet): Promise<Borrowed> {
   const open = await new AssetInputs(db).find(NIL, namesIn(set));
   return { collection_id: collectionId, files: [...open.keys()] };
+}
+
+/**
+ * For a set that is taken from a file of one's own: it is another's still where the job that made the file ran with
+ * another's, and names no more files of one's own than it did.
+ */
+export async function borrowedIn(
+  db: Queryable,
+  { job_id, collection_id, encrypted }: { job_id: string | null; collection_id: string | null; encrypted: boolean },
+  keys: CollectionKeys,
+): Promise<Borrowed | null> {
+  const [job] = await db.query<{ files: Json }>(`select options -> 'files' as files from job where id = $1`, [job_id]);
+  if (!job?.files) return null;
+  const files = encrypted ? (await keys.opener(collection_id)).open(job.files, FILES) : job.files;
+  return { collection_id, files: (files ?? []) as string[] };
 }
 
 /** After its new owner has saved it as `after`: what was not in it before is theirs. */

@@ -2,11 +2,13 @@ import type { Queryable } from '#libs/database/database.js';
 import type { CollectionKeys } from '#libs/encryption/collection-keys.js';
 import type { CollectionSeal } from '#libs/encryption/collection-seal.js';
 import { openedSet } from '#libs/encryption/sealed-set.js';
+import type { FieldFault } from '#libs/errors/app-error.js';
 import { collectionNotFound } from '#libs/errors/errors.js';
-import { EMPTY_INSTRUCTION_SET, type InstructionSet } from '#libs/instruction-set/instruction-set.js';
+import { EMPTY_INSTRUCTION_SET, type InstructionSet, type Variables } from '#libs/instruction-set/instruction-set.js';
 import type { WorkflowVersion } from '#libs/workflows/stored-workflow.js';
 import { openedBorrowed, type Borrowed } from './borrowed-set.js';
 import type { CollectionRow } from './collection.js';
+import type { ImageVariables } from './image-variables.js';
 import type { OwnCollection } from './locked-collection.js';
 import type { Origin } from './new-collection.js';
 
@@ -15,6 +17,8 @@ export interface CollectionSource {
   id: string;
   projectId: string;
   title: string | null;
+  /** As its row keeps it; null: none. */
+  data: InstructionSet | null;
   set: InstructionSet;
   /**
    * The version of the workflow that the set was made from: its form and its price still count. Null: the set
@@ -25,6 +29,25 @@ export interface CollectionSource {
   borrowed: Borrowed | null;
   /** Set: it is encrypted, and so is what is made of it. */
   seal: CollectionSeal | null;
+}
+
+/** Where the sets of collections are found for those who submit and change them. */
+export class CollectionSources {
+  constructor(
+    private readonly database: Queryable,
+    private readonly keys: CollectionKeys,
+    private readonly images: ImageVariables,
+  ) {}
+
+  /** Throws `COLLECTION_NOT_FOUND`. */
+  find(own: OwnCollection): Promise<CollectionSource> {
+    return findSource(this.database, this.keys, own);
+  }
+
+  /** What is wrong with the images of variables, at their places; `files` as in `ImageVariables`. */
+  imageFaults(userId: string, variables: Variables, files: readonly string[] | null): Promise<FieldFault[]> {
+    return this.images.faultsOf(userId, variables, { at: 'data.variables', files });
+  }
 }
 
 type Row = Pick<CollectionRow, 'id' | 'project_id' | 'title' | 'data' | 'encryption_enabled'> & {
@@ -46,6 +69,7 @@ export async function findSource(
     id: row.id,
     projectId: row.project_id,
     title: row.title,
+    data: row.data,
     set: openedSet(seal, row.data) ?? EMPTY_INSTRUCTION_SET,
     workflow: workflowOf(row),
     borrowed: openedBorrowed(seal, row.borrowed),

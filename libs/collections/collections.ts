@@ -7,10 +7,13 @@ import { openedSet } from '#libs/encryption/sealed-set.js';
 import { collectionNotFound } from '#libs/errors/errors.js';
 import { PREVIEW_COLUMNS, presentPreview, type PreviewRow } from './collection-preview.js';
 import { collectionView, type CollectionRow, type CollectionView } from './collection.js';
+import { CountedEditions } from './counted-editions.js';
 import { summarizeEditions, type EditionSummary } from './editions.js';
 
 /** Assets that one answer shows at most, newest first. */
 const SHOWN_ASSETS = 100;
+/** Collections whose traits are kept counted: up to 1,000 values of each. */
+const KEPT_SUMMARIES = 100;
 
 /** A collection as everyone sees it. `data` only where it may be remixed, and never of an encrypted one. */
 export interface PublicCollectionView extends Omit<CollectionView, 'data'>, EditionSummary {
@@ -20,6 +23,8 @@ export interface PublicCollectionView extends Omit<CollectionView, 'data'>, Edit
 
 /** Reads collections. What the viewer may not see is as unknown as what does not exist. */
 export class Collections {
+  private readonly summaries = new CountedEditions<EditionSummary>(KEPT_SUMMARIES);
+
   constructor(
     private readonly database: Database,
     private readonly urls: FileUrls,
@@ -43,7 +48,7 @@ export class Collections {
     if (!row) throw collectionNotFound();
     const assets = await this.newestAssets(id);
     const { data, ...shown } = this.view(row, assets);
-    const summary = await summarizeEditions(this.database, id);
+    const summary = await this.summaries.of(this.database, id, () => summarizeEditions(this.database, id));
     if (!row.encryption_enabled) return { ...shown, ...(row.remixable && { data }), assets, ...summary };
     const seal = await this.keys.of(id);
     return { ...shown, assets, ...summary, traits: seal.openTraits(summary.traits) };

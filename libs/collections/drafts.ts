@@ -6,12 +6,14 @@ import { fieldError, notFound, validationError } from '#libs/errors/errors.js';
 import type { Caller } from '#libs/identity/caller.js';
 import { readInstructionSet } from '#libs/instruction-set/check.js';
 import { EMPTY_INSTRUCTION_SET, type InstructionSet, type JsonObject, type Step } from '#libs/instruction-set/instruction-set.js';
+import { joinPath } from '#libs/instruction-set/field-path.js';
 import { rewriteReferences } from '#libs/instruction-set/references.js';
 import type { NodeRegistry } from '#libs/nodes/registry.js';
 import { namedSteps, type StepWorkflows } from '#libs/workflows/step-workflows.js';
-import { borrow, type Borrowed } from './borrowed-set.js';
+import { borrow, borrowedIn, type Borrowed } from './borrowed-set.js';
 import { collectionView, type CollectionView } from './collection.js';
 import type { CollectionMetadata } from './collection-metadata.js';
+import type { ImageVariables } from './image-variables.js';
 import { createCollection, type NewCollection } from './new-collection.js';
 import { Reservations } from './reservations.js';
 
@@ -31,6 +33,7 @@ export class CollectionDrafts {
     private readonly database: Database,
     private readonly stepWorkflows: StepWorkflows,
     private readonly keys: CollectionKeys,
+    private readonly images: ImageVariables,
   ) {}
 
   /** Checks and completes it. Throws 400 naming all faults, `PROJECT_NOT_FOUND`, `NOT_FOUND` (asset). */
@@ -62,15 +65,17 @@ export class CollectionDrafts {
   async furtherFaults(caller: Caller, body: unknown): Promise<FieldFault[]> {
     const { data } = Object(body) as { data?: unknown };
     if (typeof data !== 'object' || data === null) return [];
-    return readSet(data, await this.registryFor(caller, data)).faults;
+    return readInstructionSet(data, await this.registryFor(caller, data), { at: 'data' }).faults;
   }
 
-  /** A set of a request, checked. Throws 400 naming all faults. */
-  async setOf(caller: Caller, data: unknown): Promise<ReadSet> {
+  /** A set of a request, checked. `at`: where it stands there. Throws 400 naming all faults. */
+  async setOf(caller: Caller, data: unknown, at = 'data'): Promise<ReadSet> {
     const registry = await this.registryFor(caller, data);
     if (data === undefined || data === null) return { set: EMPTY_INSTRUCTION_SET, registry };
-    const { set, faults } = readSet(data, registry);
+    const { set, faults } = readInstructionSet(data, registry, { at });
     if (faults.length > 0) throw validationError(faults);
+    const unusable = await this.images.faultsOf(caller.userId, set.variables, { at: joinPath(at, 'variables') });
+    if (unusable.length > 0) throw validationError(unusable);
     return { set, registry };
   }
 
@@ -82,8 +87,8 @@ export class CollectionDrafts {
     const { set, faults } = readInstructionSet(data, registry);
     if (faults.length > 0) throw fieldError('asset_id', 'was not made by a set that can run here');
     const isOwn = asset.user_id === caller.userId;
-    const borrowed = isOwn ? null : await borrow(this.database, asset.collection_id, set);
-    return { set, registry, borrowed, encrypted: asset.encrypted };
+    const borrowed = isOwn ? borrowedIn(this.database, asset, this.keys) : borrow(this.database, asset.collection_id, set);
+    return { set, registry, borrowed: await borrowed, encrypted: asset.encrypted };
   }
 
   /** The nodes that an unchecked set may name. */
@@ -109,9 +114,7 @@ function setIn(made: JsonObject | null): unknown {
 }
 
 /** Ids that an author chose are no component's. */
-const componentIdOf = (id: Step['id']): string | null => (/^\d{1,18}$/.test(String(id)) ? String(id) : null);
-
-const readSet = (data: unknown, registry: NodeRegistry) => readInstructionSet(data, registry, { at: 'data' });
+export const componentIdOf = (id: Step['id']): string | null => (/^\d{1,18}$/.test(String(id)) ? String(id) : null);
 
 /** The set with its steps under the ids of their component rows, and every reference to them rewritten. */
 export function withComponentIds(

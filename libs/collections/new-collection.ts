@@ -94,6 +94,9 @@ export const storedMetadata = ({ publish_date, ...rest }: CollectionMetadata): C
   ...(publish_date !== undefined && { publish_date: publish_date && new Date(publish_date).toISOString() }),
 });
 
+/** Files that a step keeps of the one it goes on from: the newest. */
+export const MAX_INHERITED = 1_000;
+
 /**
  * CTEs that write a collection, for a statement of which it is a part. `row` is the parameter made by
  * `collectionRow`, `data` that of its set; `on` a CTE without whose row nothing is written.
@@ -123,7 +126,9 @@ export const collectionCtes = (row: string, data: string, on?: string): string =
     insert into component_flat_file (component_id, flat_file_id)
     select c.id, link.flat_file_id
       from new_collection, unnest(component_ids, inherits) as c (id, inherits_from)
-      join component_flat_file link on link.component_id = c.inherits_from
+     cross join lateral (
+       select flat_file_id from component_flat_file
+        where component_id = c.inherits_from order by flat_file_id desc limit ${MAX_INHERITED}) link
   ), preview as (
     insert into collection_preview (collection_id) select id from new_collection
   ), history as (

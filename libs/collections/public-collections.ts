@@ -11,7 +11,7 @@ import { collectionView, type CollectionRow, type CollectionView } from './colle
 const LISTED_IMAGES = 4;
 
 export interface PublicFilter {
-  /** Part of title or description, in any case. */
+  /** Part of title or description, in any case; of one or two characters, what the title begins with. */
   q?: string | undefined;
   blockchain?: Blockchain | undefined;
 }
@@ -37,8 +37,10 @@ export class PublicCollections {
     { limit, after }: { limit: number; after: CollectionKey | null },
   ): Promise<ListedRow[]> {
     const [time = null, id = null] = after ?? [];
-    const pattern = q === undefined ? null : `%${escapeLike(q)}%`;
-    return this.database.query<ListedRow>(LIST, [pattern, blockchain ?? null, time, id, limit]);
+    const length = [...(q ?? '')].length;
+    const isShort = length === 1 || length === 2;
+    const text = isShort ? q : q && `%${escapeLike(q)}%`;
+    return this.database.query<ListedRow>(isShort ? BEGINNING[length] : LIST, [text || null, blockchain ?? null, time, id, limit]);
   }
 
   async present(rows: ListedRow[]): Promise<ListedCollection[]> {
@@ -52,17 +54,25 @@ export class PublicCollections {
   }
 }
 
-const LIST = `
+const listed = (matches: string) => `
   select id, user_id, project_id, title, description, status, c.cover_image_url, editions, price, currency, blockchain,
          publish_date, archived, batch_mint_enabled, batch_max_tokens, encryption_enabled, is_current, remixable,
          created_at, c.updated_at, created_at::text as created_at_text, ${PREVIEW_COLUMNS}
     from collection c left join collection_preview p on p.collection_id = c.id
    where status = 'published' and not archived
-     and ($1::text is null or coalesce(title, '') || ' ' || coalesce(description, '') ilike $1)
+     and ${matches}
      and ($2::text is null or blockchain = $2)
      and ($3::timestamptz is null or (created_at, id) < ($3::timestamptz, $4::uuid))
    order by created_at desc, id desc
    limit $5`;
+
+const LIST = listed(`($1::text is null or coalesce(title, '') || ' ' || coalesce(description, '') ilike $1)`);
+
+/** So few characters have no trigram: the whole list would be walked for a rare one. */
+const BEGINNING = {
+  1: listed('lower(left(title, 1)) = lower($1::text)'),
+  2: listed('lower(left(title, 2)) = lower($1::text)'),
+};
 
 const NEWEST_ASSETS = `
   select asset.*

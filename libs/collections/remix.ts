@@ -8,7 +8,7 @@ import { borrow } from './borrowed-set.js';
 import type { CollectionMetadata } from './collection-metadata.js';
 import { findSource } from './collection-source.js';
 import { collectionView, type CollectionRow, type CollectionView } from './collection.js';
-import { withComponentIds } from './drafts.js';
+import { componentIdOf, withComponentIds } from './drafts.js';
 import { createCollection, originOf, type NewCollection } from './new-collection.js';
 import { Reservations } from './reservations.js';
 
@@ -44,7 +44,7 @@ export class CollectionRemixes {
       userId,
       ...reserved,
       data: withComponentIds(set, reserved.componentIds, registry),
-      inherits: [],
+      inherits: set.steps.map(({ id: stepId }) => componentIdOf(stepId)),
       metadata: copiedMetadata(collection),
       autoPublish: false,
       origin: usable && originOf(usable),

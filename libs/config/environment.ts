@@ -203,6 +203,10 @@ export class Environment {
   @Type(() => Number) @IsInt() @Min(0) @Max(30)
   V1_WAIT_SECONDS: number = 5;
 
+  /** Seconds that the answer of `POST /assets/:id/rerender` waits for its verdict when the client says nothing. */
+  @Type(() => Number) @IsInt() @Min(0) @Max(60)
+  RERENDER_WAIT_SECONDS: number = 20;
+
   /** Words and phrases that no prompt of the v1 and two-step faces may hold, comma-separated. Default: none. */
   @list @IsArray()
   MODERATED_TERMS: string[] = [];
@@ -279,8 +283,7 @@ export function loadEnvironment(variables: NodeJS.ProcessEnv): Environment {
   const optional = ['PUBLIC_URL', 'DATABASE_URL', 'REDIS_URL', 'JWT_SECRET', 'JWT_JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE', 'PLATEN_MASTER_KEY', 'VAULT_ADDR', 'VAULT_TOKEN',
     'STORAGE_PATH', 'STORAGE_BUCKET', 'AWS_ENDPOINT_URL_S3', 'AWS_REGION', 'AWS_ACCESS_KEY_ID',
     'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'AZURE_STORAGE_CONNECTION_STRING', 'AZURE_STORAGE_ACCOUNT', 'AZURE_STORAGE_KEY',
-    'GOOGLE_APPLICATION_CREDENTIALS', 'STORAGE_EMULATOR_HOST', 'CDN_BASE_URL', 'PLANS', 'NODE_PRICES', 'MODEL_PRICES', 'EMPROPS_QUEUE_URL', 'OPENAI_BASE_URL', 'OPENAI_API_KEY', 'REPLICATE_API_TOKEN', 'REPLICATE_WEBHOOK_SECRET', 'CHROMIUM_PATH', 'WORKER_PORT', 'METRICS_TOKEN',
-    'METRICS_PORT'];
+    'GOOGLE_APPLICATION_CREDENTIALS', 'STORAGE_EMULATOR_HOST', 'CDN_BASE_URL', 'PLANS', 'NODE_PRICES', 'MODEL_PRICES', 'EMPROPS_QUEUE_URL', 'OPENAI_BASE_URL', 'OPENAI_API_KEY', 'REPLICATE_API_TOKEN', 'REPLICATE_WEBHOOK_SECRET', 'CHROMIUM_PATH', 'WORKER_PORT', 'METRICS_TOKEN', 'METRICS_PORT'];
   const given = Object.fromEntries(
     [...new Set([...known, ...optional])]
       .filter((name) => variables[name] !== undefined && variables[name] !== '')

@@ -6,6 +6,10 @@ import type { CollectionSeal, Opener } from './collection-seal.js';
 const PLACE = 'set';
 /** What the variables are in one edition. */
 export const VALUES = 'values';
+/** The texts that may name files of whoever submitted it. */
+export const FILES = 'files';
+/** How its steps' work was done. */
+export const MADE = 'made';
 /** What other hosts gave to its steps. */
 export const FETCHED = 'fetched';
 
@@ -30,8 +34,9 @@ export function openedGenIn(opener: Opener, { fetched, ...set }: JsonObject): Js
 }
 
 /** `gen_out_data` of an asset. */
-export const openedGenOut = (opener: Opener, { variables = null, traits, ...rest }: JsonObject): JsonObject => ({
+export const openedGenOut = (opener: Opener, { variables = null, traits, made, ...rest }: JsonObject): JsonObject => ({
   ...rest,
+  ...(made !== undefined && { made: opener.open(made, MADE) }),
   variables: opener.open(variables, VALUES),
   traits: opener.openTraits((traits ?? []) as unknown as Trait[]) as unknown as Json,
 });

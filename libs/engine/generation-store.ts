@@ -1,7 +1,7 @@
 import type { CollectionSeal } from '#libs/encryption/collection-seal.js';
 import type { FieldFault } from '#libs/errors/app-error.js';
 import type { InstructionSet, Json, JsonObject } from '#libs/instruction-set/instruction-set.js';
-import type { AssetHandle, FetchedFile, Lane, ProducedAsset, Trait } from '#libs/nodes/node.js';
+import type { AssetHandle, FetchedFile, InputFile, Lane, ProducedAsset, Trait } from '#libs/nodes/node.js';
 
 /** The right to run a generation: every write carries its number and is refused when a newer one exists. */
 export interface Lease {
@@ -27,13 +27,20 @@ export interface OutputAsset {
   storage_key: string;
 }
 
+/** What a step was made from, beside its payload: for the record. */
+export interface StepOrigin {
+  /** Files of ours that its payload named or referenced, each once. */
+  inputs?: InputFile[];
+  /** What other hosts gave to it. */
+  fetched?: FetchedFile[];
+  madeWith?: Record<string, string>;
+}
+
 /** What a finished step leaves to those that reference it. The primary output is the first asset, else the value. */
-export interface StepOutput {
+export interface StepOutput extends StepOrigin {
   assets: OutputAsset[];
   value: Json;
   traits: Trait[];
-  /** What other hosts gave to it. */
-  fetched?: FetchedFile[];
 }
 
 /** A file in storage that has no row yet. */
@@ -138,12 +145,11 @@ export interface FinishedStep {
   logs: string[];
 }
 
-export interface StepResult {
+export interface StepResult extends StepOrigin {
   files: StoredFile[];
   value: Json;
   traits: Trait[];
   logs: string[];
-  fetched?: FetchedFile[];
 }
 
 /** What a step waits for outside, until when at most, and when to ask after it. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import { completePayload } from '#libs/nodes/payload.js';
+import { imageNames } from '#libs/instruction-set/image-values.js';
 import type { InstructionSet, JsonObject, Step } from '#libs/instruction-set/instruction-set.js';
 import { dependenciesOf } from '#libs/instruction-set/graph.js';
 import { resolvePayload, type ResolutionScope } from '#libs/instruction-set/references.js';
@@ -14,6 +15,7 @@ import {
   type StepResult, type StepWaiting, type WaitingAttempt,
 } from './generation-store.js';
 import { storableJson, storableTraits } from './storable.js';
+import { originOf } from './step-origin.js';
 import { createContext, type StepProgress } from './step-context.js';
 
 /** How long a node may take to stop after its signal aborted; then the engine goes on without it. */
@@ -59,6 +61,7 @@ export class StepRunner {
     if (!node) throw inputFault('UNKNOWN_NODE', `There is no node "${step.nodeName}"`);
     const scope = {
       variables: state.values,
+      images: imageNames(state.instructionSet.variables),
       output: (stepId: string, collection: string | null) =>
         collection === null ? state.finished.get(stepId) : state.foreign.get(foreignKey(stepId, collection)),
       schema: node.payload,
@@ -151,7 +154,9 @@ export class StepRunner {
 
   private async settle(
     outcome: NodeOutcome,
-    { state, attempt, logs }: { state: GenerationState; attempt: Pick<Attempt, 'stepId' | 'token'>; logs: string[] },
+    { state, prepared, attempt, logs }: {
+      state: GenerationState; prepared: PreparedStep; attempt: Pick<Attempt, 'stepId' | 'token'>; logs: string[];
+    },
     signal: AbortSignal,
   ): Promise<StepOutcome> {
     if (outcome.kind === 'waiting') {
@@ -164,8 +169,7 @@ export class StepRunner {
     }
     if (state.renders && files.length === 0) throw inputFault('UPSTREAM_ERROR', 'The model gave no image');
     const [value, traits] = [storableJson(outcome.value), storableTraits(outcome.traits ?? [])];
-    const fetched = outcome.fetched?.length ? { fetched: outcome.fetched } : {};
-    return { kind: 'done', result: { files, value, traits, logs, ...fetched } };
+    return { kind: 'done', result: { files, value, traits, logs, ...originOf(prepared.payload, outcome) } };
   }
 }
 

@@ -80,6 +80,9 @@ export const modelUnavailable = (models: Array<{ kind: string; name: string }>) 
     models.map(({ kind, name }) => ({ kind, name })),
   );
 
+export const notRepeatable = (details: Array<{ step_id: string | null; node: string | null; message: string }>) =>
+  new AppError('NOT_REPEATABLE', 409, 'This file cannot be made again', details);
+
 export const payloadTooLarge = (message = 'Payload too large') =>
   new AppError('PAYLOAD_TOO_LARGE', 413, message);
 

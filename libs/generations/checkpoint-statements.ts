@@ -69,7 +69,7 @@ export const CHECKPOINT = prepared('checkpoint', `
 /**
  * The last checkpoint of a generation: its price and, with the job's first success, the base cost are
  * spent, its assets are shown, and the job ends with its last generation. `$8` traits, `$9` the steps whose
- * assets are shown (null: all), `$10` what other hosts gave.
+ * assets are shown (null: all), `$10` what other hosts gave, `$11` what the steps were made of and with.
  */
 export const FINISH = prepared('finish_generation', `
   with ${locked()}, fenced as (
@@ -79,7 +79,9 @@ export const FINISH = prepared('finish_generation', `
       from locked
      where g.id = $2 and g.lease = $3 and g.status = 'processing'
     returning g.*
-  ), ${attempts()}, ${showCtes({ generation: 'fenced', job: '$1', traits: '$8', steps: '$9', fetched: '$10' })},
+  ), ${attempts()}, ${showCtes({
+    generation: 'fenced', job: '$1', traits: '$8', steps: '$9', fetched: '$10', made: '$11',
+  })},
   outcome as (
     select locked.*, n.*, locked.base_status = 'held' as takes_base,
            case when not n.ends then locked.status when locked.failed > 0 then 'failed'

@@ -14,7 +14,8 @@ import type { NodeRegistry } from '#libs/nodes/registry.js';
 import { signals } from '#libs/tracepoints/signals.js';
 import { BEGIN, CHECKPOINT, FINISH } from './checkpoint-statements.js';
 import type { JobTransactions } from './job-transaction.js';
-import { storedFetched, storedResult, storedStart, storedTraits, storedValues } from './sealed-steps.js';
+import { makingOf } from './making.js';
+import { storedFetched, storedMaking, storedResult, storedStart, storedTraits, storedValues } from './sealed-steps.js';
 
 /** Outputs above this size stay out of events. */
 const EVENT_OUTPUT_BYTES = 16 * 1024;
@@ -96,6 +97,7 @@ export class Checkpoints {
       more: [
         JSON.stringify(storedTraits(state.seal, mergedTraits(state))), shown,
         fetched.length > 0 ? JSON.stringify(storedFetched(state.seal, fetched)) : null,
+        JSON.stringify(storedMaking(state.seal, makingOf(state))),
       ],
     });
     signals.moved.send(row.captures.map((capture) => movementOf(lease.jobId, capture)));

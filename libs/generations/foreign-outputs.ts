@@ -1,6 +1,7 @@
 import type { Queryable } from '#libs/database/database.js';
 import { foreignKey, type OutputAsset, type StepOutput } from '#libs/engine/generation-store.js';
-import type { Step } from '#libs/instruction-set/instruction-set.js';
+import { imageReference, imageValues, type ImageReference } from '#libs/instruction-set/image-values.js';
+import type { InstructionSet } from '#libs/instruction-set/instruction-set.js';
 import { referencesOf } from '#libs/instruction-set/references.js';
 import type { NodeRegistry } from '#libs/nodes/registry.js';
 
@@ -8,21 +9,30 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const COMPONENT_ID = /^\d{1,18}$/;
 
 /**
- * What references to other collections take: the first finished asset of that step, which does not change
- * when more editions are made. Only of one's own collections (null: nobody's) and of published ones that may
- * be remixed.
+ * What references to other collections take, in the steps and among the images of the variables: the first finished
+ * asset of that step, which does not change when more editions are made. Only of one's own collections (null:
+ * nobody's) and of published ones that may be remixed.
  */
-export async function loadForeignOutputs(
+export function loadForeignOutputs(
   db: Queryable,
-  steps: readonly Step[],
+  { steps, variables }: Pick<InstructionSet, 'steps' | 'variables'>,
   registry: NodeRegistry,
   userId: string | null,
 ): Promise<Map<string, StepOutput>> {
-  const wanted = steps
+  const inSteps = steps
     .flatMap((step) => referencesOf(step, registry.find(step.nodeName)))
-    .flatMap(({ stepId, collection }) =>
-      collection && UUID.test(collection) && COMPONENT_ID.test(stepId) ? [{ stepId, collection }] : [],
-    );
+    .flatMap(({ stepId, collection }) => (collection === null ? [] : [{ stepId, collection }]));
+  const images = imageValues(variables).flatMap(({ value }) => imageReference(value) ?? []);
+  return loadReferences(db, [...inSteps, ...images], userId);
+}
+
+/** The same for these references. Those that name nothing which the user may see are left out. */
+export async function loadReferences(
+  db: Queryable,
+  references: readonly ImageReference[],
+  userId: string | null,
+): Promise<Map<string, StepOutput>> {
+  const wanted = references.filter(({ stepId, collection }) => UUID.test(collection) && COMPONENT_ID.test(stepId));
   if (wanted.length === 0) return new Map();
   const rows = await db.query<OutputAsset & { collection_id: string; step_id: string }>(FIRST_ASSETS, [
     wanted.map(({ collection }) => collection),

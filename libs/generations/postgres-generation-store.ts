@@ -52,7 +52,7 @@ export class PostgresGenerationStore implements GenerationStore {
     const { userId, files, instructionSet } = claimed.state;
     // What another wrote must not reach what only the submitter may see.
     const asWhom = files ? null : userId;
-    claimed.state.foreign = await loadForeignOutputs(this.database, instructionSet.steps, this.registry, asWhom);
+    claimed.state.foreign = await loadForeignOutputs(this.database, instructionSet, this.registry, asWhom);
     return claimed;
   }
 

@@ -1,9 +1,10 @@
 import type { CollectionSeal, Opener } from '#libs/encryption/collection-seal.js';
-import { FETCHED, openedSet, VALUES } from '#libs/encryption/sealed-set.js';
+import { FETCHED, FILES, MADE, openedSet, VALUES } from '#libs/encryption/sealed-set.js';
 import type { FetchedFile, Trait } from '#libs/nodes/node.js';
 import type { FinishedStep, StepOutput, StepStart, StepWaiting } from '#libs/engine/generation-store.js';
 import type { Json, JsonObject } from '#libs/instruction-set/instruction-set.js';
 import type { AttemptRow, ClaimedRow } from './generation-state.js';
+import type { Making } from './making.js';
 
 /*
  * What the engine writes of an encrypted collection, and reads again: rows hold it sealed. Without a seal all is
@@ -14,7 +15,6 @@ type Seal = CollectionSeal | null | undefined;
 type Given = Pick<FinishedStep, 'output' | 'logs'>;
 
 const REFERENCE = 'reference';
-const FILES = 'files';
 
 const outputOf = (generationId: string, stepId: string): string => `output/${generationId}/${stepId}`;
 const logsOf = (generationId: string, stepId: string): string => `logs/${generationId}/${stepId}`;
@@ -25,6 +25,9 @@ export const storedTraits = (seal: Seal, traits: Trait[]): Trait[] => (seal ? se
 
 export const storedFetched = (seal: Seal, fetched: FetchedFile[]): unknown =>
   seal ? seal.close(fetched as unknown as Json, FETCHED) : fetched;
+
+export const storedMaking = (seal: Seal, made: Making): unknown =>
+  seal ? seal.close(made as unknown as Json, MADE) : made;
 
 /** A finished attempt. */
 export const storedResult = (seal: Seal, generationId: string, { attempt, output, logs }: FinishedStep): object => ({

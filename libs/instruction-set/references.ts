@@ -2,6 +2,7 @@ import { AssetHandle, inputFault, type JsonSchema, type NodeDefinition } from '#
 import type { NodeRegistry } from '#libs/nodes/registry.js';
 import { fieldPath } from './field-path.js';
 import { FillBudget } from './fill-budget.js';
+import { imageReference } from './image-values.js';
 import type { Json, JsonObject, Step } from './instruction-set.js';
 import { selectOutput, type ReferencedAsset, type ReferencedOutput } from './output-path.js';
 import { mapPayload, type Place } from './payload-walk.js';
@@ -104,6 +105,8 @@ const takesFile = (text: string, { schemas }: Place): boolean =>
 export interface ResolutionScope {
   /** The variables' values in this edition. */
   variables: Readonly<JsonObject>;
+  /** Of them those that are images: alone in a text each is the file that it names. */
+  images?: ReadonlySet<string>;
   /** What a finished step left; undefined when there is none. `collection` as in `Reference`. */
   output(stepId: string, collection: string | null): ReferencedOutput | undefined;
   /** The file that a text names where the schema says `asset`: an id, a URL of `/files` or of another host. */
@@ -133,12 +136,20 @@ export function resolvePayload(payload: JsonObject, scope: ResolutionScope): Jso
     if (!handle) faults.push(`${fieldPath(place.path)}: there is no asset ${value}`);
     return handle;
   };
+  const asImage = (text: string, value: unknown, place: Place): unknown => {
+    const [part] = placeholdersOf(text);
+    const isImage = part?.kind === 'variable' && scope.images?.has(part.name);
+    if (!isImage || typeof value !== 'string') return value;
+    const handle = scope.asset(value);
+    if (!handle) faults.push(`${fieldPath(place.path)}: there is no asset ${value}`);
+    return handle;
+  };
   const textIn = (text: string, place: Place): unknown => {
     const parts = parseTemplate(text).map((part) =>
       typeof part === 'string' ? part : { value: found(valueOf(part, scope), place, part.source) },
     );
     const [only] = parts;
-    if (parts.length === 1 && typeof only === 'object') return asWhole(only.value);
+    if (parts.length === 1 && typeof only === 'object') return asImage(text, asWhole(only.value), place);
     return parts.map((part) => (typeof part === 'string' ? part : asText(part.value))).join('');
   };
   const resolved = mapPayload(payload, scope.schema, {
@@ -171,7 +182,9 @@ class FoundAsset {
 
 function valueOf(part: Placeholder, scope: ResolutionScope): Found | undefined {
   if (part.kind === 'step') return outputOf({ ...part, collection: null }, scope);
-  return Object.hasOwn(scope.variables, part.name) ? scope.variables[part.name] : undefined;
+  const value = Object.hasOwn(scope.variables, part.name) ? scope.variables[part.name] : undefined;
+  const reference = scope.images?.has(part.name) ? imageReference(value) : null;
+  return reference ? outputOf({ ...reference, path: null }, scope) : value;
 }
 
 function outputOf(reference: Omit<Reference, 'at'>, scope: ResolutionScope): Found | undefined {

@@ -133,7 +133,9 @@ class ComfyPrompts {
     if (!state) return this.bear(context, reference, server);
     if (state.kind === 'unknown') return this.move(context, reference);
     if (state.kind !== 'pending' && state.kind !== 'running') {
-      return endedOutcome(server, state, { fetched: reference.fetched });
+      return endedOutcome(server, state, {
+        fetched: reference.fetched, madeWith: { prompt: reference.prompt_id },
+      });
     }
     const polls = reference.polls + 1;
     return waiting({ ...reference, polls, silent_since: null }, Math.min(MAX_POLL_MS, FIRST_POLL_MS * 1.5 ** polls));

@@ -57,6 +57,7 @@ export const directJobNode = (queue: ServiceQueue, scripts: ScriptSandbox, outbo
     storedOnly: true,
     payload: { type: 'object', properties: { job: { type: 'object', verbatim: true } } },
     timeLimitMs: 60_000,
+    asksOutside: () => true,
     run: (context) => step.add(context, context.token),
     poll: (context, reference) => step.look(context, reference as unknown as Reference),
     find: async (context, lostToken) => step.find(context, lostToken),

@@ -31,6 +31,7 @@ export const fetchApiNode = (scripts: ScriptSandbox, outbound: OutboundClient, p
     storedOnly: true,
     payload: { type: 'object' },
     timeLimitMs: TIME_LIMIT_MS,
+    asksOutside: () => true,
     run: (context) => step.run(context),
     poll: (context, reference) => step.poll(context, reference),
     find: async (_context, lostToken) => step.find(lostToken),

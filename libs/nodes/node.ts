@@ -63,6 +63,17 @@ export interface FetchedFile {
   sha256: string;
 }
 
+/** A file of ours that a step was given: the record of what it was made from. */
+export interface InputFile {
+  /** Decimal. */
+  asset_id: string;
+  name: string;
+  mime_type: string;
+  /** Bytes. */
+  size: number;
+  sha256: string;
+}
+
 /** The step is finished. Its primary output is the first asset, else `value`. */
 export interface Done {
   kind: 'done';
@@ -71,6 +82,8 @@ export interface Done {
   traits?: Trait[];
   /** Becomes part of `gen_in_data`. */
   fetched?: FetchedFile[];
+  /** What did the work, for the record: a model and its version, a prediction, the release of a library. */
+  madeWith?: Record<string, string>;
 }
 
 /** The step waits for the outside: it gives its slot back until a wake-up or until `pollAfterMs` passed. */
@@ -160,6 +173,11 @@ export interface NodeDefinition<Payload = JsonObject> {
    * waits for nothing, makes no file and uses no token. Such a step may be done before its start is recorded.
    */
   immediate?(payload: Payload): boolean;
+  /**
+   * Whether somebody outside decides what this payload gives, so that it cannot be made again byte for byte.
+   * Absent: never. Payloads are as they were written, with references in them.
+   */
+  asksOutside?(payload: JsonObject): boolean;
   /** Faults of a payload beyond its schema, e.g. that code does not parse. Called when a workflow is saved. */
   check?(payload: Payload): Array<{ path: string; message: string }>;
   run(context: NodeContext<Payload>): Promise<NodeOutcome>;

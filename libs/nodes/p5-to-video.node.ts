@@ -61,9 +61,9 @@ export const p5ToVideoNode = (sketches: SketchRenderer, images: RemoteImages) =>
       const video = settingsOf(context.payload);
       const onProgress = (fraction: number) => tell(context, fraction, video);
       const recorded = await logged(context, sketches.record({ ...sketch, video, onProgress }));
-      const { bytes, width, height, duration } = recorded;
+      const { bytes, width, height, duration, madeWith } = recorded;
       const produced = { name: `sketch.${video.format}`, bytes, width, height, duration };
-      return { kind: 'done', assets: [produced], traits: traitsOf(recorded), fetched: assets.fetched };
+      return { kind: 'done', assets: [produced], traits: traitsOf(recorded), fetched: assets.fetched, madeWith };
     },
   });
 

@@ -46,6 +46,7 @@ describe('the p5 node', () => {
       assets: [{ name: 'sketch.png', bytes: expect.any(Buffer) }],
       traits: [{ trait_type: 'Mood', value: 'calm' }, { trait_type: 'Rings', value: 3 }],
       fetched: [],
+      madeWith: { chromium: expect.stringMatching(/^\d+\./), p5: expect.stringMatching(/^1\./) },
     });
     expect(logs).toEqual(['drawn']);
   });

@@ -44,6 +44,7 @@ export const p5Node = (sketches: SketchRenderer, images: RemoteImages) =>
       const image = await logged(context, sketches.render({ ...sketch, format }));
       const name = `sketch.${format === 'jpeg' ? 'jpg' : format}`;
       const { fetched } = assets;
-      return { kind: 'done', assets: [{ name, bytes: image.bytes }], traits: traitsOf(image), fetched };
+      const { bytes, madeWith } = image;
+      return { kind: 'done', assets: [{ name, bytes }], traits: traitsOf(image), fetched, madeWith };
     },
   });

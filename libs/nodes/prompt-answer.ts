@@ -32,7 +32,7 @@ export async function answerOf(
   { failures, busy }: Pick<Reference, 'failures' | 'busy'> = { failures: 0, busy: 0 },
 ): Promise<NodeOutcome> {
   try {
-    return { kind: 'done', value: await chat.answer(model, message, key, signal) };
+    return { kind: 'done', value: await chat.answer(model, message, key, signal), madeWith: { model } };
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error;
     if (error.fault === 'missing') throw inputFault('VALIDATION_ERROR', `${error.message}: ${model}`);

@@ -33,6 +33,7 @@ export const promptNode = (chat: ChatModel) => defineNode<PromptPayload>({
   },
   timeLimitMs: 150_000,
   immediate: ({ model }) => model === undefined,
+  asksOutside: ({ model }) => model !== undefined,
   check: ({ template }) => templateFaults(template),
   async run(context) {
     const { payload: { model }, token } = context;

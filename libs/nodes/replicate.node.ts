@@ -39,6 +39,7 @@ export const replicateNode = (replicate: Provider, firstPollMs?: number) => {
     lane: 'provider',
     payload: PAYLOAD,
     timeLimitMs: 120_000,
+    asksOutside: () => true,
     check: ({ model, version }) => {
       if (model === undefined && version === undefined) return [{ path: 'model', message: 'or version is required' }];
       return model === undefined || version === undefined

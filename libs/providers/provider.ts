@@ -15,6 +15,8 @@ export interface Prediction {
   isRemoved: boolean;
   /** From 0 to 1, where the model's log tells. */
   progress: number | null;
+  /** Which version of the model runs it; null where the provider does not tell. */
+  version: string | null;
 }
 
 export interface PredictionRequest {

@@ -17,7 +17,7 @@ const UNMARKED_MS = 10 * 60_000;
 
 /** Reads a prediction as Replicate writes it, in answers and webhooks. Throws `ProviderError`. */
 export function readPrediction(value: Json | undefined): Prediction {
-  const { id, status, output, data_removed, logs } = membersOf(value);
+  const { id, status, output, data_removed, logs, version } = membersOf(value);
   if (typeof id !== 'string' || !/^[\w-]{1,64}$/.test(id) || typeof status !== 'string') {
     throw new ProviderError('answer', 'Replicate gave no prediction');
   }
@@ -27,6 +27,7 @@ export function readPrediction(value: Json | undefined): Prediction {
     output: output ?? null,
     isRemoved: data_removed === true,
     progress: typeof logs === 'string' ? progressIn(logs) : null,
+    version: typeof version === 'string' && /^[\w.:/-]{1,200}$/.test(version) ? version : null,
   };
 }
 

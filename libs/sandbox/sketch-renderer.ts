@@ -53,6 +53,8 @@ export interface SketchWords {
   features: Record<string, string | number | boolean>;
   /** The last 100 lines of the console. */
   logs: string[];
+  /** Releases of the browser and of p5. */
+  madeWith: { chromium: string; p5: string };
 }
 
 export interface SketchImage extends SketchWords {

@@ -1,15 +1,14 @@
 import { NIL } from 'uuid';
-import { findSource, type CollectionSource } from '#libs/collections/collection-source.js';
+import type { CollectionSource, CollectionSources } from '#libs/collections/collection-source.js';
 import { reserveEditions } from '#libs/collections/editions.js';
 import type { Price } from '#libs/credits/pricing.js';
-import type { Database, Transaction } from '#libs/database/database.js';
-import type { CollectionKeys } from '#libs/encryption/collection-keys.js';
+import type { Transaction } from '#libs/database/database.js';
 import type { FieldFault } from '#libs/errors/app-error.js';
 import { validationError } from '#libs/errors/errors.js';
 import type { Accounts } from '#libs/identity/accounts.js';
 import type { Caller } from '#libs/identity/caller.js';
 import { generateHash } from '#libs/instruction-set/hash.js';
-import type { InstructionSet, JsonObject } from '#libs/instruction-set/instruction-set.js';
+import type { InstructionSet, JsonObject, Variables } from '#libs/instruction-set/instruction-set.js';
 import { knownFields } from '#libs/instruction-set/known-fields.js';
 import { tracepoint } from '#libs/tracepoints/tracepoints.js';
 import type { StepNodes, StepWorkflows } from '#libs/workflows/step-workflows.js';
@@ -41,12 +40,11 @@ export interface PreparedEditions {
 /** Generates from a collection that exists. */
 export class GenerateEditions {
   constructor(
-    private readonly database: Database,
+    private readonly sources: CollectionSources,
     private readonly estimates: WorkflowEstimates,
     private readonly stepWorkflows: StepWorkflows,
     private readonly accounts: Accounts,
     private readonly submissions: Submissions,
-    private readonly keys: CollectionKeys,
   ) {}
 
   /**
@@ -56,13 +54,14 @@ export class GenerateEditions {
    */
   async prepare(caller: Caller, id: string, request: GenerateEditionsRequest): Promise<PreparedEditions> {
     tracepoint('submission.before-check');
-    const found = await findSource(this.database, this.keys, { userId: caller.userId, id });
+    const found = await this.sources.find({ userId: caller.userId, id });
     const nodes = await this.nodesOf(found, caller);
     const usable = await this.usableIn(found, caller, request, nodes);
     const source = narrowed(found, request, usable);
     const { variables, values, faults } = applyVariables(source, request.variables);
     const all = [...requestFaults(source, request, usable), ...nodeFaults(source, nodes), ...faults];
     if (all.length > 0) throw validationError(all);
+    await this.assertImages(caller.userId, source, variables, request);
     const set = { ...source.set, variables, generations: editionsOf(source.set, request.generations) };
     await this.stepWorkflows.assertModels(set, nodes);
     const price = source.workflow
@@ -81,6 +80,18 @@ export class GenerateEditions {
     await reserveEditions(tx, { id: source.id, userId: job.userId }, job.instructionSet.generations.hashes);
     await this.submissions.submit(tx, job);
     return receiptOf(job, source, estimatedDuration);
+  }
+
+  /** An image that is gone, or that the set may not reach, fails no step, but the submission. */
+  private async assertImages(
+    userId: string,
+    { borrowed }: CollectionSource,
+    variables: Variables,
+    request: GenerateEditionsRequest,
+  ): Promise<void> {
+    const files = borrowed ? (filesBesides(borrowed, request.variables).files ?? []) : null;
+    const faults = await this.sources.imageFaults(userId, variables, files);
+    if (faults.length > 0) throw validationError(faults);
   }
 
   /** What came of a workflow may name what its author may use. */

@@ -42,7 +42,7 @@ export interface JobSubmission extends JobLabels {
   workflow: { id: string; version: number } | null;
   name: string;
   description: string | null;
-  type: 'collection_auto_generation' | 'collection_generation' | 'workflow_test' | 'image_generation';
+  type: 'collection_auto_generation' | 'collection_generation' | 'workflow_test' | 'asset_rerender' | 'image_generation';
   face: 'collections' | 'two_step' | 'v1';
   /** False: its generations wait until their user begins them. */
   starts: boolean;

@@ -3,7 +3,7 @@ import type { Trait } from '#libs/nodes/node.js';
 import { createCollection } from '../../test/factories/asset.js';
 import { createTestDatabase, type TestDatabase } from '../../test/setup/database.js';
 import { finishEditions } from '../../test/factories/edition.js';
-import { editionIds, rankedEditions, type RankedEdition } from './ranked-editions.js';
+import { editionIds, editionsIn, rankEditions, type RankedEdition } from './ranked-editions.js';
 
 let test: TestDatabase;
 
@@ -17,8 +17,11 @@ const trait = (trait_type: string, value: Trait['value']): Trait => ({ trait_typ
 const newCollection = () => createCollection(test.database, userId);
 const finish = (collectionId: string, traits: Trait[][], hashes?: string[]) =>
   finishEditions(test.database, { userId, collectionId, traits, hashes });
-const ranks = (collectionId: string, window: { after?: string; limit?: number } = {}): Promise<RankedEdition[]> =>
-  rankedEditions(test.database, collectionId, { after: null, limit: 1_000, ...window });
+const ranks = async (
+  collectionId: string,
+  window: { after?: string; limit?: number } = {},
+): Promise<RankedEdition[]> =>
+  editionsIn(test.database, await rankEditions(test.database, collectionId), { after: null, limit: 1_000, ...window });
 
 /**
  * OpenRarity's information content, straight from its definition: for each edition, a value of every trait
@@ -42,7 +45,7 @@ function openRarity(editions: Trait[][]): Array<{ rank: number; score: number }>
   return scores.map((score) => ({ score, rank: 1 + scores.filter((other) => other > score + 1e-8).length }));
 }
 
-describe(rankedEditions, () => {
+describe(rankEditions, () => {
   it('scores and ranks as OpenRarity does, in any collection', async () => {
     for (const [editions, values] of [[30, 3], [60, 8], [40, 2]] as const) {
       const traits = Array.from({ length: editions }, (_, i) =>

@@ -29,17 +29,67 @@ export interface EditionWindow {
   limit: number;
 }
 
+/** How rare each edition of a collection is. */
+export interface Ranking {
+  /** The newest completed generation of each hash, in the order of the editions' numbers. */
+  ids: string[];
+  ranks: number[];
+  scores: number[];
+  /** How many editions have a trait's value, by `valueKey`, where it is more than one. */
+  counts: ReadonlyMap<string, number>;
+}
+
 /**
  * Finished editions in order with their rarity, as OpenRarity defines it: the information content of a trait's
  * value is -log2 of its share; to lack a trait is a value of it, and how many traits there are is a trait, too;
- * their sum is divided by the collection's entropy. All of it is counted in the database, which gives one window.
- * An edition that has a trait twice is counted with the last.
+ * their sum is divided by the collection's entropy. All of it is counted in the database. An edition that has a trait
+ * twice is counted with the last.
  */
-export const rankedEditions = (
+export async function rankEditions(db: Queryable, collectionId: string): Promise<Ranking> {
+  const [row] = await db.query<{ ranked: Array<[string, number, number]>; counts: Array<[string, Trait['value'], number]> }>(
+    RANKED, [collectionId],
+  );
+  const { ranked = [], counts = [] } = row ?? {};
+  return {
+    ids: ranked.map(([id]) => id),
+    ranks: ranked.map(([, rank]) => rank),
+    scores: ranked.map(([, , score]) => score),
+    counts: new Map(counts.map(([trait_type, value, count]) => [valueKey({ trait_type, value }), count])),
+  };
+}
+
+/** The editions of a window, by number. */
+export async function editionsIn(
   db: Queryable,
-  collectionId: string,
+  { ids, ranks, scores, counts }: Ranking,
   { after, limit }: EditionWindow,
-): Promise<RankedEdition[]> => db.query<RankedEdition>(RANKED, [collectionId, after, limit]);
+): Promise<RankedEdition[]> {
+  const start = Math.min(Number(after ?? 0), ids.length);
+  const shown = ids.slice(start, start + limit);
+  const rows = await db.query<{ id: string; hash: string; traits: Trait[] }>(
+    'select id, hash, traits from generation where id = any($1::uuid[])', [shown],
+  );
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  return shown.flatMap((id, place) => {
+    const row = byId.get(id);
+    if (!row) return [];
+    const index = start + place;
+    const traits = lastOfEach(row.traits).map((trait) => ({ ...trait, count: counts.get(valueKey(trait)) ?? 1 }));
+    return { id, hash: row.hash, number: index + 1, rank: ranks[index] ?? 1, score: scores[index] ?? 0, traits, total: ids.length };
+  });
+}
+
+const valueKey = ({ trait_type, value }: Trait): string => JSON.stringify([trait_type, value]);
+
+/** Where an edition has a trait twice. */
+function lastOfEach(traits: Trait[]): Trait[] {
+  const last = new Map<string, Trait>();
+  for (const { trait_type, value } of traits) {
+    last.delete(trait_type);
+    last.set(trait_type, { trait_type, value });
+  }
+  return [...last.values()];
+}
 
 /** The generations that the editions are, in the order of their numbers. */
 export async function editionIds(db: Queryable, collectionId: string, limit: number | null = null): Promise<string[]> {
@@ -96,14 +146,9 @@ const RANKED = `
       from weighed cross join sums group by number, lacked, entropy
   ), ranked as (
     select number, score, rank() over (order by score desc)::integer as rank from scored
-  ), shown as (
-    select id, hash, number from numbered where number > coalesce($2::bigint, 0) order by number limit $3
-  ), shown_traits as (
-    select number, jsonb_agg(jsonb_build_object('trait_type', type, 'value', value, 'count', count) order by place) as traits
-      from counted
-     where type is not null and number > coalesce($2::bigint, 0) and number <= coalesce($2::bigint, 0) + $3
-     group by number
+  ), shared as (
+    select distinct type, value, count from counted where type is not null and count > 1
   )
-  select shown.*, rank, score, n::integer as total, coalesce(traits, '[]') as traits
-    from shown join ranked using (number) left join shown_traits using (number) cross join total
-   order by number`;
+  select coalesce((select jsonb_agg(jsonb_build_array(id, rank, score) order by number)
+                     from numbered join ranked using (number)), '[]') as ranked,
+         coalesce((select jsonb_agg(jsonb_build_array(type, value, count)) from shared), '[]') as counts`;

@@ -1,6 +1,7 @@
 import PQueue from 'p-queue';
 import type { FileUrls } from '#libs/assets/file-urls.js';
 import type { CollectionRow } from '#libs/collections/collection.js';
+import { CountedEditions } from '#libs/collections/counted-editions.js';
 import type { Database } from '#libs/database/database.js';
 import type { CollectionKeys } from '#libs/encryption/collection-keys.js';
 import { collectionNotFound, rateLimited } from '#libs/errors/errors.js';
@@ -8,7 +9,7 @@ import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
 import type { Trait } from '#libs/nodes/node.js';
 import { contractMetadata, type ContractMetadata } from './contract-metadata.js';
 import { addressIn, currentAddress, type FileAddress } from './file-address.js';
-import { editionIds, rankedEditions, type EditionWindow, type RankedEdition } from './ranked-editions.js';
+import { editionIds, editionsIn, rankEditions, type EditionWindow, type RankedEdition, type Ranking } from './ranked-editions.js';
 import { mediaOf, stillOf } from './token-media.js';
 import { openedEditions } from './sealed-editions.js';
 import { metadataFileName, metadataOf, standardOf, type TokenStandard } from './token-standard.js';
@@ -21,6 +22,8 @@ import { tokenOf } from './token.js';
 const RANKINGS = 2;
 const WAITING = 50;
 const RETRY_AFTER_SECONDS = 5;
+/** Of 10,000 editions each takes about a megabyte. */
+const KEPT_RANKINGS = 20;
 
 export type TokenCollection = Pick<
   CollectionRow, 'id' | 'title' | 'description' | 'cover_image_url' | 'blockchain' | 'encryption_enabled'
@@ -55,6 +58,7 @@ export interface TokenView {
 /** What marketplaces read of a collection. What the viewer may not see is as unknown as what does not exist. */
 export class TokenCollections {
   private readonly rankings = new PQueue({ concurrency: RANKINGS });
+  private readonly counted = new CountedEditions<Ranking>(KEPT_RANKINGS);
 
   constructor(
     private readonly database: Database,
@@ -77,8 +81,8 @@ export class TokenCollections {
   async tokens(collection: TokenCollection, options: TokenOptions, window: EditionWindow): Promise<TokenView[]> {
     const { standard = standardOf(collection.blockchain) } = options;
     const address = this.addressOf(options);
-    if (this.rankings.size >= WAITING) throw rateLimited(RETRY_AFTER_SECONDS);
-    const ranked = await this.rankings.add(() => rankedEditions(this.database, collection.id, window));
+    const ranking = await this.counted.of(this.database, collection.id, () => this.rank(collection.id));
+    const ranked = await editionsIn(this.database, ranking, window);
     const editions = await openedEditions(this.keys, collection, ranked);
     const media = await mediaOf(this.database, editions.map(({ id }) => id));
     return editions.map((edition) => {
@@ -92,6 +96,11 @@ export class TokenCollections {
     const [first] = await editionIds(this.database, collection.id, 1);
     const image = first === undefined ? null : stillOf((await mediaOf(this.database, [first]))(first));
     return contractMetadata(collection, image && this.addressOf({})(image, 1));
+  }
+
+  private async rank(collectionId: string): Promise<Ranking> {
+    if (this.rankings.size >= WAITING) throw rateLimited(RETRY_AFTER_SECONDS);
+    return this.rankings.add(() => rankEditions(this.database, collectionId));
   }
 
   private addressOf({ imagesUri }: TokenOptions): FileAddress {

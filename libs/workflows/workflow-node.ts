@@ -33,7 +33,7 @@ export function workflowNode(
   if (!step || !node) return undefined;
   const { data } = workflow;
   const form = inputForm(workflow);
-  const { poll, find, cancel } = node;
+  const { poll, find, cancel, asksOutside } = node;
   const inner = (context: NodeContext): NodeContext => {
     const values = formValues(form, context.payload);
     const system = systemValuesOf(context, values, bucket);
@@ -48,6 +48,7 @@ export function workflowNode(
     payload: payloadSchema(form),
     timeLimitMs: node.timeLimitMs,
     check: (payload) => readValues(form, payload).faults.map(({ field, message }) => ({ path: field, message })),
+    ...(asksOutside && { asksOutside }),
     run: (context) => node.run(inner(context)),
     ...(poll && { poll: (context, reference) => poll(inner(context), reference) }),
     ...(find && { find: (context, token) => find(inner(context), token) }),

@@ -109,6 +109,12 @@ const BODIES: Record<string, (tenant: Tenant, workflowId: string) => object> = {
   'POST /collections/:id/archive': () => ({ archived: false }),
   'POST /collections/:id/remix': ({ projectId }) => ({ project_id: projectId }),
   'POST /collections/:id/distribution': () => ({ hashes: 10 }),
+  'PUT /collections/:id/variables': () => ({
+    variables: [{
+      name: 'word', type: 'weighted_pick', value_type: 'strings', lock_value: false, test_value: 'sand',
+      value: { values: ['sand', 'sea'], display_names: ['Sand', 'Sea'], weights: [1, 2] },
+    }],
+  }),
   'POST /collections/:id/generations': () => ({
     variables: { word: 'sand' },
     generations: 2,
@@ -239,7 +245,7 @@ describe.each(writing)('%s', (route) => {
 
 /** Lists, and files with their signatures. */
 const reading = [
-  'GET /collections', 'GET /collections/:id/history', 'GET /collections/:id/metadata', 'GET /projects',
+  'GET /collections', 'GET /collections/:id/history', 'GET /collections/:id/metadata', 'GET /collections/:id/variables', 'GET /projects',
   'GET /jobs', 'GET /jobs/:id/history', 'GET /jobs/:id/generations', 'GET /jobs/:id/deliveries',
   'GET /workflows', 'GET /assets', 'GET /files/*', 'GET /credits/ledger', 'GET /api-keys',
   'GET /form-configs', 'GET /secrets',

@@ -140,8 +140,8 @@ describe('what is another tenant’s, asked for otherwise than by the path', () 
     const steps: Step[] = [{ id: '2', nodeName: 'javascript', nodePayload }];
     const registry = new NodeRegistry([]);
     await api.database.transaction(async (tx) => {
-      expect((await loadForeignOutputs(tx, steps, registry, tenant.userId)).size).toBe(1);
-      expect((await loadForeignOutputs(tx, steps, registry, other)).size).toBe(0);
+      expect((await loadForeignOutputs(tx, { steps, variables: {} }, registry, tenant.userId)).size).toBe(1);
+      expect((await loadForeignOutputs(tx, { steps, variables: {} }, registry, other)).size).toBe(0);
     });
   });
 

@@ -29,6 +29,7 @@ let admin: string;
 beforeAll(async () => {
   api = await startBuiltApi({
     PLANS: NARROW_PLANS, MAX_ASSET_BYTES: SMALL_ASSETS, REPLICATE_WEBHOOK_SECRET: WEBHOOK_SECRET, V1_WAIT_SECONDS: '0',
+    RERENDER_WAIT_SECONDS: '0',
   });
   contract = await Contract.of(api.url);
   [tenant, other, admin] = [await createTenant(api), await createUser(api.database, 10), randomUUID()];
@@ -117,6 +118,7 @@ const KEYED: Array<[route: string, second: { differs: object }]> = [
   ['POST /workflows', { differs: { label: 'Other' } }],
   ['POST /workflows/:id/test', { differs: { variables: { word: 'other' } } }],
   ['POST /form-configs', { differs: { options: [{ value: 'other' }] } }],
+  ['POST /assets/:id/rerender', { differs: { x: 1 } }],
   ['POST /assets', { differs: filesOf('text/plain', 'other') }],
   ['POST /api/generation/create', { differs: { style: 'artistic' } }],
   ['POST /api/generate', { differs: { style: 'artistic' } }],

@@ -1,5 +1,6 @@
 import { FormConfigs } from '#libs/form-configs/form-configs.js';
 import type { WorkflowInput } from '#libs/workflows/stored-workflow.js';
+import { createAsset } from '../factories/asset.js';
 import { createUser } from '../factories/job-submission.js';
 import { createWorkflow } from '../factories/workflow.js';
 import type { TestApi } from '../setup/api.js';
@@ -48,6 +49,9 @@ export interface Hindrances {
   spentJobId: string;
   /** Of a list of options. */
   takenListName: string;
+  /** Of the poor one and of the busy one: files that can be made again. */
+  poorAssetId: string;
+  busyAssetId: string;
 }
 
 const STEPS = [{ id: 'a', nodeName: 'javascript', nodePayload: { code: 'return 1' } }];
@@ -98,6 +102,8 @@ export async function createHindrances(api: TestApi, tenant: Tenant): Promise<Hi
   const record = (await post(tenant.userId, '/api/generation/create', TWO_STEP)) as unknown as { generationId: string };
   await post(tenant.userId, `/api/generation/${record.generationId}/cancel`);
   return {
+    poorAssetId: await createMadeAsset(api, poor),
+    busyAssetId: await createMadeAsset(api, busy),
     grounded,
     spent: spentUser,
     endedImageId: record.generationId,
@@ -115,4 +121,16 @@ export async function createHindrances(api: TestApi, tenant: Tenant): Promise<Hi
     spentCollectionId: spent.collection_id,
     spentJobId: spent.job_id,
   };
+}
+
+/** As if a generation of the user's had made it. */
+async function createMadeAsset({ database }: TestApi, userId: string): Promise<string> {
+  const { id } = await createAsset(database, { userId });
+  const set = { version: 'v2', steps: [{ ...STEPS[0], id: 1 }], variables: {}, generations: { hashes: [], generations: 1, use_custom_hashes: false } };
+  await database.query(
+    `update flat_file f set gen_in_data = $2, job_id = g.job_id, generation_id = g.id, step_id = 1, index = 0
+       from (select id, job_id from generation where user_id = $3 limit 1) as g where f.id = $1`,
+    [id, JSON.stringify(set), userId],
+  );
+  return id;
 }

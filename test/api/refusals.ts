@@ -1,5 +1,6 @@
 import type { Hindrances } from './hindrances.js';
 import { IMAGE_REFUSALS } from './image-refusals.js';
+import { PROVENANCE_REFUSALS } from './provenance-refusals.js';
 import type { Outcome } from './routes.js';
 import { TOKEN_REFUSALS } from './token-refusals.js';
 
@@ -46,6 +47,7 @@ const dunes =
 export const REFUSALS: Refusal[] = [
   ...IMAGE_REFUSALS,
   ...TOKEN_REFUSALS,
+  ...PROVENANCE_REFUSALS,
   {
     route: GENERATE,
     outcome: '400 VALIDATION_ERROR',

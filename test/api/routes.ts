@@ -102,6 +102,13 @@ export const ROUTES: Record<string, RouteCase> = {
   'POST /collections/:id/distribution': {
     gets: owned('200', '404 COLLECTION_NOT_FOUND'), at: collection, body: () => ({ hashes: 10 }),
   },
+  'GET /collections/:id/variables': {
+    gets: owned('200', '404 COLLECTION_NOT_FOUND'), at: collection, isTelling: true,
+  },
+  'PUT /collections/:id/variables': {
+    gets: owned('200', '404 COLLECTION_NOT_FOUND'), at: collection, body: () => ({ variables: { word: 'sand' } }),
+    isTelling: true,
+  },
   'POST /collections/:id/generations': {
     gets: owned('201', '404 COLLECTION_NOT_FOUND'), at: collection, body: () => ({}),
   },
@@ -213,6 +220,12 @@ export const ROUTES: Record<string, RouteCase> = {
   'POST /assets': { gets: personal('201'), body: textFile },
   'GET /assets': { gets: personal('200'), isTelling: true },
   'GET /assets/:id': { gets: unpublished('200', '404 NOT_FOUND', '200'), at: asset, isTelling: true },
+  'GET /assets/:id/provenance': { gets: unpublished('200', '404 NOT_FOUND', '200'), at: asset, isTelling: true },
+  'POST /assets/:id/rerender': { gets: owned('202', '404 NOT_FOUND'), at: asset },
+  'GET /assets/:id/rerenders/:jobId': {
+    gets: owned('200', '404 NOT_FOUND'), at: ({ assetId, cancelledJobId }) => ({ id: assetId, jobId: cancelledJobId }),
+    isTelling: true,
+  },
   'DELETE /assets/:id': { gets: owned('200', '404 NOT_FOUND'), at: asset },
   'GET /files/*': {
     gets: unpublished('200', '404 NOT_FOUND', '200'), at: ({ upload }) => ({ '*': upload.key }),

@@ -203,10 +203,11 @@ async function plant(
   for (const id of [jobId, cancelledJobId, tenant.imageId, tenant.v1ImageId]) await markJob(database, id, tenant);
   await run(
     `update flat_file f
-        set gen_in_data = $2, gen_out_data = $2, job_id = g.job_id, generation_id = g.id, step_id = 1
+        set gen_in_data = $2::jsonb || $4::jsonb, gen_out_data = $2, job_id = g.job_id, generation_id = g.id, step_id = 1
        from generation g where f.id = $1 and g.job_id = $3 and g.index = 0`,
-    assetId, marked, jobId,
+    assetId, marked, jobId, JSON.stringify(instructionSet(canary)),
   );
+  await run('insert into rerender (job_id, asset_id) values ($1, $2)', cancelledJobId, assetId);
   await run('update credit_entry set description = $2 where user_id = $1', userId, canary);
   const hashes = await run('select hash from generation where user_id = $1', userId);
   return {

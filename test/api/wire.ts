@@ -57,7 +57,7 @@ const GENERATION = object({
 
 const SUMMARY_FIELDS = {
   id: UUID, name: TEXT, description: nullable(TEXT),
-  job_type: oneOf('collection_auto_generation', 'collection_generation', 'workflow_test', 'image_generation'),
+  job_type: oneOf('collection_auto_generation', 'collection_generation', 'workflow_test', 'asset_rerender', 'image_generation'),
   status: JOB_STATUS, priority: { type: 'integer', minimum: 1, maximum: 100 }, progress: PERCENT,
   collection_id: nullable(UUID), workflow_id: nullable(UUID), workflow_version: nullable(INTEGER),
   tags: list(TEXT),

@@ -37,7 +37,8 @@ export class ImageFaces {
     const api = await startTestApi(all);
     const worker = await startWorker(loadEnvironment({
       NODE_ENV: 'test', JWT_SECRET, PLATEN_MASTER_KEY: MASTER_KEY, ...all, WORKER_PORT: '0', DATABASE_URL: api.databaseUrl,
-      PLATEN_HOME: api.home, STORAGE_PATH: join(api.home, 'storage'), WORKER_LANES: 'provider,default',
+      PLATEN_HOME: api.home, STORAGE_PATH: join(api.home, 'storage'),
+      WORKER_LANES: variables['WORKER_LANES'] ?? 'provider,default',
     }));
     return new ImageFaces(api, replicate, worker);
   }

@@ -1,3 +1,5 @@
+import { CollectionSources } from '#libs/collections/collection-source.js';
+import { ImageVariables } from '#libs/collections/image-variables.js';
 import { Ledger } from '#libs/credits/ledger.js';
 import { Reservations } from '#libs/collections/reservations.js';
 import { Plans } from '#libs/credits/plans.js';
@@ -87,7 +89,10 @@ export function createSubmitting(database: Database) {
     estimates,
     trial: new WorkflowTrial(catalog, estimates, stepWorkflows, accounts, submissions),
     collections: new GenerateCollection(new Reservations(database, keys), catalog, estimates, stepWorkflows, accounts, submissions),
-    editions: new GenerateEditions(database, estimates, stepWorkflows, accounts, submissions, keys),
+    editions: new GenerateEditions(
+      new CollectionSources(database, keys, new ImageVariables(database, { faultOf: () => null })),
+      estimates, stepWorkflows, accounts, submissions,
+    ),
   };
 }
 

@@ -38,8 +38,8 @@ export const collectionGuards: Guard[] = [
   {
     name: 'collections: drafts and archived ones are in no public list',
     file: 'libs/collections/public-collections.ts',
-    find: "where status = 'published' and not archived\n     and ($1",
-    replace: 'where true\n     and ($1',
+    find: "where status = 'published' and not archived\n     and ${",
+    replace: 'where true\n     and ${',
     red: [CHANGES],
   },
   {
@@ -108,8 +108,8 @@ export const collectionGuards: Guard[] = [
   {
     name: "collections: nor that of a draft of another's asset",
     file: 'libs/collections/drafts.ts',
-    find: 'const borrowed = isOwn ? null : ',
-    replace: 'const borrowed = isOwn || caller ? null : ',
+    find: 'isOwn ? borrowedIn(this.database, asset, this.keys) : borrow(this.database, asset.collection_id, set);',
+    replace: 'isOwn ? borrowedIn(this.database, asset, this.keys) : null;',
     red: [REMIX],
   },
   {

@@ -9,6 +9,7 @@ import { imageGuards } from './images.js';
 import { moneyGuards } from './money.js';
 import { outsideGuards } from './outside.js';
 import { previewGuards } from './previews.js';
+import { provenanceGuards } from './provenance.js';
 import { schemaGuards } from './schema.js';
 import { storageGuards } from './storage.js';
 import { strangerGuards } from './strangers.js';
@@ -19,5 +20,5 @@ import { tokenGuards } from './tokens.js';
 export const guards: Guard[] = [
   ...engineGuards, ...moneyGuards, ...schemaGuards, ...tenancyGuards, ...boundaryGuards, ...strangerGuards,
   ...collectionGuards, ...comfyGuards, ...outsideGuards, ...deliveryGuards, ...imageGuards, ...tokenGuards,
-  ...storageGuards, ...encryptionGuards, ...previewGuards,
+  ...storageGuards, ...encryptionGuards, ...previewGuards, ...provenanceGuards,
 ];

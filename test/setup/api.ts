@@ -34,7 +34,8 @@ export async function startTestApi(variables: Record<string, string> = {}): Prom
   const api = await startApi(
     loadEnvironment({
       NODE_ENV: 'test', PORT: '0', LOG_LEVEL: 'error', PLATEN_HOME: home, DATABASE_URL: databaseUrl,
-      JWT_SECRET, PLATEN_MASTER_KEY: MASTER_KEY, V1_WAIT_SECONDS: '0', ...variables,
+      JWT_SECRET, PLATEN_MASTER_KEY: MASTER_KEY, V1_WAIT_SECONDS: '0',
+      RERENDER_WAIT_SECONDS: '0', ...variables,
     }),
   );
   return {

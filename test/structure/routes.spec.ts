@@ -6,6 +6,7 @@ import { routesMadeBy } from '../setup/live-routes.js';
 /** What needs no token, as the documentation promises it. All else is closed. */
 const OPEN = [
   'GET /assets/:id',
+  'GET /assets/:id/provenance',
   'GET /collections',
   'GET /collections/:id/contract-metadata',
   'GET /collections/:id/metadata',

@@ -23,7 +23,10 @@ export class Asset {
 export class AssetDetail extends Asset {
   /** A set that makes this file again. Null for uploads, and for strangers unless it may be remixed. */
   gen_in_data: Record<string, unknown> | null;
-  /** Hash, variables and traits of its edition. Null as `gen_in_data`. */
+  /**
+   * Hash, variables and traits of its edition. Null as `gen_in_data`. `made`, to its owner: what each step was made
+   * of and with; `GET /assets/:id/provenance` tells it in order.
+   */
   gen_out_data: Record<string, unknown> | null;
   job_id: string | null;
   generation_id: string | null;

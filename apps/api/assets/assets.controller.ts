@@ -1,7 +1,7 @@
 import { Controller, Delete, Get, Param, Post, Query, Req } from '@nestjs/common';
 import { ApiBody, ApiConsumes, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
-import { findAsset, listAssets, maySeeOrigin } from '#libs/assets/asset-queries.js';
+import { findAsset, listAssets, maySeeOrigin, outDataFor } from '#libs/assets/asset-queries.js';
 import { deleteAsset } from '#libs/assets/asset-removal.js';
 import { AssetUploads } from '#libs/assets/asset-uploads.js';
 import { presentAsset } from '#libs/assets/asset-view.js';
@@ -90,7 +90,7 @@ export class AssetsController {
     return {
       ...presentAsset(asset, this.urls),
       gen_in_data: origin ? asset.gen_in_data : null,
-      gen_out_data: origin ? asset.gen_out_data : null,
+      gen_out_data: origin ? outDataFor(asset, caller) : null,
       job_id: asset.job_id,
       generation_id: asset.generation_id,
     };

@@ -6,7 +6,7 @@ import { MayBeAbsent } from '../http/body-fields.js';
 
 /** `?q=&blockchain=` of the public list. */
 export class PublicCollectionsQuery extends PageQuery {
-  /** Part of the title or the description, in any case. */
+  /** Part of the title or the description, in any case; one or two characters: what the title begins with. */
   @IsOptional() @IsString() @Length(1, 100)
   q?: string;
 

@@ -113,6 +113,10 @@ describe('the public list', () => {
     expect(await ids(`q=${mark}&blockchain=TEZOS`)).toEqual([dunes]);
     expect(await ids(`q=${encodeURIComponent(`100% ${mark}`)}`)).toEqual([seas]);
     expect(await ids(`q=${encodeURIComponent(`%${mark}`)}`)).toEqual([]);
+    const short = await owner.published({ title: `Zx ${mark}` });
+    for (const q of ['zX', 'z']) expect(await ids(`q=${q}`)).toEqual([short]);
+    expect(await ids('q=x%20')).toEqual([]);
+    await owner.ask('POST', `/collections/${short}/archive`);
     const first = await list(`q=${mark}&limit=1`);
     expect(first.items).toMatchObject([{ id: seas, status: 'published', images: [] }]);
     expect(first.items[0]).not.toHaveProperty('data');

@@ -1,14 +1,20 @@
 import { Module } from '@nestjs/common';
 import { FileUrls } from '#libs/assets/file-urls.js';
 import { CollectionUpdates } from '#libs/collections/collection-updates.js';
+import { CollectionSources } from '#libs/collections/collection-source.js';
 import { Collections } from '#libs/collections/collections.js';
 import { CollectionDrafts } from '#libs/collections/drafts.js';
+import { ImageVariables } from '#libs/collections/image-variables.js';
 import { PublicCollections } from '#libs/collections/public-collections.js';
 import { CollectionRemixes } from '#libs/collections/remix.js';
 import { Reservations } from '#libs/collections/reservations.js';
+import { VariableUpdates } from '#libs/collections/variable-updates.js';
+import { Environment } from '#libs/config/environment.js';
 import { Database } from '#libs/database/database.js';
 import { CollectionKeys } from '#libs/encryption/collection-keys.js';
 import { Accounts } from '#libs/identity/accounts.js';
+import { OutboundClient } from '#libs/outbound/outbound-client.js';
+import { RemoteImages } from '#libs/outbound/remote-images.js';
 import { Storage } from '#libs/storage/storage.js';
 import { GenerateCollection } from '#libs/submission/generate-collection.js';
 import { GenerateEditions } from '#libs/submission/generate-editions.js';
@@ -27,12 +33,13 @@ import { DistributionController } from './distribution.controller.js';
 import { MetadataController } from './metadata.controller.js';
 import { SubmissionsController } from './submissions.controller.js';
 import { TrialsController } from './trials.controller.js';
+import { VariablesController } from './variables.controller.js';
 
 @Module({
   imports: [GenerationsModule, WorkflowsModule],
   controllers: [
     SubmissionsController, TrialsController, CollectionsController, CollectionLifeController, MetadataController,
-    DistributionController,
+    DistributionController, VariablesController,
   ],
   providers: [
     {
@@ -42,8 +49,19 @@ import { TrialsController } from './trials.controller.js';
     },
     {
       provide: CollectionDrafts,
-      inject: [Database, StepWorkflows, CollectionKeys],
+      inject: [Database, StepWorkflows, CollectionKeys, ImageVariables],
       useFactory: (...parts: ConstructorParameters<typeof CollectionDrafts>) => new CollectionDrafts(...parts),
+    },
+    {
+      provide: ImageVariables,
+      inject: [Database, Environment],
+      useFactory: (database: Database, { ALLOWED_HOSTS, PUBLIC_URL }: Environment) =>
+        new ImageVariables(database, new RemoteImages(new OutboundClient({ allowedHosts: ALLOWED_HOSTS })), PUBLIC_URL),
+    },
+    {
+      provide: CollectionSources,
+      inject: [Database, CollectionKeys, ImageVariables],
+      useFactory: (...parts: ConstructorParameters<typeof CollectionSources>) => new CollectionSources(...parts),
     },
     {
       provide: PublicCollections,
@@ -54,6 +72,11 @@ import { TrialsController } from './trials.controller.js';
       provide: CollectionUpdates,
       inject: [Database, CollectionDrafts, CollectionKeys],
       useFactory: (...parts: ConstructorParameters<typeof CollectionUpdates>) => new CollectionUpdates(...parts),
+    },
+    {
+      provide: VariableUpdates,
+      inject: [Database, CollectionSources, CollectionUpdates],
+      useFactory: (...parts: ConstructorParameters<typeof VariableUpdates>) => new VariableUpdates(...parts),
     },
     {
       provide: CollectionRemixes,
@@ -83,7 +106,7 @@ import { TrialsController } from './trials.controller.js';
     },
     {
       provide: GenerateEditions,
-      inject: [Database, WorkflowEstimates, StepWorkflows, Accounts, Submissions, CollectionKeys],
+      inject: [CollectionSources, WorkflowEstimates, StepWorkflows, Accounts, Submissions],
       useFactory: (...parts: ConstructorParameters<typeof GenerateEditions>) =>
         new GenerateEditions(...parts),
     },

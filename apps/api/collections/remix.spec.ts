@@ -95,6 +95,36 @@ describe('a remix', () => {
     expect((await filesOf(again.id))?.sort()).toEqual([chosen, open].sort());
   });
 
+  it('is the same for a draft of one’s own file that another’s set has made', async () => {
+    const open = (await createAsset(api.database, { userId: author.userId, collectionId: await remixable() })).id;
+    const mine = (await createAsset(api.database, { userId: owner.userId })).id;
+    const { data: copy } = await remix(await remixable({ data: { ...SET, variables: { word: mine, open } } }));
+    const jobId = await owner.make(copy.id);
+    const asset = await createAsset(api.database, { userId: owner.userId, collectionId: copy.id });
+    await api.database.query(
+      `update flat_file set job_id = $2, gen_in_data = j.instruction_set from job j where j.id = $2 and flat_file.id = $1`,
+      [asset.id, jobId],
+    );
+    const { data: again } = await owner.ask('POST', `/projects/collections?asset_id=${asset.id}`, {});
+    expect(await filesOf(again.id)).toEqual([open]);
+  });
+
+  it('keeps the links of its steps’ files, as every set under new ids does', async () => {
+    const id = await remixable();
+    const { data } = await author.dataOf('GET', `/collections/${id}`);
+    const [component] = data.steps.map((step) => String(step.id));
+    const asset = await createAsset(api.database, { userId: author.userId, collectionId: id });
+    await api.database.query('insert into component_flat_file (component_id, flat_file_id) values ($1, $2)', [component, asset.id]);
+    const linked = async (collectionId: string, asker: CollectionCalls) => {
+      const { data: set } = await asker.dataOf('GET', `/collections/${collectionId}`);
+      return api.database.query('select flat_file_id as id from component_flat_file where component_id = $1', [set.steps[0]!.id]);
+    };
+    const { data: copy } = await remix(id);
+    expect(await linked(copy.id, owner)).toEqual([{ id: asset.id }]);
+    await owner.ask('PUT', `/projects/${copy.project_id}/collections/${copy.id}`, { data: copy.data });
+    expect(await linked(copy.id, owner)).toEqual([{ id: asset.id }]);
+  });
+
   it('is the same for a draft of another’s asset', async () => {
     const mine = (await createAsset(api.database, { userId: owner.userId })).id;
     const asset = await createAsset(api.database, { userId: author.userId, collectionId: await remixable() });

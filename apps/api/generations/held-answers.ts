@@ -28,16 +28,17 @@ export class HeldAnswers {
 
   /**
    * Waits for a job as long as the request prefers; the answer then tells what there is `now`. A replayed one is
-   * held as well, but its text stays what it was at first.
+   * held as well, but its text stays what it was at first. `unasked`: seconds for a request that prefers nothing.
    */
   async untilEnd<Data>(
     request: FastifyRequest,
     answer: Answer,
     jobId: string,
     now: () => Promise<Data>,
+    unasked: number | null = null,
   ): Promise<Answer> {
-    const seconds = preferredWait(request);
-    if (seconds === null) return answer;
+    const seconds = preferredWait(request) ?? unasked;
+    if (!seconds) return answer;
     await whileConnected(request, (signal) => this.waiter.wait(jobId, seconds, signal));
     return answer.replayed ? answer : new Answer(answer.status, JSON.stringify(successEnvelope(await now())));
   }

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { FieldFault } from '#libs/errors/app-error.js';
-import { fieldError, validationError } from '#libs/errors/errors.js';
+import { fieldError, unsupportedMediaType, validationError } from '#libs/errors/errors.js';
 
 const DEPTH = 64;
 /** Faults of one body that are told at most. */
@@ -33,10 +33,12 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The body is handed on as the bytes that came: a signature over them is checked before they are read. */
     isRaw?: boolean;
+    /** A CSV body is taken, too, and handed on as its bytes. */
+    takesCsv?: boolean;
   }
 }
 
-/** Takes JSON bodies only; any other type but those that plugins add answers 415. */
+/** Takes JSON bodies, and CSV where the route does; any other type but those that plugins add answers 415. */
 export function acceptJsonBodies(server: FastifyInstance): void {
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('application/json', { parseAs: 'buffer' }, ({ routeOptions }, bytes, done) => {
@@ -45,6 +47,10 @@ export function acceptJsonBodies(server: FastifyInstance): void {
     } catch (error) {
       done(error as Error);
     }
+  });
+  server.addContentTypeParser('text/csv', { parseAs: 'buffer' }, ({ routeOptions }, bytes, done) => {
+    if (routeOptions.config.takesCsv) done(null, bytes);
+    else done(unsupportedMediaType());
   });
 }
 

@@ -8,7 +8,7 @@ import { Answers } from '../http/answers.js';
 import { CurrentCaller, Policy, type Caller } from '../http/policy.js';
 import { SubmitRate } from '../http/rates.js';
 import { PreviewRequest, PreviewView } from './preview.dto.js';
-import { Turns } from './turns.js';
+import { Turns } from '../http/turns.js';
 
 const TIMEOUT_MS = 20_000;
 const UNDER_WAY_PER_USER = 2;

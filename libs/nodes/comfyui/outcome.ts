@@ -17,6 +17,7 @@ interface Beside {
   /** Images of the websocket. */
   images?: Buffer[];
   fetched?: FetchedFile[];
+  madeWith?: Record<string, string>;
 }
 
 /** What came of a prompt that is in no queue any more. Throws a `NodeError` unless that is its outputs. */
@@ -30,7 +31,7 @@ export function endedOutcome(server: ComfyServer, state: PromptState, beside: Be
  * What a prompt gave: its files as assets, kept ones before previews, then images of the websocket; its texts as
  * value, one as it is, more as a list. Files are fetched when they are stored.
  */
-function doneOf(server: ComfyServer, outputs: PromptOutputs, { images = [], fetched = [] }: Beside): Done {
+function doneOf(server: ComfyServer, outputs: PromptOutputs, { images = [], fetched = [], madeWith }: Beside): Done {
   const files = outputFiles(outputs).map((file) => asset(file.filename, server.download(file)));
   const sent = images.map((bytes, index) => ({ name: `image_${index + 1}.png`, bytes }));
   const assets = [...files, ...sent];
@@ -41,6 +42,7 @@ function doneOf(server: ComfyServer, outputs: PromptOutputs, { images = [], fetc
     kind: 'done',
     assets,
     fetched,
+    ...(madeWith && { madeWith }),
     ...(text !== undefined && { value: texts.length === 1 ? text : texts }),
   };
 }

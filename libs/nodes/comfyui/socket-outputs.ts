@@ -51,7 +51,7 @@ export class SocketOutputs {
       if (state.kind === 'pending' || state.kind === 'running') continue;
       // What was sent last may still be on its way.
       await Promise.race([this.ended, sleep(LOOK_MS)]);
-      return endedOutcome(server, state, { images: this.images, fetched });
+      return endedOutcome(server, state, { images: this.images, fetched, madeWith: { prompt: promptId } });
     }
   }
 

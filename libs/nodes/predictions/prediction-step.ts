@@ -80,7 +80,8 @@ export class PredictionStep {
     if (isFound) return waitFor(reference, 0);
     try {
       if (reference.prediction !== null) {
-        return await this.judge(context, await this.provider.get(reference.prediction, context.signal), reference);
+        const prediction = await this.provider.get(reference.prediction, context.signal);
+        return await this.judge(context, call, prediction, reference);
       }
       // Looking is up to twenty pages, of a service that is asked too much already.
       const found = reference.sent ? await this.look(call, reference, context.signal) : null;
@@ -121,13 +122,20 @@ export class PredictionStep {
     return this.provider.find({ model, input: await knownInput(input), token }, since, signal);
   }
 
-  private async judge(context: Context, prediction: Prediction, reference: Reference): Promise<NodeOutcome> {
+  private async judge(
+    context: Context,
+    { model }: ModelCall,
+    prediction: Prediction,
+    reference: Reference,
+  ): Promise<NodeOutcome> {
     const { state, output, isRemoved, progress } = prediction;
     if (state === 'failed') throw upstreamFault('The prediction failed');
     if (state === 'canceled') throw upstreamFault(`The prediction was stopped at ${this.provider.name}`);
     if (state === 'succeeded') {
       if (isRemoved) throw upstreamFault('The output of the prediction was removed before it was copied');
-      return outcomeOf(output, this.provider, context.signal);
+      const { id, version } = prediction;
+      const madeWith = { provider: this.provider.name, model, ...(version && { version }), prediction: id };
+      return { ...outcomeOf(output, this.provider, context.signal), madeWith };
     }
     if (progress !== null) context.progress(progress);
     return this.later({ ...reference, failures: 0 });

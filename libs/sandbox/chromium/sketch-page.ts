@@ -5,7 +5,7 @@ import {
 import { PageAnswers, type PageReport } from './page-answer.js';
 import { EDITION_PATH } from './page-runtime.js';
 import {
-  commonFile, CONTENT_SECURITY_POLICY, sketchFiles, SKETCH_ORIGIN, type SiteFile,
+  commonFile, CONTENT_SECURITY_POLICY, p5Release, sketchFiles, SKETCH_ORIGIN, type SiteFile,
 } from './sketch-site.js';
 import type { VideoFile } from './video-file.js';
 
@@ -190,12 +190,16 @@ export class SketchPage {
   private async picture({ format }: SketchRun): Promise<SketchImage> {
     const { width, height, features, logs } = await this.goodEnd();
     const bytes = await this.answers.image(format, logs);
-    return { bytes, mimeType: `image/${format}`, width, height, features, logs };
+    return { bytes, mimeType: `image/${format}`, width, height, features, logs, madeWith: this.madeWith() };
   }
 
   private async video(file: VideoFile, onFrame: (frames: number) => void): Promise<RecordedVideo> {
     const [{ width, height, features, logs }] = await Promise.all([this.goodEnd(), this.takeVideo(file, onFrame)]);
-    return { width, height, features, logs };
+    return { width, height, features, logs, madeWith: this.madeWith() };
+  }
+
+  private madeWith(): SketchImage['madeWith'] {
+    return { chromium: this.browser.version(), p5: p5Release(this.p5Version) };
   }
 
   private async takeVideo(file: VideoFile, onFrame: (frames: number) => void): Promise<void> {

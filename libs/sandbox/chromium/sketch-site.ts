@@ -30,6 +30,11 @@ const require = createRequire(import.meta.url);
 const p5Folder = (version: Sketch['p5Version']) =>
   join(dirname(require.resolve(version === '1' ? 'p5' : 'p5v2')), '..', 'lib');
 
+/** The exact release of p5 that a version stands for. */
+export function p5Release(version: Sketch['p5Version']): string {
+  return (require(join(p5Folder(version), '..', 'package.json')) as { version: string }).version;
+}
+
 /** Without `charset=utf-8`, p5 2 does not even parse. */
 const textFile = (path: string, body: string): SiteFile => ({
   body,

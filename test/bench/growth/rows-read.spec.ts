@@ -2,6 +2,8 @@ import { Client } from 'pg';
 import { v7 as uuid } from 'uuid';
 import { listAssets } from '#libs/assets/asset-queries.js';
 import { FileUrls } from '#libs/assets/file-urls.js';
+import { readHistory } from '#libs/collections/collection-history.js';
+import { Collections } from '#libs/collections/collections.js';
 import { PublicCollections, type PublicFilter } from '#libs/collections/public-collections.js';
 import { readLedger } from '#libs/credits/account-view.js';
 import { readMonthlyUsage } from '#libs/credits/usage.js';
@@ -10,6 +12,8 @@ import type { Prepared } from '#libs/database/prepared.js';
 import { EventLog } from '#libs/events/event-log.js';
 import { aloneWaits, claim } from '#libs/generations/claims.js';
 import { JobQueries, type JobFilters } from '#libs/generations/job-queries.js';
+import { findMadeAsset } from '#libs/provenance/made-asset.js';
+import { editionIds } from '#libs/token-metadata/ranked-editions.js';
 import { createTestDatabase, type TestDatabase } from '../../setup/database.js';
 import { testKeys } from '../../factories/keys.js';
 import { fill } from './fill.js';
@@ -32,6 +36,9 @@ const owner = uuid();
 describe('whatever there is of old jobs', () => {
   let test: TestDatabase;
   let client: Client;
+  let collectionId: string;
+  let jobId: string;
+  let assetId: string;
 
   beforeAll(async () => {
     test = await createTestDatabase();
@@ -40,6 +47,12 @@ describe('whatever there is of old jobs', () => {
     await test.database.query('insert into account (user_id, balance) values ($1, 1000000000000)', [owner]);
     await fill(client, JOBS, owner, uuid());
     await queueUp(client);
+    [{ collectionId, jobId, assetId }] = await test.database.query(
+      `select collection_id as "collectionId", job_id as "jobId", id as "assetId" from flat_file where user_id = $1 limit 1`,
+      [owner],
+    ) as [{ collectionId: string; jobId: string; assetId: string }];
+    await test.database.query(`update collection set title = 'Zone' where id in (
+      select id from collection where status = 'published' order by created_at limit 3)`);
     // So small a table may as well be read whole; here only what has no index is.
     await client.query('set enable_seqscan = off');
   });
@@ -67,8 +80,9 @@ describe('whatever there is of old jobs', () => {
     };
   }
 
-  const jobs = (db: Queryable) => 
-    new JobQueries(db as Database, new FileUrls({ masterKey: 'a key of this test' }), testKeys(db));
+  const urls = new FileUrls({ masterKey: 'a key of this test' });
+  const jobs = (db: Queryable) => new JobQueries(db as Database, urls, testKeys(db));
+  const collections = (db: Queryable) => new Collections(db as Database, urls, testKeys(db));
   const list = (filters: JobFilters) => (db: Queryable) => jobs(db).list(owner, filters, { limit: 20, after: null });
   const page = { limit: 20, before: null };
   const published = (filter: PublicFilter) => async (db: Queryable) => {
@@ -86,6 +100,14 @@ describe('whatever there is of old jobs', () => {
     ['published collections', published({})],
     ['published collections on a chain', published({ blockchain: 'TEZOS' })],
     ['published collections of a name that few have', published({ q: 'ection 1235' })],
+    ['published collections that begin with a letter that few have', published({ q: 'Z' })],
+    ['published collections that begin with two such letters', published({ q: 'Zo' })],
+    ['one collection and its newest files', (db) => collections(db).find(owner, collectionId)],
+    ['what became of a collection', (db) => readHistory(db, testKeys(db), { id: collectionId, userId: owner }, page)],
+    ['jobs of a collection', (db) => list({ collection_id: collectionId })(db)],
+    ['the finished editions of a collection', (db) => editionIds(db, collectionId)],
+    ['the generations of a job', (db) => jobs(db).generations(owner, jobId, -1, 20)],
+    ['how an asset was made', (db) => findMadeAsset(db, testKeys(db), { userId: owner, role: 'user' }, assetId)],
     ['assets', (db) => listAssets(db, owner, page)],
     ['ledger entries', (db) => readLedger(db, owner, page)],
     ['the month’s usage', (db) => readMonthlyUsage(db, owner)],

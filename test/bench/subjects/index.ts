@@ -1,5 +1,6 @@
 import type { Subject } from '../subject.js';
 import { chain } from './chain.js';
+import { collections } from './collections.js';
 import { endToEnd } from './end-to-end.js';
 import { growth } from './growth.js';
 import { javascript } from './javascript.js';
@@ -9,4 +10,4 @@ import { sse } from './sse.js';
 import { submission } from './submission.js';
 
 /** All subjects, in the order they run in. */
-export const subjects: Subject[] = [submission, endToEnd, chain, javascript, p5, sse, memory, growth];
+export const subjects: Subject[] = [submission, endToEnd, chain, javascript, p5, sse, memory, growth, collections];
