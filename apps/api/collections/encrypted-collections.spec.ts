@@ -103,6 +103,7 @@ describe('an encrypted collection', () => {
     expect(asset['gen_out_data']).toMatchObject({
       variables: { [`${CANARY}_subject`]: words('value') }, traits: [{ value: words('trait') }],
     });
+    expect(await text(`/assets/${image.id}/provenance`)).toContain(words('prompt'));
     expect(await text(`/collections/${id}/history`)).toContain(words('prompt'));
     const distribution = await ask(`POST /collections/${id}/distribution`, { hashes: 10 });
     expect(distribution.text).toContain(words('trait'));
@@ -158,6 +159,17 @@ describe('an encrypted collection', () => {
       expect(await text(path)).toContain(words('failure'));
     }
     await eventually(() => expect(receiver.received.map(({ body }) => String(body)).join()).toContain(words('failure')));
+    expect(await foundInDatabase()).toEqual([]);
+  });
+
+  it('keeps variables sealed that are changed by themselves', async () => {
+    const { id } = await create({ data: { variables: VARIABLES } });
+    const variables = [{ ...VARIABLES[0], value: { values: [words('changed')] } }];
+    expect((await ask(`PUT /collections/${id}/variables`, { variables })).status).toBe(200);
+    expect(await text(`/collections/${id}/variables`)).toContain(words('changed'));
+    const sheet = await fetch(`${faces.api.url}/collections/${id}/variables?format=csv`, { headers: faces.api.as(owner) });
+    expect(await sheet.text()).toContain(words('changed'));
+    expect(await text(`/collections/${id}/history`)).toContain(words('trait'));
     expect(await foundInDatabase()).toEqual([]);
   });
 
@@ -225,13 +237,16 @@ describe('an encrypted collection', () => {
     expect(await foundInDatabase()).toEqual([]);
   });
 
-  it('refuses rows that were changed or moved', async () => {
+  it('refuses rows that were changed or moved, and tells when its key is not to be had', async () => {
     const [mine, other] = [await create({ data: { steps: FAILING } }), await create({ data: { steps: FAILING } })];
     await faces.api.database.query(
       'update collection c set data = o.data from collection o where c.id = $1 and o.id = $2', [mine.id, other.id],
     );
     expect((await ask(`GET /collections/${mine.id}`)).json).toMatchObject({ code: 'INTERNAL_ERROR' });
     expect((await ask(`GET /collections/${other.id}`)).status).toBe(200);
+    const { id } = await create({ data: { steps: FAILING } });
+    await faces.api.database.query(`update collection set master_key = 'local:unknown' where id = $1`, [id]);
+    expect((await ask(`GET /collections/${id}`)).json).toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
   });
 
   it('leaves nothing readable behind when it is deleted', async () => {
