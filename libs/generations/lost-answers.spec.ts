@@ -6,7 +6,7 @@ import { LeaseLost, type Attempt, type Claim } from '#libs/engine/generation-sto
 import type { Step } from '#libs/instruction-set/instruction-set.js';
 import { NodeRegistry } from '#libs/nodes/registry.js';
 import pg from 'pg';
-import { audit } from '../../test/chaos/harness/audit.js';
+import { audit, filesIn } from '../../test/chaos/harness/audit.js';
 import { FaultProxy } from '../../test/chaos/harness/fault-proxy.js';
 import { submitJob } from '../../test/factories/job.js';
 import { createOutside, testNodes } from '../../test/factories/nodes.js';
@@ -114,6 +114,6 @@ describe('a write that Postgres commits, and whose answer is lost', () => {
     });
     expect(way.hits['done-but-said-failed']).toBe(hits + 1);
     await endByOthers();
-    expect((await audit({ database: client, storage: road.storageFolder })).violations).toEqual([]);
+    expect((await audit({ database: client, files: filesIn(road.storageFolder) })).violations).toEqual([]);
   });
 });

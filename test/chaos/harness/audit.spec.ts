@@ -4,7 +4,7 @@ import pg from 'pg';
 import type { Step } from '#libs/instruction-set/instruction-set.js';
 import { buildRoad, type Road } from '../../factories/road.js';
 import { eventually } from '../../setup/eventually.js';
-import { audit, type AuditReport } from './audit.js';
+import { audit, filesIn, type AuditReport } from './audit.js';
 import { AUDIT_RULES } from './audit-rules.js';
 
 /** What is done to rows that are right, and the rule that must see it. Each is undone afterwards. */
@@ -131,7 +131,7 @@ describe('AUDIT', () => {
   });
 
   const run = (): Promise<AuditReport> =>
-    audit({ database: client, storage: road.storageFolder, accepted });
+    audit({ database: client, files: filesIn(road.storageFolder), accepted });
   const broken = async () => [...new Set((await run()).violations.map(({ rule }) => rule))];
 
   it('finds nothing in what is right, and says what it looked at', async () => {
@@ -152,7 +152,7 @@ describe('AUDIT', () => {
   });
 
   it('sees a job that no client has a receipt of', async () => {
-    const { violations } = await audit({ database: client, storage: road.storageFolder, accepted: accepted.slice(1) });
+    const { violations } = await audit({ database: client, files: filesIn(road.storageFolder), accepted: accepted.slice(1) });
     expect(violations).toEqual([expect.objectContaining({ rule: 'phantom job', subject: `job ${accepted[0]}` })]);
   });
 
@@ -162,7 +162,7 @@ describe('AUDIT', () => {
   });
 
   it('sees an object that is gone, and one with other bytes', async () => {
-    const objects = filesIn(road.storageFolder);
+    const objects = objectsIn(road.storageFolder);
     expect(objects).toHaveLength(2);
     writeFileSync(objects[0]!, 'other bytes');
     rmSync(objects[1]!);
@@ -170,7 +170,7 @@ describe('AUDIT', () => {
   });
 });
 
-function filesIn(folder: string): string[] {
+function objectsIn(folder: string): string[] {
   return readdirSync(folder, { recursive: true })
     .map((name) => join(folder, String(name)))
     .filter((path) => statSync(path).isFile());

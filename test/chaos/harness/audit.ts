@@ -19,10 +19,18 @@ export interface AuditReport {
   violations: Violation[];
 }
 
+/** Where the bytes of files lie on this machine, whatever the product says of them. */
+export interface StoredFiles {
+  /** Null: there is no such file. */
+  pathOf(key: string): string | null;
+}
+
+/** Those of the local storage driver. */
+export const filesIn = (folder: string): StoredFiles => ({ pathOf: (key) => join(folder, key) });
+
 export interface AuditedRun {
   database: pg.Client | pg.Pool;
-  /** Folder of the local storage driver. */
-  storage: string;
+  files: StoredFiles;
   /** Jobs that clients hold a receipt of. Given, a job that nobody knows is a violation, too. */
   accepted?: Iterable<string>;
 }
@@ -34,13 +42,13 @@ const TOLD = 20;
  * Looks at everything a storm has left, once all of it should have ended: books, states, events, steps,
  * assets and their files. Reads only. It trusts nothing of the product but its schema.
  */
-export async function audit({ database, storage, accepted }: AuditedRun): Promise<AuditReport> {
+export async function audit({ database, files, accepted }: AuditedRun): Promise<AuditReport> {
   const violations: Violation[] = [];
   for (const { rule, sql } of AUDIT_RULES) {
     const { rows } = await database.query<{ subject: string; found: string }>(`${sql} limit ${TOLD}`);
     violations.push(...rows.map(({ subject, found }) => ({ rule, subject, found })));
   }
-  violations.push(...(await fileViolations(database, storage)));
+  violations.push(...(await fileViolations(database, files)));
   if (accepted) violations.push(...(await receiptViolations(database, new Set(accepted))));
   return { rules: AUDIT_RULES.length + (accepted ? 3 : 1), checked: await counts(database), violations };
 }
@@ -54,13 +62,13 @@ async function counts(database: AuditedRun['database']): Promise<Record<string, 
 }
 
 /** Every file that a row names must lie there with the bytes it had. */
-async function fileViolations(database: AuditedRun['database'], storage: string): Promise<Violation[]> {
+async function fileViolations(database: AuditedRun['database'], files: StoredFiles): Promise<Violation[]> {
   const { rows } = await database.query<{ id: string; storage_key: string; sha256: string; size: string }>(
     'select id, storage_key, sha256, size from flat_file where deleted_at is null order by id',
   );
   const violations: Violation[] = [];
   for (const { id, storage_key, sha256, size } of rows) {
-    const found = await digestOf(join(storage, storage_key));
+    const found = await digestOf(files.pathOf(storage_key));
     const subject = `file ${id} at ${storage_key}`;
     if (found === null) violations.push({ rule: 'asset without its object', subject, found: 'no such object' });
     else if (found.sha256 !== sha256 || found.size !== Number(size)) {
@@ -70,7 +78,8 @@ async function fileViolations(database: AuditedRun['database'], storage: string)
   return violations.slice(0, TOLD);
 }
 
-async function digestOf(path: string): Promise<{ sha256: string; size: number } | null> {
+async function digestOf(path: string | null): Promise<{ sha256: string; size: number } | null> {
+  if (path === null) return null;
   const hash = createHash('sha256');
   let size = 0;
   try {

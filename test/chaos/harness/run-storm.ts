@@ -60,6 +60,7 @@ export async function runStorm(scenario: Scenario, options: StormOptions): Promi
   const hits = { ...Object.fromEntries(storm.crashPoints.hits()), ...proxyHits(town) };
   const logs = verdict.length > 0 ? town.keepLogs() : null;
   await town.close();
+  await storm.end();
   if (scenario.stopsPostgres) await postgres.stop();
   if (!logs) rmSync(folder, { recursive: true, force: true });
   return {
@@ -76,9 +77,8 @@ function progressOf({ done, crashPoints }: Storm, startedAt: number): string {
   return `${Math.round((Date.now() - startedAt) / 1_000)} s: ${counts || 'starting'}; ${hits} crash points hit`;
 }
 
-function auditTown({ town, receipts }: Storm): Promise<AuditReport> {
-  const { storage } = town;
-  return town.withClient((database) => audit({ database, storage, ...(receipts && { accepted: receipts }) }));
+function auditTown({ town, receipts, files }: Storm): Promise<AuditReport> {
+  return town.withClient((database) => audit({ database, files, ...(receipts && { accepted: receipts }) }));
 }
 
 const told = ({ rule, subject, found }: AuditReport['violations'][number]) => `AUDIT ${rule}: ${subject}, ${found}`;

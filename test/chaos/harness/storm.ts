@@ -1,6 +1,7 @@
 import { SeededRandom, randomStream } from '#libs/instruction-set/random.js';
 import type { Tracepoint } from '#libs/tracepoints/tracepoints.js';
 import type { Variables } from '../../e2e/processes.js';
+import { filesIn, type StoredFiles } from './audit.js';
 import { CrashPoints } from './crash-points.js';
 import type { Backend, Size } from './scenario.js';
 import type { Town } from './town.js';
@@ -32,11 +33,15 @@ export class Storm {
   readonly crashPoints: CrashPoints;
   /** Jobs that clients hold a receipt of; set, AUDIT compares them with the rows. */
   receipts: ReadonlySet<string> | null = null;
+  /** Where AUDIT finds the files: in the town's folder, unless the storm keeps them elsewhere. */
+  files: StoredFiles;
+  private readonly endings: Array<() => Promise<unknown>> = [];
   private readonly least = new Map<string, number>();
   private readonly streams = new Map<string, SeededRandom>();
 
   constructor(private readonly weather: Weather) {
     ({ backend: this.backend, size: this.size, town: this.town } = weather);
+    this.files = filesIn(this.town.storage);
     this.crashPoints = new CrashPoints(weather.town.folder);
   }
 
@@ -76,6 +81,15 @@ export class Storm {
   /** Something that a promise rules out; the storm goes on, and fails. */
   fault(text: string): void {
     this.faults.push(text);
+  }
+
+  /** What the storm has started itself, and ends once AUDIT is through and no process runs any more. */
+  afterwards(end: () => Promise<unknown>): void {
+    this.endings.push(end);
+  }
+
+  async end(): Promise<void> {
+    for (const end of this.endings) await end();
   }
 
   /**

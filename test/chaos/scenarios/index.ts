@@ -16,6 +16,7 @@ import { predictions } from './predictions.js';
 import { redisAway } from './redis-away.js';
 import { sameKey } from './same-key.js';
 import { shutdown } from './shutdown.js';
+import { storageFaults } from './storage-faults.js';
 import { streams } from './streams.js';
 import { zombies } from './zombies.js';
 
@@ -30,6 +31,7 @@ export const scenarios: Scenario[] = [
   zombies,
   halfOpen,
   faultyNetwork,
+  storageFaults,
   cancels,
   streams,
   shutdown,
