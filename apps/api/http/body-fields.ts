@@ -92,10 +92,3 @@ const IsBeside = (other: string) =>
       defaultMessage: () => `$property needs ${other}`,
     },
   });
-
-/** For a field whose other value is not offered. */
-export const IsNotTrue = (message: string) =>
-  ValidateBy({
-    name: 'isNotTrue',
-    validator: { validate: (value) => value !== true, defaultMessage: () => message },
-  });
