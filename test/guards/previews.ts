@@ -66,7 +66,7 @@ export const previewGuards: Guard[] = [
     name: 'previews: a job that wants no thumbnails gets none',
     file: 'libs/assets/asset-rows.ts',
     find: "is distinct from 'false' then",
-    replace: "is distinct from 'none' then",
+    replace: "is distinct from 'null' then",
     red: ['apps/worker/generation-worker.spec.ts'],
   },
   {
