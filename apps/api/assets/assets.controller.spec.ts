@@ -163,6 +163,18 @@ describe(AssetsController.name, () => {
       expect(await storedFiles()).toHaveLength(2);
     });
 
+    it('counts results, too, but nothing that is hidden or deleted', async () => {
+      await send('/assets');
+      await api.database.query(`update account set plan = 'tiny' where user_id = $1`, [userId]);
+      const collectionId = await createCollection(api.database, userId);
+      await createAsset(api.database, { userId, collectionId, size: 90 });
+      await createAsset(api.database, { userId, collectionId, size: 500, shown: false });
+      const { id } = await createAsset(api.database, { userId, collectionId, size: 500 });
+      await api.database.query('update flat_file set deleted_at = now() where id = $1', [id]);
+      expect((await upload('x'.repeat(11))).body).toMatchObject({ details: { limit: 100, used: 90 } });
+      expect((await upload('x'.repeat(10))).status).toBe(201);
+    });
+
     it('is closed to strangers', async () => {
       expect((await fetch(`${api.url}/assets`, { method: 'POST', body: formOf('x') })).status).toBe(401);
     });
