@@ -48,6 +48,20 @@ describe('resolvePayload', () => {
     }
   });
 
+  it('gives the file that an image variable names, wherever it stands alone', () => {
+    const scope = {
+      variables: { mine: '77', far: 'https://example.com/a.png', made: { $ref: 'art', collection: 'c' }, lost: '78', id: '77' },
+      images: new Set(['mine', 'far', 'made', 'lost']),
+      output: (id: string, collection: string | null) => (collection === 'c' ? outputs[id] : undefined),
+      asset: (name: string) => uploads[name] ?? (name.startsWith('https:') ? name : undefined),
+      schema: SCHEMA,
+    };
+    expect(resolvePayload({ a: '{{mine}}', b: ['{{far}}', '{{made}}'], c: 'of {{mine}}', d: '{{id}}' }, scope)).toEqual({
+      a: uploads[77], b: ['https://example.com/a.png', expect.objectContaining({ id: '1' })], c: 'of 77', d: '77',
+    });
+    expect(() => resolvePayload({ a: { b: '{{lost}}' } }, scope)).toThrow('a.b: there is no asset 78');
+  });
+
   it('writes scalars as text and the rest as JSON inside a longer text', () => {
     const variables = { n: 1.5, on: true, text: 'fox', list: [1, 'a'], map: { k: null } };
     expect(resolveText('{{n}} {{on}} {{text}} {{list}} {{map}}', variables)).toBe(

@@ -1,3 +1,4 @@
+import sharp from 'sharp';
 import { appendFile, mkdir, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Json, JsonObject, Step } from '#libs/instruction-set/instruction-set.js';
@@ -153,6 +154,25 @@ describe('how a file was made, and making it again', () => {
       inputs: [{ name: 'sketch.png', mime_type: 'image/png', sha256: expect.stringMatching(/^[0-9a-f]{64}$/) }],
     }]);
     expect(verdictOf(await rerender(assets[0]!.id))).toMatchObject({ equal: true });
+  });
+
+  it('names the image that a variable gave to the step', async () => {
+    const form = new FormData();
+    const png = await sharp({ create: { width: 4, height: 3, channels: 3, background: 'teal' } }).png().toBuffer();
+    form.set('file', new Blob([new Uint8Array(png)], { type: 'image/png' }), 'mood.png');
+    const { id } = (await faces.call(userId, 'POST /assets', form)).json.data as { id: string };
+    const { assets } = await made({
+      steps: [{ id: 'a', nodeName: 'javascript', nodePayload: {
+        code: bytesOf('`${inputs.mood.width} ${inputs.note}`'), inputs: { mood: '{{mood}}', note: 'of {{mood}}' },
+      } }],
+      variables: [{ name: 'mood', type: 'pick', value_type: 'images', value: { values: [id], display_names: ['Mood'] } }],
+    });
+    expect(await provenanceOf(assets[0]!.id)).toMatchObject({
+      steps: [{ inputs: [{ asset_id: id, mime_type: 'image/png' }] }], values: { mood: id },
+      traits: [{ trait_type: 'mood', value: 'Mood' }],
+    });
+    const file = await fetch(new URL(assets[0]!.url, faces.api.url));
+    expect(await file.text()).toBe(`4 of ${id}`);
   });
 
   it('refuses before any charge what somebody outside has made, and says which step it was', async () => {

@@ -49,9 +49,9 @@ const ROWS = `
 const FILES = [
   `insert into flat_file (user_id, collection_id, job_id, generation_id, step_id, index, name, storage_key, url, mime_type,
                           size, sha256, width, height, gen_in_data, gen_out_data, shown)
-   select $3, $1, $2, g.id, 1, 0, 'art.png', f.key, '/files/' || f.key, 'image/png', $4::int, repeat('ab', 32), 64, 64,
+   select $3::uuid, $1::uuid, $2::uuid, g.id, 1, 0, 'art.png', f.key, '/files/' || f.key, 'image/png', $4::int, repeat('ab', 32), 64, 64,
           '{"steps": []}', '{"hash": "oo"}', true
      from generation g, lateral (
-       select 'generations/' || $3 || '/' || $2 || '/' || g.index || '/1/0-' || lpad(g.index::text, 16, '0') || '.png' as key) f
-    where g.job_id = $2`,
+       select 'generations/' || $3::uuid || '/' || $2::uuid || '/' || g.index || '/1/0-' || lpad(g.index::text, 16, '0') || '.png' as key) f
+    where g.job_id = $2::uuid`,
 ];
