@@ -3,6 +3,7 @@ import type { Guard } from './guard.js';
 const PROVENANCE = 'apps/api/provenance/provenance.controller.spec.ts';
 const VARIABLES = 'apps/api/collections/variables.controller.spec.ts';
 const SHEETS = 'libs/variable-sheets/variable-sheets.spec.ts';
+const TENANTS = 'test/api/tenants.spec.ts';
 const REMIX = 'apps/api/collections/remix.spec.ts';
 
 /** How files were made and are made again, and what variables may name. */
@@ -22,11 +23,11 @@ export const provenanceGuards: Guard[] = [
     red: [PROVENANCE],
   },
   {
-    name: 'provenance: whose file is made again',
-    file: 'libs/provenance/rerender.ts',
-    find: 'if (!made || made.asset.user_id !== userId)',
-    replace: 'if (!made)',
-    red: [PROVENANCE],
+    name: 'provenance: whose re-render is told',
+    file: 'libs/provenance/rerender-verdict.ts',
+    find: 'where j.user_id = $1 and r.asset_id = $2',
+    replace: 'where $1::uuid is not null and r.asset_id = $2',
+    red: [TENANTS],
   },
   {
     name: 'provenance: nobody outside is asked again',

@@ -3,6 +3,7 @@ import { createAsset, createCollection } from '../../../test/factories/asset.js'
 import { CollectionCalls } from '../../../test/factories/collection-calls.js';
 import { createUser } from '../../../test/factories/job-submission.js';
 import { startTestApi, type TestApi } from '../../../test/setup/api.js';
+import { eventually } from '../../../test/setup/eventually.js';
 
 const PALETTE: VariableDefinition = {
   name: 'word', type: 'weighted_pick', value_type: 'strings',
@@ -81,19 +82,23 @@ describe("a collection's variables", () => {
     expect((await fetch(`${api.url}/projects/collections`, { method: 'POST', headers, body: 'a' })).status).toBe(415);
   });
 
-  it('of a change that comes between are read again, so that none is lost', async () => {
-    const { id, path } = await own.draft();
-    const answers = await Promise.all([
-      own.ask('PUT', `/collections/${id}/variables`, { variables: { word: 'sea', more: 1 } }),
-      own.ask('PUT', path, { title: 'Other', data: { steps: [], variables: { word: 'x' } } }),
-      own.ask('PUT', `/collections/${id}/variables`, { variables: { word: 'sky', more: 2 } }),
-    ]);
-    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
-    const entries = await own.history(id);
-    expect(entries.map(({ action }) => action)).toEqual(['updated', 'updated', 'updated', 'created']);
-    // What each change says was before it is what the change before it has left: no set is left out.
-    const replaced = entries.slice(0, 3).map(({ data }) => JSON.stringify((data.before as { data: { variables: object } }).data.variables));
-    expect(new Set(replaced).size).toBe(3);
+  it('leave in place what another change does to the set meanwhile', async () => {
+    const { id } = await own.draft();
+    let answer: ReturnType<CollectionCalls['ask']> | undefined;
+    await api.database.transaction(async (tx) => {
+      await tx.query('select from collection where id = $1 for update', [id]);
+      answer = own.ask('PUT', `/collections/${id}/variables`, { variables: { word: 'sea' } });
+      await eventually(async () => {
+        const waiting = await api.database.query(
+          "select from pg_stat_activity where wait_event_type = 'Lock' and query like '%from collection%'");
+        expect(waiting).toHaveLength(1);
+      });
+      await tx.query(`update collection set data = jsonb_set(data, '{generations,generations}', '7') where id = $1`, [id]);
+    });
+    expect(await answer).toMatchObject({
+      status: 200, data: { data: { variables: { word: 'sea' }, generations: { generations: 7 } } },
+    });
+    expect(await own.actions(id)).toEqual(['updated', 'created']);
   });
 
   describe('that are images', () => {
