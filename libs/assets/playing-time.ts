@@ -1,5 +1,5 @@
 import { open, type FileHandle } from 'node:fs/promises';
-import { ALL_FORMATS, CustomSource, Input } from 'mediabunny';
+import type { CustomSourceOptions, Input } from 'mediabunny';
 import type { Dimensions } from './image.js';
 
 /** What is read of a file that is played. */
@@ -21,8 +21,10 @@ export const isPlayed = (mimeType: string): boolean => /^(video|audio)\//.test(m
  */
 export async function readPlayed(path: string, mimeType: string): Promise<Played> {
   if (!isPlayed(mimeType)) return UNKNOWN;
+  // With the first of them: many workers never see one.
+  const { ALL_FORMATS, CustomSource, Input } = await import('mediabunny');
   const file = await open(path);
-  const input = new Input({ formats: ALL_FORMATS, source: boundedSource(file) });
+  const input = new Input({ formats: ALL_FORMATS, source: new CustomSource(boundedReads(file)) });
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<Played>((resolve) => (timer = setTimeout(resolve, TIME_LIMIT_MS, UNKNOWN)));
   try {
@@ -35,9 +37,9 @@ export async function readPlayed(path: string, mimeType: string): Promise<Played
   }
 }
 
-function boundedSource(file: FileHandle): CustomSource {
+function boundedReads(file: FileHandle): CustomSourceOptions {
   let left = MAX_READ_BYTES;
-  return new CustomSource({
+  return {
     getSize: async () => (await file.stat()).size,
     read: async (start, end) => {
       left -= end - start;
@@ -47,7 +49,7 @@ function boundedSource(file: FileHandle): CustomSource {
     },
     prefetchProfile: 'fileSystem',
     handleUnhandledError: () => undefined,
-  });
+  };
 }
 
 async function read(input: Input): Promise<Played> {
