@@ -58,6 +58,13 @@ export const provenanceGuards: Guard[] = [
     red: [PROVENANCE],
   },
   {
+    name: 'provenance: what is known of an encrypted file is sealed',
+    file: 'libs/generations/sealed-steps.ts',
+    find: 'seal ? seal.close(made as unknown as Json, MADE) : made',
+    replace: 'made',
+    red: [PROVENANCE],
+  },
+  {
     name: 'variables: no cell is a formula',
     file: 'libs/variable-sheets/cells.ts',
     find: '(GUARDED.test(text) ? `\'${text}` : text)',

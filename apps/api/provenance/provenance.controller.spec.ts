@@ -44,8 +44,8 @@ describe('how a file was made, and making it again', () => {
   });
 
   /** Makes a collection of this set and gives its finished job's generations. */
-  async function made(set: { steps: object[]; variables?: Json }, generations = 1) {
-    const draft = await faces.call(userId, 'POST /projects/collections', { title: 'Dunes', data: { variables: {}, ...set } });
+  async function made(set: { steps: object[]; variables?: Json }, generations = 1, metadata: object = {}) {
+    const draft = await faces.call(userId, 'POST /projects/collections', { title: 'Dunes', data: { variables: {}, ...set }, ...metadata });
     const { id } = draft.json.data as { id: string };
     const submitted = await faces.call(userId, `POST /collections/${id}/generations`, { generations });
     const { job_id } = submitted.json.data as { job_id: string };
@@ -173,6 +173,20 @@ describe('how a file was made, and making it again', () => {
     });
     const file = await fetch(new URL(assets[0]!.url, faces.api.url));
     expect(await file.text()).toBe(`4 of ${id}`);
+  });
+
+  it('keeps sealed what it knows of an encrypted one, which is not made again in the clear', async () => {
+    const { assets } = await made({ steps: [SKETCH], variables: { blue: 1 } }, 1, { encryption_enabled: true });
+    const { id } = assets[0]!;
+    const [row] = await faces.api.database.query<{ made: object }>(
+      `select gen_out_data -> 'made' as made from flat_file where id = $1`, [id],
+    );
+    expect(Object.keys(row!.made)).toEqual(['$enc']);
+    expect(await provenanceOf(id)).toMatchObject({
+      values: { blue: 1 }, steps: [{ node: 'p5', made_with: { p5: expect.any(String) } }],
+      rerender: { possible: false, obstacles: [{ message: expect.stringContaining('encrypted') }] },
+    });
+    expect((await rerender(id)).json).toMatchObject({ code: 'NOT_REPEATABLE' });
   });
 
   it('refuses before any charge what somebody outside has made, and says which step it was', async () => {
