@@ -52,6 +52,9 @@ const filledIn = (value: string): string =>
     kind === ':-' ? rest : 'x'.repeat(32),
   );
 
+/** What the system below Node reads. */
+const NOT_OURS = ['MALLOC_ARENA_MAX'];
+
 describe('the Dockerfile', () => {
   it('has no fault that a linter finds', () => {
     expect(validate(dockerfile).map(({ message, range }) => `${range.start.line + 1}: ${message}`)).toEqual([]);
@@ -83,7 +86,7 @@ describe('the Dockerfile', () => {
   });
 
   it('sets variables that exist, and exposes the ports that they mean', () => {
-    expect(variables).toEqual(expect.arrayContaining(Object.keys(imageVariables)));
+    expect([...variables, ...NOT_OURS]).toEqual(expect.arrayContaining(Object.keys(imageVariables)));
     const { PORT } = new Environment();
     expect(those('EXPOSE')).toEqual([`${PORT} ${imageVariables['WORKER_PORT']}`]);
     const probe = read('deploy/probe.mjs');
