@@ -1,7 +1,7 @@
 import type { Step } from '#libs/instruction-set/instruction-set.js';
 import type { NodeDefinition } from '#libs/nodes/node.js';
 import { NodeRegistry } from '#libs/nodes/registry.js';
-import { GenerationRun, type RunControl } from './generation-run.js';
+import { GenerationRun, HandBack, type RunControl } from './generation-run.js';
 import { LeaseLost, type GenerationState, type GenerationStore, type StepStart } from './generation-store.js';
 import { StepRunner } from './step-runner.js';
 
@@ -13,19 +13,19 @@ const quick: NodeDefinition = {
   immediate: () => true,
   run: async () => ({ kind: 'done', value: 1 }),
 };
-const steps: Step[] = [{ id: 1, nodeName: 'quick', nodePayload: {} }];
+const quickSteps: Step[] = [{ id: 1, nodeName: 'quick', nodePayload: {} }];
 
-/** What a run writes when it begins. */
-async function beginningUnder(leaseNumber: number): Promise<StepStart[]> {
-  const begun: StepStart[] = [];
-  const store = {
-    begin: async (_lease: unknown, _state: unknown, starts: StepStart[]) => {
-      begun.push(...starts);
-      throw new LeaseLost();
-    },
-  } as unknown as GenerationStore;
+interface Run {
+  nodes?: NodeDefinition[];
+  steps?: Step[];
+  leaseNumber?: number;
+  signal?: AbortSignal;
+}
+
+/** One worker's run of a generation, on a store of the test's own. */
+function run(store: Partial<GenerationStore>, { nodes = [quick], steps = quickSteps, leaseNumber = 1, signal }: Run) {
   const runner = new StepRunner(
-    new NodeRegistry([quick]), { store: never, read: never, open: never }, { find: async () => new Map() },
+    new NodeRegistry(nodes), { store: never, read: never, open: never }, { find: async () => new Map() },
   );
   const state = {
     hash: 'oo', values: {}, instructionSet: { steps }, files: null, finished: new Map(), waiting: [],
@@ -33,10 +33,20 @@ async function beginningUnder(leaseNumber: number): Promise<StepStart[]> {
   } as unknown as GenerationState;
   const lease = { generationId: 'g', jobId: 'j', number: leaseNumber, lane: 'default' as const, alone: false };
   const control: RunControl = {
-    signal: new AbortController().signal, draining: false, wakeSeq: 0,
+    signal: signal ?? new AbortController().signal, draining: false, wakeSeq: 0,
     changed: () => new Promise(() => undefined), onProgress: () => undefined, onUnexpected: () => undefined,
   };
-  expect(await new GenerationRun(store, runner, lease, state, control).run()).toBe('lost');
+  return new GenerationRun(store as GenerationStore, runner, lease, state, control).run();
+}
+
+/** What a run writes when it begins. */
+async function beginningUnder(leaseNumber: number): Promise<StepStart[]> {
+  const begun: StepStart[] = [];
+  const begin: GenerationStore['begin'] = async (_lease, _state, starts) => {
+    begun.push(...starts);
+    throw new LeaseLost();
+  };
+  expect(await run({ begin }, { leaseNumber })).toBe('lost');
   return begun;
 }
 
@@ -49,5 +59,26 @@ describe(GenerationRun.name, () => {
     const starts = await beginningUnder(2);
     expect(starts).toMatchObject([{ stepId: '1' }]);
     expect(starts[0]).not.toHaveProperty('result');
+  });
+
+  it('writes what was worked out when the grace ended, before it ends the generation', async () => {
+    const stop = new AbortController();
+    const { immediate: _never, ...slow } = { ...quick, name: 'slow' };
+    const last = { ...quick, name: 'last', run: async () => (stop.abort(new HandBack()), { kind: 'done' as const, value: 1 }) };
+    const steps: Step[] = [
+      { id: 1, nodeName: 'slow', nodePayload: {} }, { id: 2, nodeName: 'last', nodePayload: { value: { $ref: 1 } } },
+    ];
+    const written: string[] = [];
+    await run(
+      {
+        begin: async (_lease, _state, starts) =>
+          starts.map(({ stepId }) => ({ id: stepId, stepId, number: 1, token: 't' })),
+        finish: async (_lease, _state, finished, starts = []) => {
+          written.push(...finished.map(({ attempt }) => attempt.stepId), ...starts.map(({ stepId }) => stepId));
+        },
+      },
+      { nodes: [slow, last], steps, signal: stop.signal },
+    );
+    expect(written).toEqual(['1', '2']);
   });
 });

@@ -35,14 +35,15 @@ export class StepPlanner {
     const until = Date.now() + WORK_OUT_MS;
     const plans: Plan[] = [];
     let free = slots;
+    signal.throwIfAborted();
     do {
-      signal.throwIfAborted();
       const ready = this.schedule.takeReady(free);
       if (ready.length === 0) break;
       const planned = await Promise.all(ready.map((step) => this.plan(step, signal)));
       plans.push(...planned);
       free -= planned.filter(({ start }) => !start.result).length;
-    } while (plans.length < WORKED_OUT_AT_MOST && Date.now() < until);
+      // What is done counts as finished: it is handed over to be written, whatever `signal` says by now.
+    } while (plans.length < WORKED_OUT_AT_MOST && Date.now() < until && !signal.aborted);
     return plans;
   }
 

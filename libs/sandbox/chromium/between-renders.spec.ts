@@ -89,6 +89,18 @@ it('an edition leaves nothing to the next of its job, which gets a fresh documen
   opened.mockRestore();
 });
 
+it('an edition knows nothing of where its page has been', async () => {
+  const code = `
+    console.log(history.length, document.referrer, performance.getEntriesByType('navigation').map(({ type }) => type));
+    console.log(window.navigation?.entries().map(({ url, index }) => [url, index]), window.navigation?.activation?.from?.url);
+    history.pushState('left', '', '/?left'); window.navigation?.updateCurrentEntry({ state: 'left' });
+    const settled = Promise.resolve();`;
+  const first = await goodConsoleOf('past', code);
+  expect(first.length).toBe(2);
+  expect(await goodConsoleOf('past', code)).toEqual(first);
+  expect(await goodConsoleOf('past', code)).toEqual(first);
+});
+
 it('an edition that will not go is not waited for, and cannot stand in for the next', async () => {
   const picture = 'function setup() { createCanvas(64, 64); background(random(255), 9, 9); noLoop(); }';
   const alone = sha256(await renderer.render(sketchRun(picture)));

@@ -150,6 +150,7 @@ export class SketchPage {
 
   /** When the document before is gone and the sketch of this one has not begun: so nothing comes after. */
   private async clear(): Promise<void> {
+    await this.session.send('Page.resetNavigationHistory');
     await this.session.send('Storage.clearDataForOrigin', { origin: SKETCH_ORIGIN, storageTypes: 'all' });
     await this.session.send('Runtime.evaluate', { expression: "sessionStorage.clear(); name = ''" });
   }

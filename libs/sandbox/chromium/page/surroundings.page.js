@@ -21,6 +21,9 @@ platen.surround = ({ hash, pixelDensity }) => {
   fix(window, 'devicePixelRatio', pixelDensity);
   fix(Navigator.prototype, 'hardwareConcurrency', 4);
   fix(Navigator.prototype, 'deviceMemory', 8);
+  // Where the page has been before: with which editions depends on the worker.
+  fix(History.prototype, 'length', 1);
+  fix(window, 'navigation', undefined);
 
   return {
     /** Runs `action` with another source behind `Math.random`. */
