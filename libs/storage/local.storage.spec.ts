@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createStorage } from './index.js';
@@ -24,6 +24,16 @@ describe(LocalStorage.name, () => {
     await writeFile(join(home, 'outside', 'secret'), 'secret');
     await mkdir(root());
   };
+
+  it('does not take a folder that is away for one in which there is nothing', async () => {
+    const [mounted, away] = [storage(), `${root()}.away`];
+    await mounted.place();
+    expect(await mounted.stat('a.png')).toBeNull();
+    await rename(root(), away);
+    await expect(mounted.stat('a.png')).rejects.toThrow('ENOENT');
+    await rename(away, root());
+    expect(await mounted.stat('a.png')).toBeNull();
+  });
 
   it('follows no link to a file', async () => {
     await secret();

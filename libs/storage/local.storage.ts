@@ -22,6 +22,8 @@ const ABSENT = new Set(['ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP']);
  */
 export class LocalStorage extends Storage {
   private readonly root: string;
+  /** The folder has been seen, with the name of its place in it. */
+  private isPlaced = false;
 
   constructor(root: string) {
     super();
@@ -57,9 +59,11 @@ export class LocalStorage extends Storage {
       const entry = await lstat(await this.existingPathOf(key));
       return entry.isFile() ? { size: entry.size } : null;
     } catch (error) {
-      if (isAbsent(error)) return null;
-      throw error;
+      if (!isAbsent(error)) throw error;
     }
+    // A disk that is not mounted has nothing, which does not mean that there is nothing.
+    if (this.isPlaced) await lstat(this.placePath);
+    return null;
   }
 
   async delete(key: string): Promise<void> {
@@ -86,19 +90,23 @@ export class LocalStorage extends Storage {
 
   /** Written into the folder by who comes first, so that it goes wherever the folder is mounted. */
   async place(): Promise<string> {
-    const path = join(this.root, '.place');
     const [name, temporary] = [randomUUID(), join(this.root, `.${randomUUID()}.part`)];
     await this.makeFolder(this.root);
     await writeFile(temporary, name, { flag: 'wx' });
     try {
-      await link(temporary, path);
+      await link(temporary, this.placePath);
       return name;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      return await readFile(path, 'utf8');
+      return await readFile(this.placePath, 'utf8');
     } finally {
+      this.isPlaced = true;
       await rm(temporary, { force: true });
     }
+  }
+
+  private get placePath(): string {
+    return join(this.root, '.place');
   }
 
   async check(): Promise<void> {
