@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { jest } from '@jest/globals';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
@@ -65,6 +66,23 @@ describe(VaultKeyManagement.name, () => {
       await expect(vault({ timeoutMs: 100 }).wrap(randomBytes(32), 'owner')).rejects.toThrow(KeyUnavailable);
     } finally {
       answerMs = 0;
+    }
+  });
+
+  it('is asked again only after a while when it did not answer', async () => {
+    answerMs = 2_000;
+    const slow = vault({ timeoutMs: 100 });
+    const wrapping = () => slow.wrap(randomBytes(32), 'owner');
+    const clock = jest.spyOn(Date, 'now');
+    try {
+      await expect(wrapping()).rejects.toThrow(KeyUnavailable);
+      answerMs = 0;
+      await expect(wrapping()).rejects.toMatchObject({ reason: expect.stringContaining('just now') });
+      clock.mockReturnValue(performance.timeOrigin + performance.now() + 10_000);
+      expect(await wrapping()).toMatchObject({ masterKey: 'vault:one' });
+    } finally {
+      answerMs = 0;
+      clock.mockRestore();
     }
   });
 

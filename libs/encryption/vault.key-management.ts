@@ -9,7 +9,10 @@ export interface VaultSettings {
   timeoutMs?: number;
 }
 
-const TIMEOUT_MS = 5_000;
+/** Claims of generations wait for it: see `KEY_WAIT_MS` there. */
+const TIMEOUT_MS = 2_000;
+/** After no answer nobody asks: each would wait as long, one after the other. */
+const AWAY_MS = 3_000;
 
 /**
  * The transit engine of HashiCorp Vault, or of OpenBao: the master key never leaves it. Versions of a key are its own
@@ -18,6 +21,7 @@ const TIMEOUT_MS = 5_000;
  */
 export class VaultKeyManagement extends KeyManagement {
   readonly masterKey: string;
+  private awayUntil = 0;
 
   constructor(
     private readonly settings: VaultSettings,
@@ -48,6 +52,7 @@ export class VaultKeyManagement extends KeyManagement {
   private async call(verb: 'encrypt' | 'decrypt', body: object, field: string): Promise<string> {
     const { address, token, key, timeoutMs = TIMEOUT_MS } = this.settings;
     const url = `${address.replace(/\/+$/, '')}/v1/transit/${verb}/${encodeURIComponent(key)}`;
+    if (Date.now() < this.awayUntil) throw new KeyUnavailable('Vault did not answer just now');
     try {
       const answer = await fetch(url, {
         method: 'POST',
@@ -56,12 +61,14 @@ export class VaultKeyManagement extends KeyManagement {
         redirect: 'error',
         signal: AbortSignal.timeout(timeoutMs),
       });
+      this.awayUntil = 0;
       if (!answer.ok) throw new KeyUnavailable(`Vault refused to ${verb} with ${key}: status ${answer.status}`);
       const { data } = (await answer.json()) as { data?: Record<string, unknown> };
       const value = data?.[field];
       if (typeof value === 'string') return value;
     } catch (error) {
       if (error instanceof KeyUnavailable) throw error;
+      this.awayUntil = Date.now() + AWAY_MS;
       throw new KeyUnavailable(`Vault did not answer: ${(error as Error).message}`);
     }
     throw new KeyUnavailable(`Vault answered without ${field}`);

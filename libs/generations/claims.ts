@@ -1,7 +1,9 @@
 import type { Queryable } from '#libs/database/database.js';
 import { prepared } from '#libs/database/prepared.js';
 import type { CollectionKeys } from '#libs/encryption/collection-keys.js';
-import type { Claim, ClaimRequest, Lease } from '#libs/engine/generation-store.js';
+import type { CollectionSeal } from '#libs/encryption/collection-seal.js';
+import { KeyUnavailable } from '#libs/encryption/key-management.js';
+import type { Claim, ClaimRequest, GenerationState, Lease } from '#libs/engine/generation-store.js';
 import type { Lane } from '#libs/nodes/node.js';
 import { ATTEMPTS, stateOf, type ClaimedRow } from './generation-state.js';
 import { openedClaim } from './sealed-steps.js';
@@ -11,6 +13,8 @@ import { tracepoint } from '#libs/tracepoints/tracepoints.js';
 export const LEASE_SECONDS = 10;
 /** Seconds from claim to begin. Nothing is lost by one that comes late, so nobody waits long for one that died. */
 const CLAIM_SECONDS = 4;
+/** A claim waits no longer for its key: it would have lost its lease before it could tell that there is none. */
+const KEY_WAIT_MS = 2_000;
 
 /** What the database says of the leases a worker holds. */
 export interface HeldLease {
@@ -21,6 +25,7 @@ export interface HeldLease {
 /**
  * Takes the next generation of a lane: waiting ones that are due first, then by priority, then by turn.
  * A claim is no change of state: it only makes the caller the newest holder, and reads what there is to do.
+ * Throws `BrokenClaim` where that cannot be read.
  */
 export async function claim(
   db: Queryable,
@@ -30,23 +35,48 @@ export async function claim(
   const [row] = await db.query<ClaimedRow>(CLAIM, [lane, worker, idle, CLAIM_SECONDS]);
   if (!row) return undefined;
   const lease = { generationId: row.id, jobId: row.job_id, number: Number(row.lease), lane, alone: row.alone };
-  if (!row.encrypted || row.collection_id === null) return { lease, state: stateOf(row) };
   try {
-    const seal = await keys.of(row.collection_id);
-    return { lease, state: stateOf(openedClaim(seal, row), seal) };
+    return { lease, state: row.encrypted ? await decrypted(keys, row) : stateOf(row) };
   } catch (error) {
-    throw new UnreadableClaim(lease, error);
+    throw row.encrypted ? new UnreadableClaim(lease, error) : new BrokenClaim(lease, error);
+  }
+}
+
+/** A generation was claimed, and what there is to do could not be read. Whoever catches it must break the claim off. */
+export class BrokenClaim extends Error {
+  constructor(
+    readonly lease: Lease,
+    cause: unknown,
+    message = 'A claimed generation cannot be read',
+  ) {
+    super(message, { cause });
+    this.name = new.target.name;
   }
 }
 
 /** The generation is encrypted and cannot be opened: its key is not to be had, or its rows were changed. */
-export class UnreadableClaim extends Error {
-  constructor(
-    readonly lease: Lease,
-    cause: unknown,
-  ) {
-    super('A claimed generation cannot be decrypted', { cause });
-    this.name = 'UnreadableClaim';
+export class UnreadableClaim extends BrokenClaim {
+  constructor(lease: Lease, cause: unknown) {
+    super(lease, cause, 'A claimed generation cannot be decrypted');
+  }
+}
+
+async function decrypted(keys: CollectionKeys, row: ClaimedRow): Promise<GenerationState> {
+  if (row.collection_id === null) throw new KeyUnavailable(`The collection of job ${row.job_id} is gone, and its key with it`);
+  const seal = await soon(keys.of(row.collection_id));
+  return stateOf(openedClaim(seal, row), seal);
+}
+
+/** The key is still asked for after that, and may be known to the next claim. */
+async function soon(key: Promise<CollectionSeal>): Promise<CollectionSeal> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new KeyUnavailable(`No key came within ${KEY_WAIT_MS} ms`)), KEY_WAIT_MS);
+  });
+  try {
+    return await Promise.race([key, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

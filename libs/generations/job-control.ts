@@ -73,6 +73,7 @@ export class JobControl {
         const { status } = change.job;
         if (status !== 'failed' && status !== 'cancelled') throw invalidJobStatus(`The job is ${status}`);
         if (change.job.face !== 'collections') throw invalidJobStatus('A single image is submitted anew instead');
+        if (isLost(change)) throw invalidJobStatus(LOST);
         await this.resume(change, null);
       },
       { userId, withCollection: true },
@@ -84,6 +85,7 @@ export class JobControl {
     return this.jobs.change(
       jobId,
       async (change) => {
+        if (isLost(change)) throw invalidGenerationStatus(LOST);
         const isSingle = change.job.face !== 'collections';
         const resumed = isSingle ? 0 : await this.resume(change, index);
         if (resumed === 0) throw await statusFault(change, index, 'not failed or cancelled');
@@ -167,6 +169,11 @@ export class JobControl {
     });
   }
 }
+
+const LOST = 'Its encrypted collection was deleted, and with the key all that it would do';
+
+/** Nobody can read any more what is to be done. */
+const isLost = ({ job }: JobChange): boolean => job.encrypted && job.collection_id === null;
 
 async function statusFault(change: JobChange, index: number, problem: string): Promise<Error> {
   const [row] = await change.tx.query<{ status: string }>(

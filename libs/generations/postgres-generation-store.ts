@@ -13,7 +13,7 @@ import type { WakeQueue } from '#libs/queue/wake-queue.js';
 import { signals } from '#libs/tracepoints/signals.js';
 import { failAttempt, letAttemptWait } from './attempts.js';
 import { Checkpoints } from './checkpoints.js';
-import { claim, LEASE_SECONDS, UnreadableClaim } from './claims.js';
+import { BrokenClaim, claim, LEASE_SECONDS, UnreadableClaim } from './claims.js';
 import { loadForeignOutputs } from './foreign-outputs.js';
 import { HANDED_BACK } from './generation-state.js';
 import type { ChangedGeneration, JobChange, JobTransactions } from './job-transaction.js';
@@ -44,16 +44,14 @@ export class PostgresGenerationStore implements GenerationStore {
   }
 
   async claim(request: ClaimRequest): Promise<Claim | undefined> {
-    const claimed = await claim(this.database, this.keys, request).catch(async (error: unknown) => {
-      if (error instanceof UnreadableClaim) await this.breakOff(error.lease, UNREADABLE);
+    try {
+      const claimed = await claim(this.database, this.keys, request);
+      if (claimed) await this.loadForeign(claimed);
+      return claimed;
+    } catch (error) {
+      if (error instanceof BrokenClaim) await this.breakClaimOff(error);
       throw error;
-    });
-    if (!claimed) return undefined;
-    const { userId, files, instructionSet } = claimed.state;
-    // What another wrote must not reach what only the submitter may see.
-    const asWhom = files ? null : userId;
-    claimed.state.foreign = await loadForeignOutputs(this.database, instructionSet, this.registry, asWhom);
-    return claimed;
+    }
   }
 
   begin(lease: Lease, state: GenerationState, starts: StepStart[]): Promise<Attempt[]> {
@@ -140,6 +138,24 @@ export class PostgresGenerationStore implements GenerationStore {
     });
   }
 
+  private async loadForeign({ lease, state }: Claim): Promise<void> {
+    const { userId, files, instructionSet } = state;
+    // What another wrote must not reach what only the submitter may see.
+    const asWhom = files ? null : userId;
+    try {
+      state.foreign = await loadForeignOutputs(this.database, instructionSet, this.registry, asWhom);
+    } catch (error) {
+      throw new BrokenClaim(lease, error);
+    }
+  }
+
+  /** One that came to nothing so late that another holds the lease counts as well: else it would never end. */
+  private async breakClaimOff(broken: BrokenClaim): Promise<void> {
+    const { lease } = broken;
+    await this.breakOff(lease, broken instanceof UnreadableClaim ? UNREADABLE : BROKEN);
+    await this.database.query(COUNT_LATE_BREAK, [lease.generationId, lease.number]);
+  }
+
   /** Null: the job is not encrypted. */
   private async sealOf({ job, tx }: JobChange): Promise<CollectionSeal | null> {
     return job.encrypted && job.collection_id ? this.keys.of(job.collection_id, tx) : null;
@@ -196,6 +212,10 @@ const BREAK_OFF = `
          wake_at = clock_timestamp() + make_interval(secs => $3 * (breaks + 1))
    where id = $1 and lease = $2 and status in ('pending', 'processing', 'waiting')
   returning ${CHANGED_COLUMNS}, breaks`;
+
+const COUNT_LATE_BREAK = `
+  update generation set breaks = breaks + 1
+   where id = $1 and lease > $2 and status in ('pending', 'waiting')`;
 
 const HAND_BACK = `
   update generation

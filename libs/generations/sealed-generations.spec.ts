@@ -3,6 +3,7 @@ import type { GenerationWorker } from '#apps/worker/generation-worker.js';
 import { createCollection, reserveCollection } from '#libs/collections/new-collection.js';
 import type { Queryable } from '#libs/database/database.js';
 import { CollectionKeys } from '#libs/encryption/collection-keys.js';
+import { KeyManagement } from '#libs/encryption/key-management.js';
 import type { Claim } from '#libs/engine/generation-store.js';
 import type { Step } from '#libs/instruction-set/instruction-set.js';
 import { buildCollection } from '../../test/factories/collection.js';
@@ -13,7 +14,7 @@ import { buildRoad, type Road } from '../../test/factories/road.js';
 import { storedTexts } from '../../test/factories/stored-texts.js';
 import { createSubmitting } from '../../test/factories/submitting.js';
 import { eventually } from '../../test/setup/eventually.js';
-import { claim, UnreadableClaim } from './claims.js';
+import { BrokenClaim, claim, UnreadableClaim } from './claims.js';
 import { PostgresGenerationStore } from './postgres-generation-store.js';
 
 const SECRET = 'canary5b1c';
@@ -54,6 +55,13 @@ describe('a generation of an encrypted collection', () => {
     worker = road.worker();
     worker.start();
     await eventually(async () => expect((await generationRows(road.database, jobId))[0]?.status).toBe('waiting'));
+  };
+  /** `breaks` in a row, each as soon as it may. */
+  const breaks = async (store: PostgresGenerationStore, times: number) => {
+    for (let attempt = 0; attempt < times; attempt++) {
+      await expect(store.claim(REQUEST)).rejects.toThrow(UnreadableClaim);
+      await road.database.query(`update generation set wake_at = now(), lease_until = null where status = 'pending'`);
+    }
   };
   const take = () => claim(road.database, testKeys(road.database), REQUEST) as Promise<Claim>;
 
@@ -97,15 +105,69 @@ describe('a generation of an encrypted collection', () => {
   it('fails with a reason where its key cannot be had, after three tries, and gives its price back', async () => {
     const { jobId, userId } = await submit([ECHO]);
     await road.database.query(`update collection set master_key = 'local:unknown'`);
-    for (let attempt = 0; attempt < 3; attempt++) {
-      const asking = storeWith(testKeys(road.database)).claim(REQUEST);
-      await expect(asking).rejects.toThrow(UnreadableClaim);
-      await road.database.query(`update generation set wake_at = now(), lease_until = null where status = 'pending'`);
-    }
+    await breaks(storeWith(testKeys(road.database)), 3);
     const [generation] = await generationRows(road.database, jobId);
     expect(generation).toMatchObject({ status: 'failed', error: { code: 'ENCRYPTION_KEY_UNAVAILABLE' } });
     expect(await account(road.database, userId)).toMatchObject({ held: 0 });
     expect(await found()).toEqual([]);
+  });
+
+  it('fails as soon where its key does not come: it is given up before the lease has run out', async () => {
+    const { jobId } = await submit([ECHO]);
+    const hanging = new (class extends KeyManagement {
+      masterKey = 'hanging';
+      wrap = () => new Promise<never>(() => undefined);
+      unwrap = this.wrap;
+    })();
+    const began = Date.now();
+    await breaks(storeWith(new CollectionKeys(road.database, hanging)), 1);
+    expect(Date.now() - began).toBeLessThan(3_500);
+    expect(await counted(jobId)).toEqual({ status: 'pending', breaks: 1 });
+  });
+
+  it('counts a break of one that was too late as well', async () => {
+    const { jobId } = await submit([ECHO]);
+    await road.database.query(`update collection set master_key = 'local:unknown'`);
+    const keys = testKeys(road.database);
+    const late: Queryable = {
+      query: async (...call) => {
+        await road.database.query('update generation set lease = lease + 1');
+        return road.database.query(...call);
+      },
+    };
+    await breaks(storeWith(new CollectionKeys(late, null)), 1);
+    expect(await counted(jobId)).toEqual({ status: 'pending', breaks: 1 });
+    await breaks(storeWith(keys), 2);
+    expect(await counted(jobId)).toMatchObject({ status: 'failed' });
+  });
+
+  it('cannot be resumed when its collection was deleted, and ends where it was open', async () => {
+    const { jobId, userId, collectionId } = await submit([ECHO]);
+    await road.control.cancelJob(userId, jobId);
+    await road.database.query('delete from collection where id = $1', [collectionId]);
+    await expect(road.control.resumeJob(userId, jobId)).rejects.toMatchObject({ code: 'INVALID_JOB_STATUS', status: 409 });
+    await expect(road.control.resumeGeneration(userId, jobId, 0)).rejects.toMatchObject({
+      code: 'INVALID_GENERATION_STATUS', status: 409,
+    });
+    expect(await account(road.database, userId)).toMatchObject({ held: 0 });
+
+    const open = await submit([ECHO]);
+    await road.database.query('update job set collection_id = null where id = $1', [open.jobId]);
+    await breaks(storeWith(testKeys(road.database)), 3);
+    expect(await counted(open.jobId)).toEqual({ status: 'failed', breaks: 3 });
+    expect(await account(road.database, open.userId)).toMatchObject({ held: 0 });
+  });
+
+  it('is not claimed for ever, encrypted or not, when what it refers to cannot be looked up', async () => {
+    const { jobId, userId } = await submit([ECHO], { encrypted: false });
+    await road.database.query(`update job set instruction_set = instruction_set - 'steps'`);
+    const store = storeWith(testKeys(road.database));
+    for (let attempt = 0; attempt < 3; attempt++) {
+      await expect(store.claim(REQUEST)).rejects.toThrow(BrokenClaim);
+      await road.database.query(`update generation set wake_at = now(), lease_until = null where status = 'pending'`);
+    }
+    expect(await counted(jobId)).toEqual({ status: 'failed', breaks: 3 });
+    expect(await account(road.database, userId)).toMatchObject({ held: 0 });
   });
 
   it('is the only kind that asks for keys', async () => {
@@ -120,6 +182,8 @@ describe('a generation of an encrypted collection', () => {
     expect((await found()).length).toBeGreaterThan(0);
   });
 
+  const counted = async (jobId: string) =>
+    (await road.database.query('select status, breaks from generation where job_id = $1', [jobId]))[0];
   const storeWith = (keys: CollectionKeys) => {
     const { jobs, registry } = road;
     return new PostgresGenerationStore(road.database, jobs, registry, road.queue, keys, 60_000);
