@@ -1,6 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Ledger } from '#libs/credits/ledger.js';
 import { Plans } from '#libs/credits/plans.js';
+import type { CollectionKeys } from '#libs/encryption/collection-keys.js';
+import { LOST, type Opener } from '#libs/encryption/collection-seal.js';
+import { KeyUnavailable } from '#libs/encryption/key-management.js';
 import { JobControl } from '#libs/generations/job-control.js';
 import { JobTransactions } from '#libs/generations/job-transaction.js';
 import { deliveriesOf, record, submitTelling, timePasses } from '../../test/factories/deliveries.js';
@@ -110,6 +113,36 @@ describe(DeliveryRows.name, () => {
       expect(await rows.claim({ hosts: ['slow.test'], users: [] })).toMatchObject({ host: 'quick.test' });
       expect(await rows.claim({ hosts: [], users: [slow.userId] })).toBeNull();
       expect(await rows.claim(NOBODY)).toMatchObject({ host: 'slow.test' });
+    });
+
+    const seal = (jobId: string) => test.database.query(
+      `with sealed as (update job_history set data = '{"$enc": "x"}' where job_id = $1)
+       update job set encrypted = true, instruction_set = instruction_set || '{"$enc": ""}' where id = $1`,
+      [jobId],
+    );
+    const openedBy = (opener: () => Promise<Opener>) => new DeliveryRows(test.database, { opener } as unknown as CollectionKeys);
+
+    it('hold up no others while their key is away, and have lost no try when it is back', async () => {
+      const { jobId } = await due(40);
+      await seal(jobId);
+      await test.database.query(`update delivery set next_at = now() - interval '1 minute'`);
+      await due(1, 'http://quick.test/');
+      const away = openedBy(() => Promise.reject(new KeyUnavailable('away')));
+      expect(await away.claim(NOBODY)).toMatchObject({ host: 'quick.test' });
+      expect(await away.claim(NOBODY)).toBeNull();
+      await timePasses(test.database);
+      expect(await openedBy(() => Promise.resolve(LOST)).claim(NOBODY)).toMatchObject({ host: 'hooks.test', tries: 1 });
+    });
+
+    it('hold up no others where they cannot be read, and are given up like those that nobody takes', async () => {
+      const { jobId } = await due(1);
+      await seal(jobId);
+      const unreadable = openedBy(() => Promise.reject(new Error('changed')));
+      for (let attempt = 0; attempt < 9; attempt++) {
+        expect(await unreadable.claim(NOBODY)).toBeNull();
+        await test.database.query('update delivery set next_at = now()');
+      }
+      expect(await deliveriesOf(test.database, jobId)).toMatchObject([{ status: 'failed', attempts: 9 }]);
     });
 
     it('keep what came of their newest attempt: one that ends too late changes nothing', async () => {

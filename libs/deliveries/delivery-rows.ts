@@ -1,9 +1,10 @@
 import type { Database } from '#libs/database/database.js';
 import type { CollectionKeys } from '#libs/encryption/collection-keys.js';
+import { KeyUnavailable } from '#libs/encryption/key-management.js';
 import { openedEvents } from '#libs/events/sealed-events.js';
 import { eventOf, type EventRow } from '#libs/events/event-log.js';
 import type { DeliveredJob, DeliveryOutcome, DueDelivery } from './delivery.js';
-import type { DeliveryVerdict } from './delivery-verdict.js';
+import { judgeDelivery, type DeliveryVerdict } from './delivery-verdict.js';
 
 /** Webhooks that are looked at in one transaction. */
 const WEBHOOKS = 50;
@@ -11,6 +12,9 @@ const WEBHOOKS = 50;
 const EVENTS = 200;
 /** Longer than an attempt takes. One that was not recorded by then is made again. */
 const LEASE_SECONDS = 30;
+/** Jobs whose key is away that are passed over in one claim, and how long they rest. */
+const PASSED_OVER = 100;
+const REST_SECONDS = 60;
 
 /** Whose deliveries are not to be claimed now. */
 export interface Occupied {
@@ -49,19 +53,18 @@ export class DeliveryRows {
     });
   }
 
-  /** The next one that is due, for the caller alone until its lease has run out. */
+  /**
+   * The next one that is due, for the caller alone until its lease has run out. Those of an encrypted collection whose
+   * key is away rest, and hold up no others.
+   */
   async claim({ hosts, users }: Occupied): Promise<DueDelivery | null> {
-    const claimed = await this.database.query<ClaimedRow>(CLAIM, [hosts, users, this.leaseSeconds]);
-    const [row] = await openedEvents(this.database, this.keys, claimed);
-    if (!row) return null;
-    const { id, user_id, url, host, attempts, tries, collection_id, external_id, tags } = row;
-    return {
-      id, url, host, tries,
-      userId: user_id,
-      attempt: attempts,
-      event: eventOf(row),
-      job: { collection_id, external_id, tags },
-    };
+    for (let passedOver = 0; passedOver < PASSED_OVER; passedOver++) {
+      const [row] = await this.database.query<ClaimedRow>(CLAIM, [hosts, users, this.leaseSeconds]);
+      if (!row) return null;
+      const opened = await this.openedOrPutOff(row);
+      if (opened) return dueDelivery(opened);
+    }
+    return null;
   }
 
   /** Keeps what came of an attempt, unless another one has begun since. */
@@ -70,6 +73,33 @@ export class DeliveryRows {
     await this.database.change(SETTLE, [id, attempt, verdict.status, verdict.retryInMs, status, error, userId, url]);
     if (verdict.status === 'disabled') await this.database.change(GONE, [userId, url]);
   }
+
+  /** Null: it cannot be read now. A key that is away is no try of the receiver's; rows that were changed are. */
+  private async openedOrPutOff(row: ClaimedRow): Promise<ClaimedRow | null> {
+    try {
+      const [opened] = await openedEvents(this.database, this.keys, [row]);
+      return opened ?? null;
+    } catch (error) {
+      if (error instanceof KeyUnavailable) {
+        await this.database.change(REST, [row.id, row.attempts, REST_SECONDS, row.job_id]);
+      } else {
+        const outcome = { status: null, error: 'The event could not be read' };
+        await this.settle(dueDelivery(row), outcome, judgeDelivery(outcome, row.tries));
+      }
+      return null;
+    }
+  }
+}
+
+function dueDelivery(row: ClaimedRow): DueDelivery {
+  const { id, user_id, url, host, attempts, tries, collection_id, external_id, tags } = row;
+  return {
+    id, url, host, tries,
+    userId: user_id,
+    attempt: attempts,
+    event: eventOf(row),
+    job: { collection_id, external_id, tags },
+  };
 }
 
 const BEHIND = `
@@ -123,6 +153,19 @@ const SETTLE = `
      set status = $3, next_at = now() + make_interval(secs => coalesce($4::float8, 0) / 1000), last_status = $5,
          last_error = $6, delivered_at = case when $3 = 'delivered' then now() else delivered_at end
    where id = $1 and attempts = $2 and status = 'pending'`;
+
+/** With the others of its job that are due: each of them would ask for the same key. */
+const REST = `
+  with others as (
+    select id from delivery
+     where job_id = $4 and id <> $1 and status = 'pending' and next_at <= now() for update skip locked
+  ), rested as (
+    update delivery d set next_at = now() + make_interval(secs => $3) from others where d.id = others.id
+  )
+  update delivery
+     set earlier_attempts = earlier_attempts + 1, next_at = now() + make_interval(secs => $3),
+         last_error = 'The key of the encrypted collection could not be had'
+   where status = 'pending' and id = $1 and attempts = $2`;
 
 const GONE = `
   with gone as (
