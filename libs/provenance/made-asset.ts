@@ -1,4 +1,4 @@
-import { findAsset, type AssetDetail, type Viewer } from '#libs/assets/asset-queries.js';
+import { findAsset, maySeeOrigin, type AssetDetail, type Viewer } from '#libs/assets/asset-queries.js';
 import type { Queryable } from '#libs/database/database.js';
 import type { CollectionKeys } from '#libs/encryption/collection-keys.js';
 import type { Making } from '#libs/generations/making.js';
@@ -56,8 +56,16 @@ export async function findMadeAsset(
     ...context,
     asset,
     set: Array.isArray(set['steps']) ? (set as unknown as InstructionSet) : null,
-    outcome: asset.gen_out_data as MadeAsset['outcome'],
+    outcome: await outcomeFor(asset, viewer, keys),
   };
+}
+
+/** What came of it; of an encrypted collection others learn the traits alone, as its public view tells them. */
+async function outcomeFor(asset: AssetDetail, viewer: Viewer, keys: CollectionKeys): Promise<MadeAsset['outcome']> {
+  const outcome = asset.gen_out_data as MadeAsset['outcome'];
+  if (!asset.encrypted || !outcome || maySeeOrigin(asset, viewer)) return outcome;
+  const opener = await keys.opener(asset.collection_id);
+  return { traits: opener.openTraits(outcome.traits ?? []) };
 }
 
 const CONTEXT = `

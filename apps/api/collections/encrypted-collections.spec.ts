@@ -226,6 +226,11 @@ describe('an encrypted collection', () => {
       });
       expect(shown).not.toHaveProperty('data');
     }
+    const provenance = await read(`/assets/${image.id}/provenance`, stranger);
+    expect(provenance).toMatchObject({
+      traits: [{ trait_type: `${CANARY}_mood`, value: words('trait') }], values: null, variables: null, steps: null,
+    });
+    expect(JSON.stringify(provenance)).not.toContain('$enc');
     const { url, gen_in_data, gen_out_data } = await read(`/assets/${image.id}`, stranger);
     expect([gen_in_data, gen_out_data]).toEqual([null, null]);
     expect((await bytesOf(String(url))).bytes.length).toBe(image.size);
