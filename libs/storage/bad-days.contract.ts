@@ -12,8 +12,9 @@ import type { TimeLimits } from './time-limits.js';
 
 const MIB = 1024 ** 2;
 const TEXT = { mimeType: 'text/plain' };
-/** They wait more than they work. */
+/** The tests wait more than they work. */
 const AT_ONCE = 5;
+const PATIENCE_MS = 5_000;
 const LIMITS = { connectMs: 2_000, idleMs: 1_000, answerMs: 10_000 };
 const PART_FAULTS = ['slow_down', 'hang', 'cut', 'done_but_lost', 'garbled'] as const;
 const FAULTS = ['too_many', ...PART_FAULTS] as const;
@@ -72,7 +73,8 @@ export function describeBadDays<Server extends CloudServer>(name: string, cloud:
       }
     });
     afterAll(async () => {
-      await turns.onIdle();
+      // Whatever hangs was told by its test.
+      await Promise.race([turns.onIdle(), sleep(PATIENCE_MS)]);
       await server.close();
       await rm(home, { recursive: true });
     });
