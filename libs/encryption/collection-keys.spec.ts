@@ -58,6 +58,20 @@ describe(CollectionKeys.name, () => {
     expect(await keysUnder(OLD).of(id)).toBeDefined();
   });
 
+  it('is had within a transaction without waiting for the lookup of another connection, which still ends', async () => {
+    const { id, sealed } = await create();
+    let goOn = () => {};
+    const held = new Promise<void>((resolve) => (goOn = resolve));
+    const busy: Queryable = { query: (...call) => held.then(() => counted.query(...call)) };
+    const keys = new CollectionKeys(busy, new LocalKeyManagement([OLD]));
+    const waiting = keys.of(id);
+    expect((await keys.of(id, counted)).open(sealed, 'place')).toBe('secret');
+    await keys.of(id, counted);
+    expect(queries).toBe(1);
+    goOn();
+    expect((await waiting).open(sealed, 'place')).toBe('secret');
+  });
+
   it('asks again after a failure', async () => {
     const { id } = await create();
     let isAway = true;
@@ -87,8 +101,8 @@ describe(CollectionKeys.name, () => {
   it('wraps anew what lies under a former master key, which is not needed then', async () => {
     const made = [await create(), await create(), await create(keysUnder(NEW, OLD))];
     await expect(keysUnder(NEW).of(made[0]!.id)).rejects.toThrow(KeyUnavailable);
-    expect(await keysUnder(NEW, OLD).rewrap()).toBe(2);
-    expect(await keysUnder(NEW, OLD).rewrap()).toBe(0);
+    expect(await keysUnder(NEW, OLD).rewrap()).toEqual({ renewed: 2, failed: [], last: expect.any(String) });
+    expect(await keysUnder(NEW, OLD).rewrap()).toEqual({ renewed: 0, failed: [], last: null });
     for (const { id, sealed } of made) expect((await keysUnder(NEW).of(id)).open(sealed, 'place')).toBe('secret');
   });
 

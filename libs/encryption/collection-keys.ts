@@ -17,6 +17,15 @@ export interface NewKey extends WrappedKey {
   seal: CollectionSeal;
 }
 
+/** Some of the keys that were to be wrapped anew. */
+export interface Rewrapped {
+  renewed: number;
+  /** Collections whose key could not be had, and lies under the former master key still. */
+  failed: string[];
+  /** Where to go on from; null: these were the last. */
+  last: string | null;
+}
+
 interface KeyRow {
   id: string;
   wrapped_key: Buffer | null;
@@ -27,6 +36,8 @@ interface KeyRow {
 export class CollectionKeys {
   private readonly known = new LRUCache<string, CollectionSeal, Queryable>({
     max: KNOWN, ttl: KNOWN_FOR_MS, fetchMethod: (id, _old, { context }) => this.find(id, context),
+    // Who waits for one has it, though a transaction has found it first.
+    ignoreFetchAbort: true,
   });
 
   constructor(
@@ -42,29 +53,49 @@ export class CollectionKeys {
     return { ...wrapped, seal: new CollectionSeal(dataKey, collectionId) };
   }
 
-  /** `db`: the transaction, within one: it shall not wait for another connection. Throws `KeyUnavailable`. */
-  async of(collectionId: string, db: Queryable = this.database): Promise<CollectionSeal> {
-    return (await this.known.fetch(collectionId, { context: db })) as CollectionSeal;
+  /**
+   * `tx`: the transaction, within one. It waits for no lookup of another connection, which may wait for this one to be
+   * given back. Throws `KeyUnavailable`.
+   */
+  async of(collectionId: string, tx?: Queryable): Promise<CollectionSeal> {
+    if (!tx) return (await this.known.fetch(collectionId, { context: this.database })) as CollectionSeal;
+    const known = this.known.get(collectionId);
+    if (known) return known;
+    const seal = await this.find(collectionId, tx);
+    this.known.set(collectionId, seal);
+    return seal;
   }
 
   /** For reading what rows beside the collection's own still hold; null: it was deleted. Throws `KeyUnavailable`. */
-  async opener(collectionId: string | null, db?: Queryable): Promise<Opener> {
-    return collectionId === null ? LOST : this.of(collectionId, db);
+  async opener(collectionId: string | null, tx?: Queryable): Promise<Opener> {
+    return collectionId === null ? LOST : this.of(collectionId, tx);
   }
 
   /**
-   * Wraps keys anew that were wrapped under a former master key, some of them; what they encrypt stays as it is.
-   * Returns how many; 0 when no former master key is needed any more. Throws `KeyUnavailable`.
+   * Wraps keys anew that were wrapped under a former master key, some of them; what they encrypt stays as it is. One
+   * that cannot be had does not keep the others. `after`: where the last call ended.
    */
-  async rewrap(): Promise<number> {
-    const { management } = this;
-    if (!management) return 0;
-    const rows = await this.database.query<KeyRow>(OUTDATED, [management.masterKey, BATCH]);
+  async rewrap(after: string | null = null): Promise<Rewrapped> {
+    const done: Rewrapped = { renewed: 0, failed: [], last: null };
+    if (!this.management) return done;
+    const rows = await this.database.query<KeyRow>(OUTDATED, [this.management.masterKey, BATCH, after]);
     for (const row of rows) {
+      if (await this.rewrapped(this.management, row)) done.renewed += 1;
+      else done.failed.push(row.id);
+    }
+    return { ...done, last: rows.at(-1)?.id ?? null };
+  }
+
+  /** False: the key cannot be had. */
+  private async rewrapped(management: KeyManagement, row: KeyRow): Promise<boolean> {
+    try {
       const { masterKey, wrapped } = await management.wrap(await this.unwrapped(row), row.id);
       await this.database.query(REWRAP, [row.id, wrapped, masterKey, row.wrapped_key]);
+      return true;
+    } catch (error) {
+      if (error instanceof KeyUnavailable) return false;
+      throw error;
     }
-    return rows.length;
   }
 
   private async find(id: string, db: Queryable): Promise<CollectionSeal> {
@@ -84,7 +115,7 @@ export class CollectionKeys {
 
 const OUTDATED = `
   select id, wrapped_key, master_key from collection
-   where wrapped_key is not null and master_key <> $1 order by id limit $2`;
+   where wrapped_key is not null and master_key <> $1 and ($3::uuid is null or id > $3) order by id limit $2`;
 
 /** One that another process has wrapped meanwhile stays. */
 const REWRAP = 'update collection set wrapped_key = $2, master_key = $3 where id = $1 and wrapped_key = $4';
