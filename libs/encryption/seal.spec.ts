@@ -21,6 +21,14 @@ describe(Seal.name, () => {
     expect(() => new Seal(KEY, 'others').open(sealed, 'a/KEY')).toThrow();
   });
 
+  it('knows equal texts by digests that take the key to make', () => {
+    const [digest] = seal.digests('a');
+    expect(seal.digests('a')).toEqual([digest]);
+    expect(seal.digests('b')).not.toEqual([digest]);
+    expect(new Seal(KEY, 'others').digests('a')).not.toEqual([digest]);
+    expect(new Seal(['n'.repeat(32), KEY], 'tests').digests('a')).toEqual([expect.not.stringMatching(digest), digest]);
+  });
+
   it('notices every changed byte', () => {
     const sealed = seal.close('sk', 'a');
     for (let place = 0; place < sealed.length; place++) {

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { decrypt, derivedKey, encrypt } from './aes-gcm.js';
 
 /**
@@ -6,10 +7,12 @@ import { decrypt, derivedKey, encrypt } from './aes-gcm.js';
  */
 export class Seal {
   private readonly keys: Buffer[];
+  private readonly digestKeys: Buffer[];
 
   /** `masterKeys`: the newest first, one at least. `purpose` keeps the keys of different uses apart. */
   constructor(masterKeys: string | readonly string[], purpose: string) {
     this.keys = [masterKeys].flat().map((masterKey) => derivedKey(masterKey, purpose));
+    this.digestKeys = this.keys.map((key) => derivedKey(key, 'digests'));
   }
 
   close(text: string, owner: string): Buffer {
@@ -26,6 +29,12 @@ export class Seal {
       }
     }
     return decrypt(this.keys.at(-1) as Buffer, sealed, owner).toString();
+  }
+
+  /** By which equal texts are known, and nobody without the key can try a guess: under the newest key, then older ones. */
+  digests(text: string): [newest: string, ...former: string[]] {
+    const digests = this.digestKeys.map((key) => createHmac('sha256', key).update(text).digest('hex'));
+    return digests as [string, ...string[]];
   }
 
   /** Under the newest key; null: it is already. Throws as `open`. */

@@ -2,7 +2,7 @@
 export interface KeptAnswer {
   route: string;
   key: string;
-  /** SHA-256 of what makes two requests the same. */
+  /** Keyed digest of what makes two requests the same. */
   fingerprint: string;
   status: number;
   /** The whole envelope. */

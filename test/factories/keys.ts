@@ -9,4 +9,5 @@ const MASTER_KEY = 'the master key of the tests, long enough';
 export const testKeys = (database: Queryable): CollectionKeys =>
   new CollectionKeys(database, new LocalKeyManagement([MASTER_KEY]));
 
-export const testSeal = (purpose: string): Seal => new Seal(MASTER_KEY, purpose);
+/** `newer`: master keys that came after. */
+export const testSeal = (purpose: string, ...newer: string[]): Seal => new Seal([...newer, MASTER_KEY], purpose);

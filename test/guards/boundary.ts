@@ -75,7 +75,7 @@ export const boundaryGuards: Guard[] = [
   {
     name: 'idempotency: another body under the same key',
     file: 'apps/api/http/idempotency.ts',
-    find: 'if (stored.fingerprint !== keyed.fingerprint) throw idempotencyKeyReused();',
+    find: 'if (![keyed.fingerprint, ...keyed.former].includes(stored.fingerprint)) throw idempotencyKeyReused();',
     replace: '',
     red: ['apps/api/http/idempotency.spec.ts'],
   },

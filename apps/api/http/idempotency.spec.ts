@@ -1,4 +1,5 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
+import canonicalize from 'canonicalize';
 import type { FastifyRequest } from 'fastify';
 import { insufficientCredits } from '#libs/errors/errors.js';
 import { testSeal } from '../../../test/factories/keys.js';
@@ -49,6 +50,17 @@ describe(Idempotency.name, () => {
     test.database.query('update idempotency_key set created_at = now() - $2::interval where user_id = $1', [
       caller.userId, interval,
     ]);
+
+  it('keeps of a request what no guess can be compared with, and knows it after a rotation of keys', async () => {
+    const first = await run();
+    const [{ fingerprint } = { fingerprint: '' }] = await test.database.query<{ fingerprint: string }>(
+      'select fingerprint from idempotency_key where user_id = $1', [caller.userId],
+    );
+    const guess = canonicalize({ params: {}, query: {}, body: { a: 1 } }) as string;
+    expect(fingerprint).not.toBe(createHash('sha256').update(guess).digest('hex'));
+    const rotated = new Idempotency(test.database, testSeal('kept answers', 'a newer master key of the tests'), PATIENCE_MS);
+    expect(await run(requestOf(), { at: rotated })).toMatchObject({ text: first.text, replayed: true });
+  });
 
   it('answers the same text again, marked as a replay, wherever it is asked', async () => {
     const first = await run();

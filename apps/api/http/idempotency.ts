@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import type { FastifyRequest } from 'fastify';
 import { sqlState, type Database, type Transaction } from '#libs/database/database.js';
@@ -31,7 +30,10 @@ interface KeyedRequest {
   userId: string;
   route: string;
   key: string;
+  /** A digest that nobody can try guesses on: a request may tell of an encrypted collection. */
   fingerprint: string;
+  /** The same under former master keys. */
+  former: string[];
 }
 
 interface StoredAnswer {
@@ -74,7 +76,7 @@ export class Idempotency {
       const prepared = await prepare();
       return this.database.transaction((tx) => answerOf(tx, prepared));
     }
-    const keyed = keyedRequest(request, caller, key, fingerprint);
+    const keyed = this.keyedRequest(request, caller, key, fingerprint);
     return this.once(keyed, async () => {
       const stored = await this.find(this.database, keyed);
       if (stored) return stored;
@@ -103,8 +105,8 @@ export class Idempotency {
     const key = keyOf(request);
     const answerOf = (data: Data) => new Answer(status, JSON.stringify(successEnvelope(data)));
     if (key === undefined) return answerOf(await commit(await prepare(), () => null));
-    const keyed = keyedRequest(request, caller, key, fingerprint);
-    const { userId: _user, ...kept } = keyed;
+    const keyed = this.keyedRequest(request, caller, key, fingerprint);
+    const { userId: _user, former: _former, ...kept } = keyed;
     const keep = (data: Data): KeptAnswer => ({ ...kept, status, body: answerOf(data).text });
     return this.once(keyed, async () => {
       const stored = await this.find(this.database, keyed);
@@ -200,7 +202,7 @@ export class Idempotency {
       [keyed.userId, keyed.route, keyed.key],
     );
     if (!stored) return null;
-    if (stored.fingerprint !== keyed.fingerprint) throw idempotencyKeyReused();
+    if (![keyed.fingerprint, ...keyed.former].includes(stored.fingerprint)) throw idempotencyKeyReused();
     return new Answer(stored.status, this.opened(keyed, stored.body), true);
   }
 
@@ -223,6 +225,12 @@ export class Idempotency {
         throw sqlState(error) === LOCK_NOT_AVAILABLE ? idempotencyInProgress() : error;
       });
     return claimed.length > 0 ? null : this.find(tx, keyed);
+  }
+
+  private keyedRequest(request: FastifyRequest, caller: Caller, key: string, body: unknown): KeyedRequest {
+    const { params, query } = request;
+    const [fingerprint, ...former] = this.seal.digests(canonicalize({ params, query, body: body ?? null }) ?? '');
+    return { userId: caller.userId, route: routeOf(request), key, fingerprint, former };
   }
 
   private sealed(keyed: KeyedRequest, { status, text }: Answer): Answer {
@@ -264,15 +272,4 @@ function keyOf(request: FastifyRequest): string | undefined {
   if (key === undefined) return undefined;
   if (typeof key === 'string' && /^[\x21-\x7e]{1,255}$/.test(key)) return key;
   throw fieldError('Idempotency-Key', 'must be 1 to 255 visible ASCII characters');
-}
-
-function keyedRequest(request: FastifyRequest, caller: Caller, key: string, body: unknown): KeyedRequest {
-  const { params, query } = request;
-  const canonical = canonicalize({ params, query, body: body ?? null }) ?? '';
-  return {
-    userId: caller.userId,
-    route: routeOf(request),
-    key,
-    fingerprint: createHash('sha256').update(canonical).digest('hex'),
-  };
 }
