@@ -6,11 +6,11 @@ import type { Logger } from 'pino';
 import { DataSource } from 'typeorm';
 import { AssetFiles } from '#libs/assets/asset-files.js';
 import { AssetInputs } from '#libs/assets/asset-inputs.js';
-import { createFileUrls } from '#libs/assets/file-urls.js';
+import { createAbsoluteFileUrls } from '#libs/assets/file-urls.js';
 import { Spool } from '#libs/assets/spool.js';
 import { BackingServicesModule } from '#libs/backing-services/backing-services.module.js';
 import { LOGGER } from '#libs/backing-services/logger.js';
-import { Environment, publicUrlOf } from '#libs/config/environment.js';
+import { Environment } from '#libs/config/environment.js';
 import { Ledger } from '#libs/credits/ledger.js';
 import { Plans } from '#libs/credits/plans.js';
 import { Database } from '#libs/database/database.js';
@@ -167,7 +167,7 @@ const FACTORIES: FactoryProvider[] = [
     ) => {
       const secrets = createWebhookSecrets(database, environment);
       // A receiver has no address of ours to put before a path.
-      const urls = createFileUrls({ ...environment, PUBLIC_URL: publicUrlOf(environment) });
+      const urls = createAbsoluteFileUrls(environment);
       const sender = new DeliverySender(tools.outbound, secrets, urls);
       return new DeliveryDispatcher(new DeliveryRows(database, keys), sender, (error) => log.warn({ err: error }, 'deliveries'));
     },

@@ -1,6 +1,6 @@
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 import { encryptedFor } from '#libs/encryption/sealed-key.js';
-import type { Environment } from '#libs/config/environment.js';
+import { publicUrlOf, type Environment } from '#libs/config/environment.js';
 import { variantAt } from './thumbnails.js';
 
 export interface FileUrlSettings {
@@ -79,6 +79,11 @@ export function createFileUrls(
   if (!masterKey) throw new Error('PLATEN_MASTER_KEY must be set');
   return new FileUrls({ masterKey, publicUrl, cdnBaseUrl });
 }
+
+/** What outlives the answer that names it is absolute: metadata of tokens, files of an archive. */
+export const createAbsoluteFileUrls = (
+  environment: Pick<Environment, 'PLATEN_MASTER_KEY' | 'PUBLIC_URL' | 'CDN_BASE_URL' | 'HOST' | 'PORT'>,
+): FileUrls => createFileUrls({ ...environment, PUBLIC_URL: publicUrlOf(environment) });
 
 /** All sizes of a thumbnail are one: who was given one URL asks for another size by its name. */
 function signedName(key: string): string {

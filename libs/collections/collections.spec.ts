@@ -3,6 +3,7 @@ import { FileUrls } from '#libs/assets/file-urls.js';
 import { EMPTY_INSTRUCTION_SET } from '#libs/instruction-set/instruction-set.js';
 import type { Trait } from '#libs/nodes/node.js';
 import { createTestDatabase, type TestDatabase } from '../../test/setup/database.js';
+import { createAsset } from '../../test/factories/asset.js';
 import { buildCollection } from '../../test/factories/collection.js';
 import { submitJob } from '../../test/factories/job.js';
 import { createUser } from '../../test/factories/job-submission.js';
@@ -10,6 +11,7 @@ import { testKeys } from '../../test/factories/keys.js';
 import { publishDueCollections } from './auto-publish.js';
 import { Collections } from './collections.js';
 import { reserveEditions } from './editions.js';
+import { PublicCollections } from './public-collections.js';
 import { createCollection, reserveCollection, type NewCollection } from './new-collection.js';
 
 let db: TestDatabase;
@@ -110,6 +112,36 @@ describe('Collections', () => {
   });
 });
 
+describe('the files of a collection', () => {
+  it('are those of the newest completed generation of each hash, and those of none', async () => {
+    const [id, other] = [await create(), await create()];
+    await set(id, 'status', 'published');
+    const first = await addJob(id, ['a', 'b', 'c', 'd'].map((hash) => ({ hash })));
+    const again = await addJob(id, [{ hash: 'b' }, { hash: 'c', status: 'failed' }]);
+    const elsewhere = await addJob(other, [{ hash: 'd' }]);
+    for (const [collectionId, jobId] of [[id, first], [id, again], [other, elsewhere]]) {
+      await db.database.query(
+        `insert into flat_file (user_id, collection_id, job_id, generation_id, step_id, index, name, storage_key, url,
+                                mime_type, size, sha256, shown)
+         select $1, $2, job_id, id, 1, 0, hash || index, id::text, '/files/' || id, 'image/png', 1, 's', status = 'completed'
+           from generation where job_id = $3 order by index`,
+        [userId, collectionId, jobId],
+      );
+    }
+    await createAsset(db.database, { userId, collectionId: id, name: 'uploaded' });
+    const shown = ['uploaded', 'b0', 'd3', 'c2', 'a0'];
+    const view = await collections.findPublic(undefined, id);
+    expect(view.assets.map(({ name }) => name)).toEqual(shown);
+    expect(view.images).toEqual(view.assets.map(({ url }) => url));
+    expect(view.generations).toBe(4);
+    expect((await collections.find(userId, id)).images).toHaveLength(5);
+    const list = new PublicCollections(db.database, new FileUrls({ masterKey: 'x'.repeat(32) }));
+    const rows = await list.list({}, { limit: 100, after: null });
+    const [listed] = await list.present(rows.filter((row) => row.id === id));
+    expect(listed?.images).toEqual(view.images.slice(0, 4));
+  });
+});
+
 describe('reserveEditions', () => {
   const reserve = (id: string, hashes: string[]) =>
     db.database.transaction((tx) => reserveEditions(tx, { id, userId }, hashes));
@@ -119,7 +151,15 @@ describe('reserveEditions', () => {
     await addJob(id, [{ hash: 'a' }, { hash: 'a' }, { status: 'waiting', hash: 'b' }, { status: 'failed', hash: 'c' }]);
     await expect(reserve(id, ['d'])).resolves.toBeUndefined();
     await expect(reserve(id, ['a', 'b', 'd'])).resolves.toBeUndefined();
-    await expect(reserve(id, ['d', 'e'])).rejects.toMatchObject({ code: 'EDITIONS_EXHAUSTED', status: 409 });
+    await expect(reserve(id, ['d', 'e', 'a'])).rejects.toMatchObject({
+      code: 'EDITIONS_EXHAUSTED', status: 409,
+      message: 'The collection has 3 editions, 2 of them exist or are under way: 2 more do not fit',
+    });
+    await set(id, 'editions', 1);
+    await expect(reserve(id, [])).rejects.toMatchObject({
+      code: 'EDITIONS_EXHAUSTED',
+      message: '2 editions of the collection exist or are under way: they do not fit into 1',
+    });
   });
 
   it("has no limit where none is set, and knows no one else's collection", async () => {

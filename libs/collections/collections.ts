@@ -8,7 +8,7 @@ import { collectionNotFound } from '#libs/errors/errors.js';
 import { PREVIEW_COLUMNS, presentPreview, type PreviewRow } from './collection-preview.js';
 import { collectionView, type CollectionRow, type CollectionView } from './collection.js';
 import { CountedEditions } from './counted-editions.js';
-import { summarizeEditions, type EditionSummary } from './editions.js';
+import { OF_SHOWN_EDITION, summarizeEditions, type EditionSummary } from './editions.js';
 
 /** Assets that one answer shows at most, newest first. */
 const SHOWN_ASSETS = 100;
@@ -61,7 +61,7 @@ export class Collections {
   private async newestAssets(id: string): Promise<AssetView[]> {
     const rows = await this.database.query<AssetRow>(
       `select ${ASSET_COLUMNS} from flat_file f
-        where f.collection_id = $1 and f.shown and f.deleted_at is null
+        where f.collection_id = $1 and f.shown and f.deleted_at is null and ${OF_SHOWN_EDITION}
         order by f.id desc limit $2`,
       [id, SHOWN_ASSETS],
     );

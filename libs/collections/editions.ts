@@ -31,15 +31,28 @@ export async function reserveEditions(
   );
   if (!locked) throw collectionNotFound();
   if (locked.editions === null) return;
-  const [taken] = await tx.query<{ count: number }>(
-    `select count(*)::integer as count from (
-       select g.hash from job j join generation g on g.job_id = j.id
-        where j.collection_id = $1 and g.status in ('pending', 'processing', 'waiting', 'completed')
-       union select unnest($2::text[])) as edition`,
+  const [{ taken, wanted } = { taken: 0, wanted: 0 }] = await tx.query<{ taken: number; wanted: number }>(
+    `select (count(distinct hash) filter (where taken))::integer as taken, count(distinct hash)::integer as wanted
+       from (select g.hash, true as taken from job j join generation g on g.job_id = j.id
+              where j.collection_id = $1 and g.status in ('pending', 'processing', 'waiting', 'completed')
+             union all select unnest($2::text[]), false) as edition`,
     [collection.id, hashes],
   );
-  if ((taken?.count ?? 0) > locked.editions) throw editionsExhausted(locked.editions);
+  const { editions } = locked;
+  if (wanted > editions) throw editionsExhausted({ editions, taken, more: wanted - taken });
 }
+
+/**
+ * Condition on `flat_file f`: it belongs to what its edition shows now, or to none. One look into the index by hash for
+ * each row; as a sub-select of one value, so that it is never a join of all generations.
+ */
+export const OF_SHOWN_EDITION = `(f.generation_id is null or f.generation_id = (
+  select newest.id
+    from generation own
+    join generation newest on newest.hash = own.hash and newest.status = 'completed'
+    join job j on j.id = newest.job_id and j.collection_id = f.collection_id
+   where own.id = f.generation_id
+   order by newest.completed_at desc, newest.id desc limit 1))`;
 
 /** An edition shows the newest completed generation of its hash. */
 export async function summarizeEditions(db: Queryable, collectionId: string): Promise<EditionSummary> {
@@ -48,7 +61,7 @@ export async function summarizeEditions(db: Queryable, collectionId: string): Pr
        select distinct on (g.hash) g.traits
          from job j join generation g on g.job_id = j.id
         where j.collection_id = $1 and g.status = 'completed'
-        order by g.hash, g.completed_at desc
+        order by g.hash, g.completed_at desc, g.id desc
      ), trait as (
        select t ->> 'trait_type' as trait_type, t -> 'value' as value, count(*)::integer as count
          from edition cross join jsonb_array_elements(edition.traits) as t

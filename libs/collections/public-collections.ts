@@ -5,6 +5,7 @@ import type { Queryable } from '#libs/database/database.js';
 import { escapeLike } from '#libs/database/like.js';
 import type { Blockchain } from './collection-metadata.js';
 import { PREVIEW_COLUMNS, presentPreview, type PreviewRow } from './collection-preview.js';
+import { OF_SHOWN_EDITION } from './editions.js';
 import { collectionView, type CollectionRow, type CollectionView } from './collection.js';
 
 /** Images that a list shows of each collection, the newest. */
@@ -79,7 +80,7 @@ const NEWEST_ASSETS = `
     from unnest($1::uuid[]) as wanted (id)
    cross join lateral (
      select ${ASSET_COLUMNS} from flat_file f
-      where f.collection_id = wanted.id and f.shown and f.deleted_at is null
+      where f.collection_id = wanted.id and f.shown and f.deleted_at is null and ${OF_SHOWN_EDITION}
       order by f.id desc limit $2
    ) asset
    order by asset.id desc`;

@@ -6,6 +6,9 @@ import { faultsToTell } from './faults-to-tell.js';
 export const validationError = (faults: FieldFault[]) =>
   new AppError('VALIDATION_ERROR', 400, 'Invalid request body', faultsToTell(faults));
 
+export const invalidQuery = (faults: FieldFault[]) =>
+  new AppError('VALIDATION_ERROR', 400, 'Invalid query', faultsToTell(faults));
+
 export const fieldError = (field: string, message: string) => validationError([{ field, message }]);
 
 export const unauthenticated = (message = 'Authentication required') =>
@@ -38,8 +41,14 @@ export const notFound = (what = 'Resource') => new AppError('NOT_FOUND', 404, `$
 /** The record is there, the bytes are not. */
 export const fileMissing = () => new AppError('NOT_FOUND', 404, 'The file is missing in the storage');
 
-export const workflowNotExecutable = () =>
-  new AppError('WORKFLOW_NOT_EXECUTABLE', 400, 'Workflow type not supported for generation');
+/** `missing`: the field that would make it executable. */
+export const workflowNotExecutable = (missing?: string) =>
+  new AppError(
+    'WORKFLOW_NOT_EXECUTABLE',
+    400,
+    `Workflow type not supported for generation${missing ? ` without ${missing}` : ''}`,
+    missing ? [{ field: missing, message: 'is not set on the workflow' }] : undefined,
+  );
 
 export const invalidJobStatus = (message: string) =>
   new AppError('INVALID_JOB_STATUS', 409, message);
@@ -53,8 +62,15 @@ export const collectionNotPublishable = (message: string) =>
 export const nameTaken = (name: string) =>
   new AppError('NAME_TAKEN', 409, `The name "${name}" is taken`);
 
-export const editionsExhausted = (editions: number) =>
-  new AppError('EDITIONS_EXHAUSTED', 409, `All ${editions} editions of this collection exist`);
+/** `taken` of the `editions` are finished or under way, and there would be `more`. */
+export const editionsExhausted = ({ editions, taken, more }: { editions: number; taken: number; more: number }) =>
+  new AppError(
+    'EDITIONS_EXHAUSTED',
+    409,
+    more === 0
+      ? `${taken} editions of the collection exist or are under way: they do not fit into ${editions}`
+      : `The collection has ${editions} editions, ${taken} of them exist or are under way: ${more} more do not fit`,
+  );
 
 export const idempotencyInProgress = () =>
   new AppError(

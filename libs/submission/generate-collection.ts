@@ -3,7 +3,7 @@ import { withComponentIds } from '#libs/collections/drafts.js';
 import { originOf, type NewCollection } from '#libs/collections/new-collection.js';
 import type { Reservations } from '#libs/collections/reservations.js';
 import { AppError, type FieldFault } from '#libs/errors/app-error.js';
-import { editionsExhausted, validationError, workflowNotExecutable } from '#libs/errors/errors.js';
+import { editionsExhausted, validationError } from '#libs/errors/errors.js';
 import type { Accounts } from '#libs/identity/accounts.js';
 import type { Caller } from '#libs/identity/caller.js';
 import type { InstructionSet, JsonObject } from '#libs/instruction-set/instruction-set.js';
@@ -11,7 +11,7 @@ import { tracepoint } from '#libs/tracepoints/tracepoints.js';
 import { validateVariables, type ValidatedVariables } from '#libs/workflows/form-variables.js';
 import { inputForm } from '#libs/workflows/input-form.js';
 import type { StepNodes, StepWorkflows } from '#libs/workflows/step-workflows.js';
-import { authorOf, isExecutable, maxGenerationsOf, type StoredWorkflow } from '#libs/workflows/stored-workflow.js';
+import { assertExecutable, authorOf, isExecutable, maxGenerationsOf, type StoredWorkflow } from '#libs/workflows/stored-workflow.js';
 import { toInstructionSet } from '#libs/workflows/to-instruction-set.js';
 import type { WorkflowCatalog } from '#libs/workflows/workflow-catalog.js';
 import type { WorkflowEstimates } from '#libs/workflows/workflow-estimate.js';
@@ -72,12 +72,14 @@ export class GenerateCollection {
   async prepare(caller: Caller, request: GenerateCollectionRequest): Promise<PreparedCollection> {
     tracepoint('submission.before-check');
     const workflow = await this.catalog.find(request.workflow_id, caller);
-    if (!isExecutable(workflow)) throw workflowNotExecutable();
+    assertExecutable(workflow);
     await this.stepWorkflows.assertModelsOf(workflow);
     const { values, faults } = checkAgainst(workflow, request);
     if (faults.length > 0) throw validationError(faults);
     const { editions } = request.metadata;
-    if (editions && request.generations > editions) throw editionsExhausted(editions);
+    if (editions && request.generations > editions) {
+      throw editionsExhausted({ editions, taken: 0, more: request.generations });
+    }
     const set = toInstructionSet(workflow, values, request.generations);
     const nodes = await this.stepWorkflows.find(set.steps, authorOf(workflow), [workflow]);
     await this.stepWorkflows.assertModels(set, nodes);

@@ -1,5 +1,5 @@
 import type { Transaction } from '#libs/database/database.js';
-import { validationError, workflowNotExecutable } from '#libs/errors/errors.js';
+import { validationError } from '#libs/errors/errors.js';
 import type { Accounts } from '#libs/identity/accounts.js';
 import type { Caller } from '#libs/identity/caller.js';
 import type { JsonObject } from '#libs/instruction-set/instruction-set.js';
@@ -7,7 +7,7 @@ import { rewriteReferences } from '#libs/instruction-set/references.js';
 import { validateVariables } from '#libs/workflows/form-variables.js';
 import { inputForm } from '#libs/workflows/input-form.js';
 import type { StepWorkflows } from '#libs/workflows/step-workflows.js';
-import { authorOf, isExecutable, type StoredWorkflow } from '#libs/workflows/stored-workflow.js';
+import { assertExecutable, authorOf, type StoredWorkflow } from '#libs/workflows/stored-workflow.js';
 import { toInstructionSet } from '#libs/workflows/to-instruction-set.js';
 import type { WorkflowCatalog } from '#libs/workflows/workflow-catalog.js';
 import type { WorkflowEstimates } from '#libs/workflows/workflow-estimate.js';
@@ -56,7 +56,7 @@ export class WorkflowTrial {
   async prepare(caller: Caller, workflowId: string, request: TrialRequest): Promise<PreparedTrial> {
     const { variables } = request;
     const workflow = await this.catalog.find(workflowId, caller);
-    if (!isExecutable(workflow)) throw workflowNotExecutable();
+    assertExecutable(workflow);
     await this.stepWorkflows.assertModelsOf(workflow);
     const { values, faults } = validateVariables(inputForm(workflow), variables ?? sampleFor(workflow, caller));
     if (faults.length > 0) throw validationError(faults);

@@ -1,5 +1,6 @@
 import type { FixedPrice } from '#libs/credits/pricing.js';
 import type { Json, JsonObject, Step, Variables } from '#libs/instruction-set/instruction-set.js';
+import { workflowNotExecutable } from '#libs/errors/errors.js';
 import type { Caller } from '#libs/identity/caller.js';
 import type { AuthoredForm } from './form.js';
 
@@ -73,6 +74,11 @@ export const authorOf = ({ user_id, saved_by_admin }: Pick<StoredWorkflow, 'user
 /** Whether jobs can be made of it. */
 export const isExecutable = (workflow: Pick<WorkflowInput, 'type' | 'output_mime_type'>): boolean =>
   workflow.type !== 'basic' && workflow.output_mime_type !== null;
+
+/** Throws `WORKFLOW_NOT_EXECUTABLE`, naming the field that is missing. */
+export function assertExecutable(workflow: Pick<WorkflowInput, 'type' | 'output_mime_type'>): void {
+  if (!isExecutable(workflow)) throw workflowNotExecutable(workflow.type === 'basic' ? undefined : 'output_mime_type');
+}
 
 /** How many generations one submission may ask for; infinite where the form does not say. */
 export const maxGenerationsOf = ({ form }: WorkflowData): number =>

@@ -47,8 +47,13 @@ describe('toInstructionSet', () => {
   });
 
   it('refuses what does not execute', () => {
-    const notExecutable = expect.objectContaining({ code: 'WORKFLOW_NOT_EXECUTABLE', status: 400 });
-    expect(() => toInstructionSet(workflow({ pipeline: { steps } }, null), {}, 1)).toThrow(notExecutable);
-    expect(() => toInstructionSet({ ...workflow({}), type: 'basic' }, {}, 1)).toThrow(notExecutable);
+    const sentence = 'Workflow type not supported for generation';
+    const refusal = { code: 'WORKFLOW_NOT_EXECUTABLE', status: 400 };
+    expect(() => toInstructionSet(workflow({ pipeline: { steps } }, null), {}, 1)).toThrow(expect.objectContaining({
+      ...refusal, message: `${sentence} without output_mime_type`,
+      details: [{ field: 'output_mime_type', message: 'is not set on the workflow' }],
+    }));
+    const basic = { ...workflow({}), type: 'basic' as const };
+    expect(() => toInstructionSet(basic, {}, 1)).toThrow(expect.objectContaining({ ...refusal, message: sentence }));
   });
 });

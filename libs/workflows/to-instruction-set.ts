@@ -1,10 +1,9 @@
-import { workflowNotExecutable } from '#libs/errors/errors.js';
 import { generateHash } from '#libs/instruction-set/hash.js';
 import type {
   InstructionSet, Json, JsonObject, VariableDefinition, Variables,
 } from '#libs/instruction-set/instruction-set.js';
 import { fieldsOf, isText } from './form.js';
-import { isExecutable, type ExecutableWorkflow, type Pipeline, type WorkflowData } from './stored-workflow.js';
+import { assertExecutable, type ExecutableWorkflow, type Pipeline, type WorkflowData } from './stored-workflow.js';
 
 /**
  * What a workflow makes of a form's `values` (`validateVariables`): the pipeline's steps under the author's
@@ -16,7 +15,7 @@ export function toInstructionSet(
   values: JsonObject,
   generations: number,
 ): InstructionSet {
-  if (!isExecutable(workflow)) throw workflowNotExecutable();
+  assertExecutable(workflow);
   return {
     version: 'v2',
     ...stepsOf(workflow, values),

@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { FileUrls } from '#libs/assets/file-urls.js';
+import { createAbsoluteFileUrls, FileUrls } from '#libs/assets/file-urls.js';
 import { CollectionUpdates } from '#libs/collections/collection-updates.js';
 import { CollectionSources } from '#libs/collections/collection-source.js';
 import { Collections } from '#libs/collections/collections.js';
@@ -85,13 +85,15 @@ import { VariablesController } from './variables.controller.js';
     },
     {
       provide: TokenCollections,
-      inject: [Database, FileUrls, CollectionKeys],
-      useFactory: (...parts: ConstructorParameters<typeof TokenCollections>) => new TokenCollections(...parts),
+      inject: [Database, Environment, CollectionKeys],
+      useFactory: (database: Database, environment: Environment, keys: CollectionKeys) =>
+        new TokenCollections(database, createAbsoluteFileUrls(environment), keys),
     },
     {
       provide: TokenArchives,
-      inject: [Database, FileUrls, Storage, CollectionKeys],
-      useFactory: (...parts: ConstructorParameters<typeof TokenArchives>) => new TokenArchives(...parts),
+      inject: [Database, Environment, Storage, CollectionKeys],
+      useFactory: (database: Database, environment: Environment, storage: Storage, keys: CollectionKeys) =>
+        new TokenArchives(database, createAbsoluteFileUrls(environment), storage, keys),
     },
     {
       provide: Reservations,

@@ -8,7 +8,7 @@ import { BlobReader, TextWriter, Uint8ArrayWriter, ZipReader, type FileEntry } f
 import type { Trait } from '#libs/nodes/node.js';
 import { createAsset, createCollection } from '../../../test/factories/asset.js';
 import { finishEditions } from '../../../test/factories/edition.js';
-import { startTestApi, type TestApi } from '../../../test/setup/api.js';
+import { startTestApi, type FirstTestApi, type TestApi } from '../../../test/setup/api.js';
 import {
   erc721Faults, erc7572Faults, isErc1155FileName, tzip21Faults,
 } from '../../../test/standards/token-standards.js';
@@ -25,7 +25,7 @@ const TRAITS: Trait[][] = [
 const digest = (bytes: string | Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
 describe(MetadataController.name, () => {
-  let api: TestApi;
+  let api: FirstTestApi;
   const userId = randomUUID();
 
   beforeAll(async () => {
@@ -66,16 +66,16 @@ describe(MetadataController.name, () => {
     return { id, generationIds, images, paths };
   };
 
-  const get = async (path: string, headers: Record<string, string> = {}) => {
-    const response = await fetch(`${api.url}${path}`, { headers });
+  const get = async (path: string, headers: Record<string, string> = {}, { url }: TestApi = api) => {
+    const response = await fetch(`${url}${path}`, { headers });
     return { status: response.status, ...((await response.json()) as { data: never; code?: string }) };
   };
   const tokens = async (id: string, query = '') =>
     (await get(`/collections/${id}/metadata${query}`)).data as { items: TokenAnswer[]; next_cursor: string | null };
 
   /** Another tool's view of the zip, with its checksums verified. */
-  const unzip = async (id: string, query = '') => {
-    const response = await fetch(`${api.url}/collections/${id}/metadata?format=zip${query}`, { headers: api.as(userId) });
+  const unzip = async (id: string, query = '', { url }: TestApi = api) => {
+    const response = await fetch(`${url}/collections/${id}/metadata?format=zip${query}`, { headers: api.as(userId) });
     expect([response.status, response.headers.get('content-type')]).toEqual([200, 'application/zip']);
     const reader = new ZipReader(new BlobReader(await response.blob()), { checkSignature: true });
     const entries = (await reader.getEntries()) as FileEntry[];
@@ -189,6 +189,23 @@ describe(MetadataController.name, () => {
       expect((await jsonOf(await unzip(id), '1.json'))['image']).toBe(
         `${PUBLIC_URL}/files/generated/${generationIds[0]}/0.png`,
       );
+    });
+
+    it('and all metadata are as the standards say without a PUBLIC_URL, too', async () => {
+      const local = await api.another({ PUBLIC_URL: '', CDN_BASE_URL: '' });
+      try {
+        for (const [chain, faultsOf] of [['ETHEREUM', erc721Faults], ['TEZOS', tzip21Faults]] as const) {
+          const { id } = await create({ chain });
+          const { data } = await get(`/collections/${id}/metadata`, {}, local);
+          expect((data as { items: TokenAnswer[] }).items.flatMap(({ metadata }) => faultsOf(metadata))).toEqual([]);
+          expect(erc7572Faults((await get(`/collections/${id}/contract-metadata`, {}, local)).data)).toEqual([]);
+          const folder = await unzip(id, '', local);
+          expect(faultsOf(await jsonOf(folder, '1.json'))).toEqual([]);
+          expect(erc7572Faults(await jsonOf(folder, 'contract.json'))).toEqual([]);
+        }
+      } finally {
+        await local.close();
+      }
     });
 
     it('of nothing has no tokens', async () => {
