@@ -59,7 +59,7 @@ export class CollectionUpdates {
   }
 
   /**
-   * Writes it, and into the history what was before. Throws `COLLECTION_NOT_FOUND`, `EDITIONS_EXHAUSTED` where more
+   * Writes it, and into the history what was before, if it changes anything. Throws `COLLECTION_NOT_FOUND`, `EDITIONS_EXHAUSTED` where more
    * are finished or under way than there shall be, 400 for a published collection without a title and for one that
    * shall be encrypted, or not, and is made already: its history and its files would tell; `ChangedMeanwhile`.
    */
@@ -71,10 +71,11 @@ export class CollectionUpdates {
     const seal = replaced && before.encryption_enabled ? await this.keys.of(own.id, tx) : null;
     const source = replaced && (await this.sourceAfter(tx, own, replaced.set, seal));
     const given = { ...storedMetadata(said), ...(replaced && { data: storedSet(seal, replaced.set) }) };
-    await tx.query(UPDATE, [
+    const changed = await tx.query(UPDATE, [
       own.id, JSON.stringify(given), replaced?.componentIds ?? [], replaced?.set.steps.map(heirOf) ?? [],
     ]);
     if (metadata.editions) await reserveEditions(tx, own, []);
+    if (changed.length === 0 && !replaced) return;
     await recordHistory(tx, own, 'updated', { ...source, before: copyOf(before, replaced !== null) });
   }
 
@@ -112,6 +113,10 @@ function copyOf(before: CollectionRow, withSet: boolean): object {
   return { ...fields, ...(withSet && { data }), is_current: false };
 }
 
+/** What a change may set, in the order of `wanted`. */
+const SETTABLE = `title, description, editions, price, currency, blockchain, publish_date, cover_image_url,
+  batch_mint_enabled, batch_max_tokens, archived, remixable, data`;
+
 /**
  * New steps are new components; the old ones stay for the files that were made by them, and a step that goes on from
  * one of this collection (`$4`: its `fromId`) keeps them, too.
@@ -127,12 +132,14 @@ const UPDATE = `
      cross join lateral (
        select flat_file_id from component_flat_file
         where component_id = old.id order by flat_file_id desc limit ${MAX_INHERITED}) link
+  ), wanted as (
+    select p.title, p.description, p.editions, p.price, p.currency, p.blockchain, p.publish_date, p.cover_image_url,
+           coalesce(p.batch_mint_enabled, false), p.batch_max_tokens, coalesce(p.archived, false),
+           coalesce(p.remixable, false), p.data
+      from collection c cross join jsonb_populate_record(c, $2::jsonb) p
+     where c.id = $1
   )
   update collection c
-     set (title, description, editions, price, currency, blockchain, publish_date, cover_image_url,
-          batch_mint_enabled, batch_max_tokens, archived, remixable, data, updated_at) = (
-       select p.title, p.description, p.editions, p.price, p.currency, p.blockchain, p.publish_date, p.cover_image_url,
-              coalesce(p.batch_mint_enabled, false), p.batch_max_tokens, coalesce(p.archived, false),
-              coalesce(p.remixable, false), p.data, now()
-         from jsonb_populate_record(c, $2::jsonb) p)
-   where id = $1`;
+     set (${SETTABLE}) = (select * from wanted), updated_at = now()
+   where id = $1 and exists (select ${SETTABLE} except select * from wanted)
+  returning id`;

@@ -40,6 +40,18 @@ describe('an update', () => {
     expect(updated!.data.before).not.toHaveProperty('data');
   });
 
+  it('writes no history of what changes nothing', async () => {
+    const said = { title: 'Dunes', price: 0.1, publish_date: '2027-01-31', remixable: true, archived: null };
+    const { id, path } = await owner.draft(said);
+    const before = await owner.dataOf('GET', `/collections/${id}`);
+    for (const body of [{}, said, { price: 0.10, batch_mint_enabled: null }]) {
+      expect(await owner.ask('PUT', path, body)).toMatchObject({ status: 200, data: before });
+    }
+    expect(await owner.history(id)).toMatchObject([{ action: 'created' }]);
+    await owner.ask('PUT', path, { price: 0.2 });
+    expect(await owner.history(id)).toMatchObject([{ action: 'updated' }, { action: 'created' }]);
+  });
+
   it('puts a new set under new ids, and the old one into the history', async () => {
     const { id, path } = await owner.draft();
     const { data: set } = (await owner.dataOf('GET', `/collections/${id}`));

@@ -23,7 +23,7 @@ describe('what a sketch says', () => {
 
   it('is cut though the sketch replaces what cuts it', async () => {
     const { features, logs } = await render(`
-      $fx.features({ a: 'x'.repeat(5000), b: NaN, c: 3 });
+      $fx.features({ a: 'x'.repeat(5000), b: NaN, c: 3, d: { e: 1 } });
       console.log('x'.repeat(5000));
       const same = function () { return this; };
       for (const type of [String, Array]) type.prototype.slice = same;
@@ -32,8 +32,23 @@ describe('what a sketch says', () => {
       String.prototype.toString = Array.prototype.push = Array.prototype.shift = same;
       const canvas = document.body.appendChild(document.createElement('canvas'));
       canvas.getContext('2d');`);
-    expect(features).toEqual({ a: 'x'.repeat(1_000), b: 'NaN', c: 3 });
+    expect(features).toEqual({ a: 'x'.repeat(1_000), c: 3, d: `"${'y'.repeat(999)}` });
     expect(logs).toEqual(['x'.repeat(2_000)]);
+  });
+
+  it('has no features that say nothing, and objects as JSON', async () => {
+    const { features } = await render(`
+      const own = {};
+      own.own = own;
+      $fx.features({
+        nothing: null, none: undefined, wrong: NaN, endless: Infinity, own, draw() {}, sign: Symbol('s'),
+        refusing: { toJSON() { throw new Error('no'); } }, silent: { toJSON() {} },
+        empty: '', zero: 0, no: false, many: 10n, size: { w: 3, of: [1, 'two'] }, list: Array(900).fill(0),
+      }); ${DRAW}`);
+    expect(features).toEqual({
+      empty: '', zero: 0, no: false, many: '10', size: '{"w":3,"of":[1,"two"]}',
+      list: JSON.stringify(Array(900).fill(0)).slice(0, 1_000),
+    });
   });
 
   it('is never taken for the image', async () => {

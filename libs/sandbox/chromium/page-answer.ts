@@ -146,8 +146,11 @@ const featuresOf = (features: unknown): Features =>
   Object.fromEntries(
     Object.entries(features ?? {})
       .slice(0, MAX_FEATURES)
+      .filter(([, value]) => value !== null && (typeof value !== 'number' || Number.isFinite(value)))
       .map(([name, value]) => [name.slice(0, MAX_FEATURE_LENGTH), featureOf(value)]),
   );
 
-const featureOf = (value: unknown): Features[string] =>
-  typeof value === 'number' || typeof value === 'boolean' ? value : String(value).slice(0, MAX_FEATURE_LENGTH);
+function featureOf(value: unknown): Features[string] {
+  if (typeof value === 'number' || typeof value === 'boolean') return value;
+  return (typeof value === 'string' ? value : JSON.stringify(value)).slice(0, MAX_FEATURE_LENGTH);
+}

@@ -142,7 +142,7 @@ describe('kinds of sketches', () => {
     expect(image.logs).toEqual([
       '[true,true,"string",1,"capture",true]', '["calm",9,"#ff0000"]', '[1,"b"]', '[true,"boolean"]', 'true',
     ]);
-    expect(image.features).toEqual({ Old: 'way', Nested: '[object Object]', New: true });
+    expect(image.features).toEqual({ Old: 'way', Nested: '{"a":1}', New: true });
   });
 
   it('repeats what pseudorandomSeed starts, whatever the hash', async () => {

@@ -22,9 +22,20 @@ platen.safely = (() => {
   const slice = (text, from, to) => apply(sliceOf, text, [from, to]);
   const cut = (value, length = LINE_LENGTH) => slice(textOf(value), 0, length);
 
-  function scalar(value) {
+  /** JSON of a feature: of an object the beginning of its JSON, as a text; undefined of what says nothing. */
+  function feature(value) {
     if (typeof value === 'boolean' || (typeof value === 'number' && isFinite(value))) return textOf(value);
-    return stringify(cut(value, FEATURE_LENGTH));
+    if (typeof value === 'string' || typeof value === 'bigint') return stringify(cut(value, FEATURE_LENGTH));
+    const json = typeof value === 'object' && value !== null ? jsonOf(value) : undefined;
+    return typeof json === 'string' ? stringify(cut(json, FEATURE_LENGTH)) : undefined;
+  }
+
+  function jsonOf(value) {
+    try {
+      return stringify(value);
+    } catch {
+      // It holds itself, or refuses.
+    }
   }
 
   /** JSON by hand, text by text: `stringify` of an object would ask the sketch's own `toJSON`. */
@@ -33,7 +44,8 @@ platen.safely = (() => {
     let json = '';
     for (let index = 0; index < names.length && index < FEATURES; index++) {
       const name = names[index];
-      json += `${json && ','}${stringify(cut(name, FEATURE_LENGTH))}:${scalar(record[name])}`;
+      const value = feature(record[name]);
+      if (value !== undefined) json += `${json && ','}${stringify(cut(name, FEATURE_LENGTH))}:${value}`;
     }
     return `{${json}}`;
   }
