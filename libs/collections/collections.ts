@@ -10,7 +10,7 @@ import { collectionView, type CollectionRow, type CollectionView } from './colle
 import { CountedEditions } from './counted-editions.js';
 import { OF_SHOWN_EDITION, summarizeEditions, type EditionSummary } from './editions.js';
 
-/** Assets that one answer shows at most, newest first. */
+/** Assets that one answer shows at most, newest first: of three times as many, where some have been replaced. */
 const SHOWN_ASSETS = 100;
 /** Collections whose traits are kept counted: up to 1,000 values of each. */
 const KEPT_SUMMARIES = 100;
@@ -60,8 +60,10 @@ export class Collections {
 
   private async newestAssets(id: string): Promise<AssetView[]> {
     const rows = await this.database.query<AssetRow>(
-      `select ${ASSET_COLUMNS} from flat_file f
-        where f.collection_id = $1 and f.shown and f.deleted_at is null and ${OF_SHOWN_EDITION}
+      `select ${ASSET_COLUMNS} from (
+         select * from flat_file where collection_id = $1 and shown and deleted_at is null
+          order by id desc limit ${3 * SHOWN_ASSETS}) f
+        where ${OF_SHOWN_EDITION}
         order by f.id desc limit $2`,
       [id, SHOWN_ASSETS],
     );

@@ -43,16 +43,17 @@ export async function reserveEditions(
 }
 
 /**
- * Condition on `flat_file f`: it belongs to what its edition shows now, or to none. One look into the index by hash for
- * each row; as a sub-select of one value, so that it is never a join of all generations.
+ * Condition on `flat_file f`: it belongs to what its edition shows now, or to none. The index by hash tells for each row
+ * whether there is a newer one; as a sub-select of one value, so that it is never a join of all generations.
  */
-export const OF_SHOWN_EDITION = `(f.generation_id is null or f.generation_id = (
-  select newest.id
+export const OF_SHOWN_EDITION = `(f.generation_id is null or (
+  select true
     from generation own
-    join generation newest on newest.hash = own.hash and newest.status = 'completed'
-    join job j on j.id = newest.job_id and j.collection_id = f.collection_id
+    join generation newer on newer.hash = own.hash and newer.status = 'completed'
+     and (newer.completed_at, newer.id) > (own.completed_at, own.id)
+    join job j on j.id = newer.job_id and j.collection_id = f.collection_id
    where own.id = f.generation_id
-   order by newest.completed_at desc, newest.id desc limit 1))`;
+   limit 1) is null)`;
 
 /** An edition shows the newest completed generation of its hash. */
 export async function summarizeEditions(db: Queryable, collectionId: string): Promise<EditionSummary> {

@@ -8,7 +8,7 @@ import { PREVIEW_COLUMNS, presentPreview, type PreviewRow } from './collection-p
 import { OF_SHOWN_EDITION } from './editions.js';
 import { collectionView, type CollectionRow, type CollectionView } from './collection.js';
 
-/** Images that a list shows of each collection, the newest. */
+/** Images that a list shows of each collection, the newest: of five times as many, where some have been replaced. */
 const LISTED_IMAGES = 4;
 
 export interface PublicFilter {
@@ -79,8 +79,10 @@ const NEWEST_ASSETS = `
   select asset.*
     from unnest($1::uuid[]) as wanted (id)
    cross join lateral (
-     select ${ASSET_COLUMNS} from flat_file f
-      where f.collection_id = wanted.id and f.shown and f.deleted_at is null and ${OF_SHOWN_EDITION}
+     select ${ASSET_COLUMNS} from (
+       select * from flat_file where collection_id = wanted.id and shown and deleted_at is null
+        order by id desc limit ${5 * LISTED_IMAGES}) f
+      where ${OF_SHOWN_EDITION}
       order by f.id desc limit $2
    ) asset
    order by asset.id desc`;
