@@ -6,9 +6,6 @@ import { faultsToTell } from './faults-to-tell.js';
 export const validationError = (faults: FieldFault[]) =>
   new AppError('VALIDATION_ERROR', 400, 'Invalid request body', faultsToTell(faults));
 
-export const invalidQuery = (faults: FieldFault[]) =>
-  new AppError('VALIDATION_ERROR', 400, 'Invalid query', faultsToTell(faults));
-
 export const fieldError = (field: string, message: string) => validationError([{ field, message }]);
 
 export const unauthenticated = (message = 'Authentication required') =>
@@ -46,7 +43,7 @@ export const workflowNotExecutable = (missing?: string) =>
   new AppError(
     'WORKFLOW_NOT_EXECUTABLE',
     400,
-    `Workflow type not supported for generation${missing ? ` without ${missing}` : ''}`,
+    'Workflow type not supported for generation',
     missing ? [{ field: missing, message: 'is not set on the workflow' }] : undefined,
   );
 

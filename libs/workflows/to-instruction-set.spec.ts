@@ -50,7 +50,7 @@ describe('toInstructionSet', () => {
     const sentence = 'Workflow type not supported for generation';
     const refusal = { code: 'WORKFLOW_NOT_EXECUTABLE', status: 400 };
     expect(() => toInstructionSet(workflow({ pipeline: { steps } }, null), {}, 1)).toThrow(expect.objectContaining({
-      ...refusal, message: `${sentence} without output_mime_type`,
+      ...refusal, message: sentence,
       details: [{ field: 'output_mime_type', message: 'is not set on the workflow' }],
     }));
     const basic = { ...workflow({}), type: 'basic' as const };

@@ -4,8 +4,8 @@ import { STATUS_OF } from './error-status.js';
 
 type Factory = (...given: unknown[]) => unknown;
 
-/** What a factory is given shows in sentences and details only; of these it must be a list. */
-const OF_LISTS = new Set(['validationError', 'invalidQuery', 'modelUnavailable', 'notRepeatable']);
+/** What a factory is given shows in sentences and details only; of these two it must be a list. */
+const OF_LISTS = new Set(['validationError', 'modelUnavailable', 'notRepeatable']);
 const failures = Object.entries(factories as Record<string, Factory>)
   .map(([name, make]) => make(OF_LISTS.has(name) ? [] : 'x', 'x'))
   .filter((made) => made instanceof AppError);

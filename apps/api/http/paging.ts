@@ -1,5 +1,5 @@
 import { validate } from 'uuid';
-import { invalidQuery } from '#libs/errors/errors.js';
+import { fieldError } from '#libs/errors/errors.js';
 
 export interface Page<Item> {
   items: Item[];
@@ -40,7 +40,7 @@ export function readCursor(cursor: string | undefined, parts: readonly CursorPar
   if (cursor === undefined) return null;
   const values = decodeCursor(cursor);
   if (values?.length !== parts.length || !parts.every((part, i) => PARTS[part](values[i] as string))) {
-    throw invalidQuery([{ field: 'cursor', message: 'is not a cursor of this list' }]);
+    throw fieldError('cursor', 'is not a cursor of this list');
   }
   return values;
 }

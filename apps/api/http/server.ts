@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { LogController, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import { invalidQuery, notFound } from '#libs/errors/errors.js';
+import { fieldError, notFound } from '#libs/errors/errors.js';
 import { failureEnvelope } from './envelope.js';
 import { answerInvalidHttp } from './invalid-http.js';
 import { acceptJsonBodies } from './json-body.js';
@@ -70,7 +70,7 @@ function requestId(request: IncomingMessage): string {
 function refuseUnstorable({ params, query }: FastifyRequest): void {
   if (Object.values(params ?? {}).some(holdsNul)) throw notFound();
   for (const [name, value] of Object.entries(query ?? {})) {
-    if (holdsNul(name) || [value].flat().some(holdsNul)) throw invalidQuery([{ field: name, message: 'must not hold U+0000' }]);
+    if (holdsNul(name) || [value].flat().some(holdsNul)) throw fieldError(name, 'must not hold U+0000');
   }
 }
 

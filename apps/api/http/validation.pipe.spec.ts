@@ -27,7 +27,7 @@ const faultsOf = (value: unknown, type?: ArgumentMetadata['type']) =>
   read(value, type).then(
     () => [],
     (error: AppError) => {
-      expect(error).toMatchObject({ code: 'VALIDATION_ERROR', message: type === 'query' ? 'Invalid query' : 'Invalid request body' });
+      expect(error).toMatchObject({ code: 'VALIDATION_ERROR', message: 'Invalid request body' });
       return error.details;
     },
   );

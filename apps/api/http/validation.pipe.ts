@@ -1,7 +1,7 @@
 import { ValidationPipe, type ArgumentMetadata } from '@nestjs/common';
 import type { ValidationError } from 'class-validator';
-import { AppError, type FieldFault } from '#libs/errors/app-error.js';
-import { fieldError, invalidQuery, validationError } from '#libs/errors/errors.js';
+import type { FieldFault } from '#libs/errors/app-error.js';
+import { fieldError, validationError } from '#libs/errors/errors.js';
 
 /** Checks bodies and queries against their DTO: every fault at once, unknown fields by name. */
 export class RequestValidationPipe extends ValidationPipe {
@@ -17,20 +17,10 @@ export class RequestValidationPipe extends ValidationPipe {
   }
 
   override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
-    if (metadata.type === 'query') return this.query(value, metadata);
     if (metadata.type !== 'body' || !this.toValidate(metadata)) return super.transform(value, metadata);
     const body = value ?? {};
     if (typeof body !== 'object' || Array.isArray(body)) throw fieldError('body', 'must be an object');
     return super.transform(body, metadata);
-  }
-
-  private async query(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
-    try {
-      return await super.transform(value, metadata);
-    } catch (error) {
-      if (error instanceof AppError && error.code === 'VALIDATION_ERROR') throw invalidQuery(error.details as FieldFault[]);
-      throw error;
-    }
   }
 }
 
