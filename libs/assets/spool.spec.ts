@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
+import { addAbortSignal, Readable } from 'node:stream';
 import { Spool } from './spool.js';
 
 const HELLO_SHA256 = createHash('sha256').update('hello').digest('hex');
@@ -66,6 +66,15 @@ describe(Spool.name, () => {
     const silent = new Readable({ read: () => undefined });
     const reading = spool.hold(silent, { maxBytes: 5, signal: AbortSignal.timeout(20) }, async () => undefined);
     await expect(reading).rejects.toThrow();
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('tells of a source that breaks off before it is read', async () => {
+    const abort = new AbortController();
+    const source = addAbortSignal(abort.signal, new Readable({ read: () => undefined }));
+    const holding = read(source);
+    abort.abort();
+    await expect(holding).rejects.toThrow('aborted');
     expect(await readdir(folder)).toEqual([]);
   });
 

@@ -69,11 +69,13 @@ export class Spool {
 
   /** As `hold`, for a file that outlives one call: it stays until `discard`. */
   async write(bytes: Uint8Array | Readable, { maxBytes, signal }: SpoolOptions): Promise<SpooledFile> {
+    const source = ArrayBuffer.isView(bytes) ? Readable.from(slices(bytes)) : bytes;
+    // One that breaks off before it is read would end the process; who reads it then is told.
+    source.once('error', () => undefined);
     await (this.prepared ??= this.prepare());
     const path = join(this.folder, randomUUID());
     const meter = new Meter(maxBytes);
     try {
-      const source = ArrayBuffer.isView(bytes) ? Readable.from(slices(bytes)) : bytes;
       // Opened first: a stream that opens it late could make it after it was removed.
       const file = await open(path, 'wx', 0o600);
       await pipeline(source, meter, file.createWriteStream(), { signal });
