@@ -15,7 +15,7 @@ beforeAll(async () => {
   api = await startBuiltApi({ PLANS: FUZZ_PLANS, LOG_LEVEL: 'silent' });
   contract = await Contract.of(api.url);
   stopDrafts = await serveDrafts(api.databaseUrl);
-}, 120_000);
+}, 240_000);
 afterAll(async () => {
   await stopDrafts?.();
   await api?.close();
@@ -34,4 +34,4 @@ it('any request is answered as documented, and by no failure of ours', async () 
   expect(told).toEqual(Object.fromEntries(Object.keys(told).map((name) => [name, []])));
   // Where all is refused, nothing is tried.
   expect(succeeded).toBeGreaterThan(10);
-}, 120_000);
+}, 240_000);

@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
@@ -6,7 +7,9 @@ const READY_TIMEOUT_MS = 180_000;
 const here = (file) => fileURLToPath(new URL(file, import.meta.url));
 
 /** Starts Postgres and Redis in a process that ends when this one does; tells the tests where they are. */
-export default async function globalSetup() {
+export default async function globalSetup({ testPathPatterns }) {
+  // Who runs all tests gets some of them in turn (turn.ts).
+  if (testPathPatterns.patterns.length === 0) process.env.PLATEN_TEST_TURN ??= String(randomInt(2 ** 31));
   const servers = fork(here('servers.ts'), {
     execArgv: ['--import', new URL('typescript.mjs', import.meta.url).href],
     env: { ...process.env, NODE_OPTIONS: '' },
