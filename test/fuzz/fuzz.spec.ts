@@ -1,7 +1,7 @@
 import { startBuiltApi, type BuiltApi } from '../api/built-api.js';
 import { Contract } from '../api/contract.js';
 import { serveDrafts } from './drafts.js';
-import { fuzz, FUZZ_PLANS, routeClasses } from './fuzz.js';
+import { fuzz, FUZZED_API, routeClasses } from './fuzz.js';
 
 /** A hundredth of what `npm run chaos -- fuzz` sends. A failure prints the seed that repeats it. */
 const REQUESTS = 100;
@@ -12,10 +12,10 @@ let contract: Contract;
 let stopDrafts: () => Promise<void>;
 
 beforeAll(async () => {
-  api = await startBuiltApi({ PLANS: FUZZ_PLANS, LOG_LEVEL: 'silent' });
+  api = await startBuiltApi(FUZZED_API);
   contract = await Contract.of(api.url);
   stopDrafts = await serveDrafts(api.databaseUrl);
-}, 240_000);
+}, 120_000);
 afterAll(async () => {
   await stopDrafts?.();
   await api?.close();
@@ -34,4 +34,4 @@ it('any request is answered as documented, and by no failure of ours', async () 
   expect(told).toEqual(Object.fromEntries(Object.keys(told).map((name) => [name, []])));
   // Where all is refused, nothing is tried.
   expect(succeeded).toBeGreaterThan(10);
-}, 240_000);
+}, 120_000);

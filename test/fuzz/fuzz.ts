@@ -11,9 +11,12 @@ import { requestsOf, type FuzzRequest, type Operation } from './requests.js';
 import { SchemaValues } from './schema-values.js';
 
 /** Limits that are not reached here. `PLANS` of the API. */
-export const FUZZ_PLANS = JSON.stringify({
+const PLANS = JSON.stringify({
   free: { submitsPerMinute: 10_000_000, readsPerMinute: 10_000_000, maxOpenGenerations: 1_000_000 },
 });
+
+/** What the API is started with. Nobody works here: nothing is worth waiting for. */
+export const FUZZED_API = { PLANS, LOG_LEVEL: 'silent', RERENDER_WAIT_SECONDS: '0', V1_WAIT_SECONDS: '0' };
 
 export interface FuzzReport {
   routeClass: string;

@@ -4,7 +4,7 @@ import { startBuiltApi } from '../api/built-api.js';
 import { Contract } from '../api/contract.js';
 import { useTestServers } from '../setup/use-servers.js';
 import { serveDrafts } from './drafts.js';
-import { fuzz, FUZZ_PLANS, routeClasses, type FuzzReport } from './fuzz.js';
+import { fuzz, FUZZED_API, routeClasses, type FuzzReport } from './fuzz.js';
 
 /** Classes at once: each sends its requests one after another. */
 const AT_ONCE = 4;
@@ -26,7 +26,7 @@ process.exit();
 
 async function run(names: string[], { requests, seed }: Options): Promise<void> {
   const stopServers = await useTestServers();
-  const api = await startBuiltApi({ PLANS: FUZZ_PLANS, LOG_LEVEL: 'silent' });
+  const api = await startBuiltApi(FUZZED_API);
   const stopDrafts = await serveDrafts(api.databaseUrl);
   process.stdout.write(`Seed ${seed}, ${requests} requests for each class of routes\n`);
   const contract = await Contract.of(api.url);
