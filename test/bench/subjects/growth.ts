@@ -23,6 +23,9 @@ const PAGES: Record<string, ReadPage> = {
   'GET /jobs?tag=': { path: '/jobs?limit=20&tag=tag-1' },
   'GET /jobs?external_id=': { path: '/jobs?limit=20&external_id=external-500' },
   'GET /assets': { path: '/assets?limit=20' },
+  'GET /collections': { path: '/collections?limit=20' },
+  'GET /collections?q=': { path: '/collections?limit=20&q=ection%20999' },
+  'GET /collections?q= of two letters': { path: '/collections?limit=20&q=Zo' },
   'GET /credits': { path: '/credits' },
   'GET /credits/ledger': { path: '/credits/ledger?limit=20' },
   'GET /workflows': { path: '/workflows?limit=20' },
@@ -88,12 +91,12 @@ async function sideOf(bench: Bench, name: string, jobs: number): Promise<Side> {
 
 /** A page in the middle of each long list: it must not cost what lies before it. */
 async function deepPages(platen: Platen, owner: PlatenUser): Promise<Record<string, ReadPage>> {
-  const { rows: [middle] } = await platen.rows.query<Record<'at' | 'job' | 'asset' | 'entry' | 'txid', string>>(
+  const { rows: [middle] } = await platen.rows.query<Record<'at' | 'job' | 'collection' | 'asset' | 'entry' | 'txid', string>>(
     `with middle as materialized (
-       select id, created_at from job where user_id = $1
+       select id, collection_id, created_at from job where user_id = $1
         order by created_at desc offset (select count(*) / 2 from job where user_id = $1) limit 1
      )
-     select created_at::text as at, id as job,
+     select created_at::text as at, id as job, collection_id as collection,
             (select f.id from generation g join flat_file f on f.generation_id = g.id and f.deleted_at is null
               where g.job_id = middle.id) as asset,
             (select max(id) from credit_entry c where c.job_id = middle.id) as entry,
@@ -108,6 +111,10 @@ async function deepPages(platen: Platen, owner: PlatenUser): Promise<Record<stri
   return {
     'GET /jobs, in the middle': { path: `/jobs?limit=20&cursor=${cursor(middle.at, middle.job)}` },
     'GET /jobs/:id': { path: `/jobs/${middle.job}` },
+    'GET /jobs?collection_id=': { path: `/jobs?limit=20&collection_id=${middle.collection}` },
+    'GET /collections/:id/public': { path: `/collections/${middle.collection}/public` },
+    'GET /collections/:id/history': { path: `/collections/${middle.collection}/history` },
+    'GET /collections/:id/metadata': { path: `/collections/${middle.collection}/metadata` },
     'GET /jobs/:id/history': { path: `/jobs/${middle.job}/history` },
     'GET /assets, in the middle': { path: `/assets?limit=20&cursor=${cursor(middle.asset)}` },
     'GET /credits/ledger, in the middle': { path: `/credits/ledger?limit=20&cursor=${cursor(middle.entry)}` },
