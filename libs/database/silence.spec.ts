@@ -4,7 +4,7 @@ import type { DataSource } from 'typeorm';
 import { createDataSource } from './data-source.js';
 import { Database, isDatabaseUnavailable } from './database.js';
 
-const SILENCE_MS = 1_000;
+const SILENCE_MS = 2_000;
 /** Well below what two timeouts one after another would take, were the silent connection asked to roll back. */
 const SOON_MS = 2 * SILENCE_MS - 100;
 

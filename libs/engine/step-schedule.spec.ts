@@ -75,6 +75,6 @@ describe('a schedule of steps', () => {
     }
     expect(steps).toBe(length);
     // A look at all steps for each would take minutes.
-    expect(performance.now() - began).toBeLessThan(2_000);
+    expect(performance.now() - began).toBeLessThan(15_000);
   });
 });

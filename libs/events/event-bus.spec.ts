@@ -36,7 +36,7 @@ async function expectToPass(bus: EventBus): Promise<void> {
     await eventually(() => expect(bus.healthy()).toBe(false));
     const start = Date.now();
     await bus.publish(cancel());
-    expect(Date.now() - start).toBeLessThan(100);
+    expect(Date.now() - start).toBeLessThan(2_000);
     await redis.start();
     await expectToPass(bus);
     expect(bus.healthy()).toBe(true);

@@ -6,7 +6,7 @@ import { checkInstructionSet } from './check.js';
 const registry = new NodeRegistry(createNodes(nodeTools()));
 const BODY = 1024 * 1024;
 /** What is quadratic takes minutes. What is linear takes up to half of it, where each of 90,000 places is looked at. */
-const LIMIT_MS = 2_500;
+const LIMIT_MS = 8_000;
 
 /** As many as a request has room for. */
 const fill = <Item>(item: (index: number) => Item): Item[] => {

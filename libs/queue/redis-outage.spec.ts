@@ -61,7 +61,7 @@ const wakeUp = (): WakeUp => ({ lane: 'default', generationId: randomUUID(), dis
     await redis.kill();
     const start = Date.now();
     for (let i = 0; i < 20; i++) await queue!.wake([wakeUp()]);
-    expect(Date.now() - start).toBeLessThan(2_000);
+    expect(Date.now() - start).toBeLessThan(8_000);
   });
 
   it('starts without Redis, and works once there is one', async () => {

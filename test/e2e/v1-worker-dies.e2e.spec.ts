@@ -8,7 +8,7 @@ const PATH = '/api/v1/generations';
 /** On the free plan one may be in flight. */
 const FREED_MS = 1_000;
 /** A machine that does other things, too. */
-const BUSY_MS = 4_000;
+const BUSY_MS = 9_000;
 
 interface View {
   id: string;

@@ -116,7 +116,7 @@ describe(`${RateLimitGuard.name}, whose store is away`, () => {
     for (const _ of UNCOUNTED) {
       const start = performance.now();
       answers.push(await call(`${api.url}/workflows`, { headers }));
-      expect(performance.now() - start).toBeLessThan(1_000);
+      expect(performance.now() - start).toBeLessThan(4_000);
     }
     expect(answers.map(statusOf)).toEqual(answers.map(() => 200));
     expect(answers.map(leftOf)).toEqual(UNCOUNTED);

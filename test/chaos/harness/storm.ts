@@ -74,6 +74,11 @@ export class Storm {
     this.least.set(what, times);
   }
 
+  /** Whether all that must be reached has been: a storm may go on until then. */
+  hasReachedAll(): boolean {
+    return [...this.least].every(([what, times]) => (this.done.get(what) ?? 0) >= times);
+  }
+
   figure(name: string, value: number, unit: string, atMost: number | null = null): void {
     this.figures.set(name, { value, unit, atMost });
   }
