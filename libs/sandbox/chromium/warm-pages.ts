@@ -1,29 +1,9 @@
 import { endChromium, launchChromium, type ChromiumOptions, type RunningChromium } from './chromium-launch.js';
 import type { Sketch } from '#libs/sandbox/sketch-renderer.js';
+import { KeptPages } from './kept-pages.js';
 import { SketchPage } from './sketch-page.js';
 import { sketchDocument } from './sketch-site.js';
-
-type Frame = Pick<Sketch, 'p5Version' | 'width' | 'height'>;
-
-/**
- * A page that waits for a sketch of its own frame. Another size would not do: while a page waits, Chromium
- * holds a new size back for seconds, and the sketch would find a window of the old one.
- */
-interface Spare extends Frame {
-  chromium: RunningChromium;
-  page: Promise<SketchPage | undefined>;
-}
-
-/** A page whose next document waits for another edition of its job. */
-interface Kept extends Spare {
-  job: string;
-  /** What the documents are made of. */
-  html: string;
-  idle: NodeJS.Timeout;
-}
-
-/** How long a page is kept for its job. */
-const IDLE_MS = 10_000;
+import { fits, type WaitingPage } from './waiting-page.js';
 
 /**
  * One browser, started on first use and again when it died, and in it a page that waits for a sketch, and those
@@ -31,21 +11,23 @@ const IDLE_MS = 10_000;
  */
 export class WarmPages {
   private running?: Promise<RunningChromium>;
-  private spare?: Spare;
-  private kept: Kept[] = [];
+  private spare?: WaitingPage;
+  private readonly kept: KeptPages;
   private readonly ending = new Set<Promise<void>>();
   private closed = false;
 
   constructor(
     private readonly options: ChromiumOptions,
     /** As many as there are renders at once. */
-    private readonly keptAtMost: number,
-  ) {}
+    keptAtMost: number,
+  ) {
+    this.kept = new KeptPages(keptAtMost, (page) => this.end(page));
+  }
 
   /** A page that no other render sees, ready for this sketch. Prepares the next meanwhile. */
   async take(sketch: Sketch): Promise<SketchPage> {
     const chromium = await this.chromium();
-    const kept = await this.takeKept(chromium, sketch);
+    const kept = await this.kept.take(chromium, sketch);
     if (kept) return kept;
     const page = (await this.takeSpare(chromium, sketch)) ?? (await openOrReplace(chromium, sketch));
     if ('code' in sketch.source) this.prepare(chromium, sketch);
@@ -57,18 +39,7 @@ export class WarmPages {
     const { job } = sketch;
     const chromium = await this.running?.catch(() => undefined);
     if (job === undefined || !chromium || this.closed) return this.end(page);
-    const renewed = page.renew().then((fresh) => {
-      if (fresh) return page;
-      this.end(page);
-      return undefined;
-    });
-    const { p5Version, width, height } = sketch;
-    const kept: Kept = {
-      chromium, p5Version, width, height, job, html: sketchDocument(sketch), page: renewed,
-      idle: setTimeout(() => this.forget(kept), IDLE_MS).unref(),
-    };
-    this.kept.push(kept);
-    if (this.kept.length > this.keptAtMost) this.forget(this.kept[0] as Kept);
+    this.kept.keep(chromium, page, sketch, job);
   }
 
   /** Closes a page beside the road. */
@@ -87,7 +58,7 @@ export class WarmPages {
   async close(): Promise<void> {
     this.closed = true;
     const chromium = await this.running?.catch(() => undefined);
-    for (const { idle } of this.kept.splice(0)) clearTimeout(idle);
+    this.kept.clear();
     if (chromium) await endChromium(chromium);
     await Promise.all(this.ending);
   }
@@ -100,25 +71,6 @@ export class WarmPages {
     if (this.running && chromium !== (await this.running.catch(() => undefined))) return this.chromium();
     this.running = launchChromium(this.options);
     return this.running;
-  }
-
-  private async takeKept(chromium: RunningChromium, sketch: Sketch): Promise<SketchPage | undefined> {
-    if (sketch.job === undefined) return undefined;
-    const html = sketchDocument(sketch);
-    const kept = this.kept.find((one) => one.job === sketch.job && one.html === html && fits(one, chromium, sketch));
-    if (!kept) return undefined;
-    this.leave(kept);
-    return kept.page;
-  }
-
-  private forget(kept: Kept): void {
-    this.leave(kept);
-    void kept.page.then((page) => page && this.end(page));
-  }
-
-  private leave(kept: Kept): void {
-    clearTimeout(kept.idle);
-    this.kept = this.kept.filter((one) => one !== kept);
   }
 
   private async takeSpare(chromium: RunningChromium, sketch: Sketch): Promise<SketchPage | undefined> {
@@ -137,9 +89,6 @@ export class WarmPages {
     this.spare = { chromium, p5Version, width, height, page };
   }
 }
-
-const fits = (spare: Spare, chromium: RunningChromium, { p5Version, width, height }: Frame): boolean =>
-  spare.chromium === chromium && spare.p5Version === p5Version && spare.width === width && spare.height === height;
 
 const openPage = (chromium: RunningChromium, sketch: Sketch) =>
   SketchPage.open(chromium.browser, sketchDocument(sketch), sketch);
