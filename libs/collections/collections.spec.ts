@@ -11,7 +11,7 @@ import { testKeys } from '../../test/factories/keys.js';
 import { publishDueCollections } from './auto-publish.js';
 import { Collections } from './collections.js';
 import { reserveEditions } from './editions.js';
-import { PublicCollections } from './public-collections.js';
+import { CollectionLists } from './collection-lists.js';
 import { createCollection, reserveCollection, type NewCollection } from './new-collection.js';
 
 let db: TestDatabase;
@@ -135,8 +135,8 @@ describe('the files of a collection', () => {
     expect(view.images).toEqual(view.assets.map(({ url }) => url));
     expect(view.generations).toBe(4);
     expect((await collections.find(userId, id)).images).toHaveLength(5);
-    const list = new PublicCollections(db.database, new FileUrls({ masterKey: 'x'.repeat(32) }));
-    const rows = await list.list({}, { limit: 100, after: null });
+    const list = new CollectionLists(db.database, new FileUrls({ masterKey: 'x'.repeat(32) }));
+    const rows = await list.published({}, { limit: 100, after: null });
     const [listed] = await list.present(rows.filter((row) => row.id === id));
     expect(listed?.images).toEqual(view.images.slice(0, 4));
   });

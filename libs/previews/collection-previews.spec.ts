@@ -2,7 +2,7 @@ import { FileUrls } from '#libs/assets/file-urls.js';
 import type { Variants } from '#libs/assets/thumbnails.js';
 import { deleteAsset } from '#libs/assets/asset-removal.js';
 import { Collections } from '#libs/collections/collections.js';
-import { PublicCollections } from '#libs/collections/public-collections.js';
+import { CollectionLists } from '#libs/collections/collection-lists.js';
 import type { Storage } from '#libs/storage/storage.js';
 import { createAsset, createCollection } from '../../test/factories/asset.js';
 import { finishEditions } from '../../test/factories/edition.js';
@@ -59,8 +59,8 @@ describe(choosePreviews.name, () => {
     const images = pictures.slice(0, 4).map(({ storageKey }) => `/files/${storageKey}.512.webp`);
     expect(await preview()).toEqual({ cover: `/files/${pictures[0]?.storageKey}.1024.webp`, images });
     expect(await choosePreviews(test.database)).toEqual([]);
-    const listed = new PublicCollections(test.database, urls);
-    const [first] = await listed.present(await listed.list({}, { limit: 1, after: null }));
+    const listed = new CollectionLists(test.database, urls);
+    const [first] = await listed.present(await listed.published({}, { limit: 1, after: null }));
     expect(first).toMatchObject({ id, cover_image_url: expect.stringContaining('.1024.webp'), preview_images: images });
   });
 

@@ -246,6 +246,7 @@ describe.each(writing)('%s', (route) => {
 /** Lists, and files with their signatures. */
 const reading = [
   'GET /collections', 'GET /collections/:id/history', 'GET /collections/:id/metadata', 'GET /collections/:id/variables', 'GET /projects',
+  'GET /projects/collections',
   'GET /jobs', 'GET /jobs/:id/history', 'GET /jobs/:id/generations', 'GET /jobs/:id/deliveries',
   'GET /workflows', 'GET /assets', 'GET /files/*', 'GET /credits/ledger', 'GET /api-keys',
   'GET /form-configs', 'GET /secrets',

@@ -252,6 +252,7 @@ export const REFUSALS: Refusal[] = [
     outcome: '400 VALIDATION_ERROR',
     query: () => '?limit=0&status=none&collection_id=1&x=1',
   },
+  { route: 'GET /projects/collections', outcome: '400 VALIDATION_ERROR', query: () => '?status=lost&project_id=x' },
   { route: 'GET /projects', outcome: '400 VALIDATION_ERROR', query: () => '?cursor=abc' },
   {
     route: 'GET /jobs/:id/history',

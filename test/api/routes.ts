@@ -114,6 +114,7 @@ export const ROUTES: Record<string, RouteCase> = {
   },
   'GET /projects': { gets: personal('200'), isTelling: true },
   'POST /projects': { gets: personal('201'), body: () => ({ name: 'Dunes' }) },
+  'GET /projects/collections': { gets: personal('200'), isTelling: true },
   'GET /projects/:id': { gets: owned('200', '404 PROJECT_NOT_FOUND'), at: project, isTelling: true },
 
   'GET /jobs': { gets: personal('200'), isTelling: true },

@@ -37,9 +37,9 @@ export const collectionGuards: Guard[] = [
   },
   {
     name: 'collections: drafts and archived ones are in no public list',
-    file: 'libs/collections/public-collections.ts',
-    find: "where status = 'published' and not archived\n     and ${",
-    replace: 'where true\n     and ${',
+    file: 'libs/collections/collection-lists.ts',
+    find: "status = 'published' and not archived and ${",
+    replace: 'true and ${',
     red: [CHANGES],
   },
   {

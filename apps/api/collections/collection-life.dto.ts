@@ -14,6 +14,19 @@ export class PublicCollectionsQuery extends PageQuery {
   blockchain?: Blockchain;
 }
 
+/** `?project_id=&status=&q=` of one's own list. */
+export class OwnCollectionsQuery extends PageQuery {
+  @IsOptional() @IsUUID('loose')
+  project_id?: string;
+
+  @IsOptional() @IsIn(['draft', 'published'])
+  status?: 'draft' | 'published';
+
+  /** Part of the title or the description, in any case. */
+  @IsOptional() @IsString() @Length(1, 100)
+  q?: string;
+}
+
 /** Body of `PUT /projects/:projectId/collections/:collectionId`. What is absent stays, what is null is taken back. */
 export class UpdateCollectionBody extends CreateCollectionBody {}
 

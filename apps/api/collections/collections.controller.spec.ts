@@ -108,6 +108,29 @@ describe('an update', () => {
   });
 });
 
+describe('the list of one’s own', () => {
+  it('shows drafts and archived ones, too, by project, state and name, in pages, and nobody else’s', async () => {
+    const mark = randomUUID();
+    const draft = await owner.draft({ title: `Dunes ${mark}` });
+    const published = await owner.published({ title: `Seas ${mark}` });
+    const archived = await owner.published({ title: `Old ${mark}` });
+    await owner.ask('POST', `/collections/${archived}/archive`);
+    const list = (query: string) => owner.dataOf('GET', `/projects/collections?${query}`);
+    const ids = async (query: string) => (await list(query)).items.map(({ id }: { id: string }) => id);
+    expect(await ids(`q=${mark}`)).toEqual([archived, published, draft.id]);
+    expect(await ids(`q=DUNES ${mark}`)).toEqual([draft.id]);
+    expect(await ids(`q=${mark}&status=draft`)).toEqual([draft.id]);
+    const { project_id: project } = await owner.dataOf('GET', `/collections/${draft.id}`);
+    expect(await ids(`q=${mark}&project_id=${project}`)).toContain(draft.id);
+    expect(await ids(`q=${mark}&project_id=${randomUUID()}`)).toEqual([]);
+    const first = await list(`q=${mark}&limit=1`);
+    expect(first.items).toMatchObject([{ id: archived, archived: true, status: 'published' }]);
+    expect(first.items[0]).not.toHaveProperty('data');
+    expect(await ids(`q=${mark}&limit=2&cursor=${first.next_cursor}`)).toEqual([published, draft.id]);
+    expect((await author.dataOf('GET', '/projects/collections')).items.map(({ id }: { id: string }) => id)).not.toContain(draft.id);
+  });
+});
+
 describe('the public list', () => {
   it('shows what is published and not archived, by name and chain, in pages, to everyone', async () => {
     const mark = randomUUID();

@@ -6,7 +6,7 @@ import { Collections, type PublicCollectionView } from '#libs/collections/collec
 import { CollectionUpdates } from '#libs/collections/collection-updates.js';
 import { CollectionDrafts } from '#libs/collections/drafts.js';
 import type { NewCollection } from '#libs/collections/new-collection.js';
-import { PublicCollections, type CollectionKey } from '#libs/collections/public-collections.js';
+import { CollectionLists, type CollectionKey, type ListedRow } from '#libs/collections/collection-lists.js';
 import { Database } from '#libs/database/database.js';
 import {
   collectionNotFound, fieldError, notFound, projectNotFound, validationError,
@@ -18,7 +18,7 @@ import { parseNumericId, parseUuid } from '../http/ids.js';
 import { readCursor, toPage, type Page } from '../http/paging.js';
 import { CurrentCaller, Policy, type Caller } from '../http/policy.js';
 import { CollectionAnswer, ListedCollectionAnswer, PublicCollectionAnswer } from './collection.dto.js';
-import { PublicCollectionsQuery, UpdateCollectionBody } from './collection-life.dto.js';
+import { OwnCollectionsQuery, PublicCollectionsQuery, UpdateCollectionBody } from './collection-life.dto.js';
 import { CreateCollectionBody, CreateCollectionQuery } from './create-collection.dto.js';
 import { readBody } from '../http/submitted-body.js';
 
@@ -28,7 +28,7 @@ import { readBody } from '../http/submitted-body.js';
 export class CollectionsController {
   constructor(
     private readonly collections: Collections,
-    private readonly published: PublicCollections,
+    private readonly lists: CollectionLists,
     private readonly drafts: CollectionDrafts,
     private readonly updates: CollectionUpdates,
     private readonly database: Database,
@@ -91,9 +91,18 @@ export class CollectionsController {
     @Query() { limit, cursor, ...filter }: PublicCollectionsQuery,
   ): Promise<Page<ListedCollectionAnswer>> {
     const after = readCursor(cursor, ['time', 'uuid']) as CollectionKey | null;
-    const rows = await this.published.list(filter, { limit: limit + 1, after });
-    const { items, next_cursor } = toPage(rows, limit, ({ created_at_text, id }) => [created_at_text, id]);
-    return { items: await this.published.present(items), next_cursor };
+    return this.present(limit, await this.lists.published(filter, { limit: limit + 1, after }));
+  }
+
+  /** The caller's own, drafts and archived ones as well, newest first. */
+  @Get('projects/collections')
+  @Answers({ pageOf: ListedCollectionAnswer, errors: ['VALIDATION_ERROR'] })
+  async listOwned(
+    @CurrentCaller() caller: Caller,
+    @Query() { limit, cursor, project_id: project, status, q }: OwnCollectionsQuery,
+  ): Promise<Page<ListedCollectionAnswer>> {
+    const after = readCursor(cursor, ['time', 'uuid']) as CollectionKey | null;
+    return this.present(limit, await this.lists.owned(caller.userId, { project, status, q }, { limit: limit + 1, after }));
   }
 
   /** The owner's full view. */
@@ -112,6 +121,11 @@ export class CollectionsController {
     @Param('id') id: string,
   ): Promise<PublicCollectionView> {
     return this.collections.findPublic(caller?.userId, parseUuid(id, collectionNotFound));
+  }
+
+  private async present(limit: number, rows: ListedRow[]): Promise<Page<ListedCollectionAnswer>> {
+    const { items, next_cursor } = toPage(rows, limit, ({ created_at_text, id }) => [created_at_text, id]);
+    return { items: await this.lists.present(items), next_cursor };
   }
 
   private async prepareDraft(

@@ -5,7 +5,7 @@ import { CollectionSources } from '#libs/collections/collection-source.js';
 import { Collections } from '#libs/collections/collections.js';
 import { CollectionDrafts } from '#libs/collections/drafts.js';
 import { ImageVariables } from '#libs/collections/image-variables.js';
-import { PublicCollections } from '#libs/collections/public-collections.js';
+import { CollectionLists } from '#libs/collections/collection-lists.js';
 import { CollectionRemixes } from '#libs/collections/remix.js';
 import { Reservations } from '#libs/collections/reservations.js';
 import { VariableUpdates } from '#libs/collections/variable-updates.js';
@@ -64,9 +64,9 @@ import { VariablesController } from './variables.controller.js';
       useFactory: (...parts: ConstructorParameters<typeof CollectionSources>) => new CollectionSources(...parts),
     },
     {
-      provide: PublicCollections,
+      provide: CollectionLists,
       inject: [Database, FileUrls],
-      useFactory: (database: Database, urls: FileUrls) => new PublicCollections(database, urls),
+      useFactory: (database: Database, urls: FileUrls) => new CollectionLists(database, urls),
     },
     {
       provide: CollectionUpdates,

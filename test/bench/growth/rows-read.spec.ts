@@ -4,7 +4,7 @@ import { listAssets } from '#libs/assets/asset-queries.js';
 import { FileUrls } from '#libs/assets/file-urls.js';
 import { readHistory } from '#libs/collections/collection-history.js';
 import { Collections } from '#libs/collections/collections.js';
-import { PublicCollections, type PublicFilter } from '#libs/collections/public-collections.js';
+import { CollectionLists, type PublicFilter } from '#libs/collections/collection-lists.js';
 import { readLedger } from '#libs/credits/account-view.js';
 import { readMonthlyUsage } from '#libs/credits/usage.js';
 import type { Database, Queryable } from '#libs/database/database.js';
@@ -86,8 +86,13 @@ describe('whatever there is of old jobs', () => {
   const list = (filters: JobFilters) => (db: Queryable) => jobs(db).list(owner, filters, { limit: 20, after: null });
   const page = { limit: 20, before: null };
   const published = (filter: PublicFilter) => async (db: Queryable) => {
-    const lists = new PublicCollections(db, new FileUrls({ masterKey: 'a key of this test' }));
-    await lists.present(await lists.list(filter, { limit: 20, after: null }));
+    const lists = new CollectionLists(db, urls);
+    await lists.present(await lists.published(filter, { limit: 20, after: null }));
+  };
+
+  const owned = async (db: Queryable) => {
+    const lists = new CollectionLists(db, urls);
+    await lists.present(await lists.owned(owner, {}, { limit: 20, after: null }));
   };
 
   it.each<[string, (db: Queryable) => Promise<unknown>]>([
@@ -97,6 +102,7 @@ describe('whatever there is of old jobs', () => {
     ['jobs with a tag', list({ tag: 'tag-1' })],
     ['jobs by the caller’s own id', list({ external_id: 'external-500' })],
     ['open jobs, as a stream begins with', (db) => jobs(db).open(owner, undefined, 100)],
+    ['one’s own collections', owned],
     ['published collections', published({})],
     ['published collections on a chain', published({ blockchain: 'TEZOS' })],
     ['published collections of a name that few have', published({ q: 'ection 1235' })],

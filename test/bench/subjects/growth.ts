@@ -23,6 +23,7 @@ const PAGES: Record<string, ReadPage> = {
   'GET /jobs?tag=': { path: '/jobs?limit=20&tag=tag-1' },
   'GET /jobs?external_id=': { path: '/jobs?limit=20&external_id=external-500' },
   'GET /assets': { path: '/assets?limit=20' },
+  'GET /projects/collections': { path: '/projects/collections?limit=20' },
   'GET /collections': { path: '/collections?limit=20' },
   'GET /collections?q=': { path: '/collections?limit=20&q=ection%20999' },
   'GET /collections?q= of two letters': { path: '/collections?limit=20&q=Zo' },

@@ -17,31 +17,48 @@ export interface PublicFilter {
   blockchain?: Blockchain | undefined;
 }
 
+export interface OwnFilter {
+  project?: string | undefined;
+  status?: CollectionRow['status'] | undefined;
+  /** Part of title or description, in any case. */
+  q?: string | undefined;
+}
+
 /** The sort key of a collection: its time of creation as text, to the microsecond, and its id. */
 export type CollectionKey = [createdAt: string, id: string];
 
-/** A published collection as lists show it. */
+/** A collection as lists show it. */
 export type ListedCollection = Omit<CollectionView, 'data'>;
 
-type ListedRow = Omit<CollectionRow, 'data'> & PreviewRow & { created_at_text: string };
+export type ListedRow = Omit<CollectionRow, 'data'> & PreviewRow & { created_at_text: string };
 
-/** What everyone may look through: collections that are published and not archived. */
-export class PublicCollections {
+interface Place {
+  limit: number;
+  /** The collection before the page. */
+  after: CollectionKey | null;
+}
+
+/** Collections without their sets, newest first. */
+export class CollectionLists {
   constructor(
     private readonly database: Queryable,
     private readonly urls: FileUrls,
   ) {}
 
-  /** Newest first, after the collection that `after` names. */
-  list(
-    { q, blockchain }: PublicFilter,
-    { limit, after }: { limit: number; after: CollectionKey | null },
-  ): Promise<ListedRow[]> {
+  /** What everyone may look through: collections that are published and not archived. */
+  published({ q, blockchain }: PublicFilter, { limit, after }: Place): Promise<ListedRow[]> {
     const [time = null, id = null] = after ?? [];
     const length = [...(q ?? '')].length;
     const isShort = length === 1 || length === 2;
     const text = isShort ? q : q && `%${escapeLike(q)}%`;
-    return this.database.query<ListedRow>(isShort ? BEGINNING[length] : LIST, [text || null, blockchain ?? null, time, id, limit]);
+    return this.database.query<ListedRow>(isShort ? BEGINNING[length] : PUBLISHED, [time, id, limit, text || null, blockchain ?? null]);
+  }
+
+  /** One user's, in any state. */
+  owned(userId: string, { project, status, q }: OwnFilter, { limit, after }: Place): Promise<ListedRow[]> {
+    const [time = null, id = null] = after ?? [];
+    const filter = [userId, project ?? null, status ?? null, q ? `%${escapeLike(q)}%` : null];
+    return this.database.query<ListedRow>(OWNED, [time, id, limit, ...filter]);
   }
 
   async present(rows: ListedRow[]): Promise<ListedCollection[]> {
@@ -60,20 +77,28 @@ const listed = (matches: string) => `
          publish_date, archived, batch_mint_enabled, batch_max_tokens, encryption_enabled, is_current, remixable,
          created_at, c.updated_at, created_at::text as created_at_text, ${PREVIEW_COLUMNS}
     from collection c left join collection_preview p on p.collection_id = c.id
-   where status = 'published' and not archived
-     and ${matches}
-     and ($2::text is null or blockchain = $2)
-     and ($3::timestamptz is null or (created_at, id) < ($3::timestamptz, $4::uuid))
+   where ${matches}
+     and ($1::timestamptz is null or (created_at, id) < ($1::timestamptz, $2::uuid))
    order by created_at desc, id desc
-   limit $5`;
+   limit $3`;
 
-const LIST = listed(`($1::text is null or coalesce(title, '') || ' ' || coalesce(description, '') ilike $1)`);
+const says = (text: string) => `(${text}::text is null or coalesce(title, '') || ' ' || coalesce(description, '') ilike ${text})`;
+
+const published = (matches: string) =>
+  listed(`status = 'published' and not archived and ${matches} and ($5::text is null or blockchain = $5)`);
+
+const PUBLISHED = published(says('$4'));
 
 /** So few characters have no trigram: the whole list would be walked for a rare one. */
 const BEGINNING = {
-  1: listed('lower(left(title, 1)) = lower($1::text)'),
-  2: listed('lower(left(title, 2)) = lower($1::text)'),
+  1: published('lower(left(title, 1)) = lower($4::text)'),
+  2: published('lower(left(title, 2)) = lower($4::text)'),
 };
+
+const OWNED = listed(`user_id = $4
+     and ($5::uuid is null or project_id = $5)
+     and ($6::text is null or status = $6)
+     and ${says('$7')}`);
 
 const NEWEST_ASSETS = `
   select asset.*
