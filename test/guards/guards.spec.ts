@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { guards } from './guards.js';
 import { textWithout } from './tree.js';
 
@@ -16,3 +18,10 @@ describe('the list of guards', () => {
     for (const spec of guard.red) expect(existsSync(join(root, spec)) ? spec : null).toBe(spec);
   });
 });
+
+it('`npm run guards` takes a guard away and sees a test go red', async () => {
+  const name = 'tokens: a distribution lets others work';
+  const { stdout } = await promisify(execFile)(process.execPath, ['src/launch.mjs', 'guards', name], { cwd: root, timeout: 240_000 });
+  expect(stdout).toContain(`✓ ${name}`);
+  expect(stdout).toContain('1 of 1 guards are watched by a test.');
+}, 250_000);

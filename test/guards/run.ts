@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import startServers from '../setup/global-setup.mjs';
+import { startServers } from '../setup/global-setup.mjs';
 import stopServers from '../setup/global-teardown.mjs';
 import type { Guard } from './guard.js';
 import { guards } from './guards.js';
@@ -12,6 +12,8 @@ import { Tree } from './tree.js';
  */
 const { positionals } = parseArgs({ allowPositionals: true });
 const isChosen = ({ name }: Guard) => positionals.length === 0 || positionals.some((part) => name.includes(part));
+/** For all of their spec files, one after another. */
+const ALL_TIMEOUT_MS = 3_600_000;
 const chosen = guards.filter(isChosen);
 // One Postgres and one Redis for all runs.
 await startServers();
@@ -23,7 +25,7 @@ const say = (text: string) => process.stdout.write(`${text}\n`);
 const unguarded: string[] = [];
 
 const specs = [...new Set(chosen.flatMap(({ red }) => red))];
-const before = await tree.test(specs);
+const before = await tree.test(specs, ALL_TIMEOUT_MS);
 if ('broken' in before || before.failed.length > 0) {
   say(`Not green with all guards in place:\n${'broken' in before ? before.broken : before.failed.join('\n')}`);
   await stopServers();

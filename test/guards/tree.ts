@@ -10,6 +10,7 @@ export type Verdict = { failed: string[]; passed: number } | { broken: string };
 
 const LEFT_OUT = new Set(['node_modules', 'dist', '.git', '.platen']);
 const JEST = 'node_modules/jest/bin/jest.js';
+/** For the spec files of one guard. */
 const TIMEOUT_MS = 600_000;
 
 /** A copy of the sources, in which guards are taken away without touching the original. */
@@ -35,7 +36,7 @@ export class Tree {
     }
   }
 
-  async test(specs: string[]): Promise<Verdict> {
+  async test(specs: string[], timeoutMs = TIMEOUT_MS): Promise<Verdict> {
     const report = join(this.root, 'report.json');
     rmSync(report, { force: true });
     // A test that fails may leave open what would keep the process.
@@ -43,13 +44,13 @@ export class Tree {
     const child = spawn(process.execPath, ['--experimental-vm-modules', JEST, ...specs, ...flags], {
       cwd: this.root,
       stdio: 'ignore',
-      timeout: TIMEOUT_MS,
+      timeout: timeoutMs,
     });
     const stop = () => child.kill();
     process.once('exit', stop);
     const [, signal] = (await once(child, 'exit')) as [number | null, string | null];
     process.off('exit', stop);
-    if (signal) return { broken: `no end within ${TIMEOUT_MS / 1_000} s` };
+    if (signal) return { broken: `no end within ${timeoutMs / 1_000} s` };
     return verdictOf(readFileSync(report, 'utf8'));
   }
 
