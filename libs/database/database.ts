@@ -121,7 +121,7 @@ export function sqlState(error: unknown): string | undefined {
 }
 
 /** What `pg` says, without a code, of a connection that cannot be had, has ended or fell silent. */
-const LOST = /timeout exceeded when trying to connect|Connection terminated|Query read timeout/;
+const LOST = /timeout exceeded when trying to connect|Connection terminated|Query read timeout|is not queryable/;
 
 /** Whether `error` says that Postgres could not be reached or is going down (503, never 500). */
 export function isDatabaseUnavailable(error: unknown): boolean {

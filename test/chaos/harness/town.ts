@@ -150,7 +150,7 @@ export class Town extends Processes {
 }
 
 const isAway = (error: unknown): boolean =>
-  /ECONNREFUSED|ECONNRESET|57P0|terminat|starting up|shutting down|timeout/i.test(
+  /ECONNREFUSED|ECONNRESET|57P0|terminat|starting up|shutting down|timeout|not queryable/i.test(
     `${(error as { code?: string }).code} ${String(error)}`,
   );
 

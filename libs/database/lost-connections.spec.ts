@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { FaultProxy } from '../../test/chaos/harness/fault-proxy.js';
 import { createTestDatabase, type TestDatabase } from '../../test/setup/database.js';
 import type { DataSource } from 'typeorm';
@@ -8,7 +9,7 @@ const SILENCE_MS = 2_000;
 /** Well below what two timeouts one after another would take, were the silent connection asked to roll back. */
 const SOON_MS = 2 * SILENCE_MS - 100;
 
-describe('a way to Postgres that falls silent without an end', () => {
+describe('a way to Postgres', () => {
   let test: TestDatabase;
   let way: FaultProxy;
   let dataSource: DataSource;
@@ -26,7 +27,18 @@ describe('a way to Postgres that falls silent without an end', () => {
     await test.close();
   });
 
-  it('is given up in time, and not used again', async () => {
+  it('that is cut between two statements of a transaction is one that is away', async () => {
+    const cut = database.transaction(async (tx) => {
+      await tx.query('select 1');
+      way.cut();
+      await delay(300);
+      await tx.query('select 2');
+    });
+    expect(isDatabaseUnavailable(await cut.catch((reason: unknown) => reason))).toBe(true);
+    expect(await database.query('select 3 as three')).toEqual([{ three: 3 }]);
+  });
+
+  it('that falls silent without an end is given up in time, and not used again', async () => {
     for (const ask of [
       () => database.query('select 1'),
       () => database.transaction((tx) => tx.query('select 1')),
