@@ -120,13 +120,27 @@ describe('the commands of README and guides, pasted', () => {
     expect(output).toMatch(/^pending$/m);
   }, 60_000);
 
-  it('running it: health, keys, grants, plans, books', async () => {
+  it('plans and credits: a price, what is held and paid, a grant, a plan, the books', async () => {
+    const { output } = await pasteWell(guide('plans-and-credits'));
+    expect(output).toMatch(/^0 held of /m);
+    expect(output.match(/^(hold|capture) 0\.(25|5)$/gm)?.toSorted()).toEqual([
+      'capture 0.25', 'capture 0.25', 'capture 0.5', 'hold 0.25', 'hold 0.25', 'hold 0.5',
+    ]);
+    expect(output).toContain('"plan":"pro"');
+    expect(output).toContain('"drift":[]');
+  }, 60_000);
+
+  it('running it: health and keys', async () => {
     const { output } = await pasteWell(guide('running-it'));
     expect(output).toContain('"status":"ready","degraded":[]');
     expect(output).toMatch(/^plt_/m);
-    expect(output).toContain('"plan":"pro"');
-    expect(output).toContain('"drift":[]');
-    expect(output).toMatch(/^grant 25 /m);
+  }, 60_000);
+
+  it('security: a secret, a closed door, a job that strangers do not see', async () => {
+    const pasted = await paste(guide('security'), environment);
+    folders.push(pasted.folder);
+    expect(pasted.output).toMatch(/^[\w+/]{32}\n401\n/m);
+    expect(pasted.output).toContain('JOB_NOT_FOUND');
   }, 60_000);
 
   it('Your own API: a secret, a workflow that needs it, and a list of options', async () => {
