@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +7,7 @@ import type { JobView } from '#libs/generations/job-view.js';
 import type { Step } from '#libs/instruction-set/instruction-set.js';
 import { createTestDatabase } from '../setup/database.js';
 import { eventually } from '../setup/eventually.js';
+import { startS3Server, type S3Server } from '../setup/s3/server.js';
 import type { Client, Receipt } from './client.js';
 import { busyStep, formWorkflow, quickStep } from './pipelines.js';
 import { describeWithEachBackend, PlatenProcesses, type Api } from './platen-processes.js';
@@ -25,16 +27,18 @@ const STEPS: Step[] = [
 const EVENTS = 11;
 const SKETCH = 'function setup() { createCanvas(windowWidth, windowHeight); background(200, 0, 0); }';
 
-describeWithEachBackend('two API and three worker processes', (variables) => {
+describeWithEachBackend('two API and three worker processes on one bucket', (variables) => {
+  let bucket: S3Server;
   let platen: PlatenProcesses;
   let apis: [Api, Api];
   let workers: Program[];
   let artist: Client;
-  let ids: { quick: string; steps: string; long: string };
+  let ids: { quick: string; steps: string; long: string; drawn: string };
 
   beforeAll(async () => {
     const settings = { METRICS_TOKEN, PLANS, WORKER_PORT: '0', WORKER_CONCURRENCY: '2' };
-    platen = await PlatenProcesses.prepare({ ...variables, ...settings });
+    bucket = await startS3Server();
+    platen = await PlatenProcesses.prepare({ ...variables, ...settings, ...bucket.variables });
     const apisReady = Promise.all([platen.api(), platen.api()]);
     workers = await Promise.all([1, 2, 3].map(() => platen.worker()));
     apis = await apisReady;
@@ -47,9 +51,13 @@ describeWithEachBackend('two API and three worker processes', (variables) => {
       quick: await store('quick', [quickStep('only')]),
       steps: await store('steps', STEPS),
       long: await store('long', [busyStep('long', 1_000)]),
+      drawn: await store('drawn', [{ id: 'art', nodeName: 'p5', nodePayload: { code: SKETCH, width: 64, height: 64 } }]),
     };
   });
-  afterAll(() => platen.close());
+  afterAll(async () => {
+    await platen.close();
+    await bucket.close();
+  });
 
   const submit = (client: Client, workflowId: string, headers: Record<string, string> = {}) =>
     client.create<Receipt>('/api/collections/generate', { title: 'One', workflow_id: workflowId }, headers);
@@ -93,6 +101,16 @@ describeWithEachBackend('two API and three worker processes', (variables) => {
     // Two that count for themselves would take twice as many. A count that comes too late lets one pass.
     expect(taken).toBeGreaterThanOrEqual(SUBMITS_PER_MINUTE);
     expect(taken).toBeLessThan(2 * SUBMITS_PER_MINUTE);
+  });
+
+  it('show one image: drawn by any of them, kept in the bucket, the same at both', async () => {
+    const job = await artist.ended((await submit(artist, ids.drawn)).job_id);
+    const { url, sha256, size } = job.generations[0]!.assets[0]!;
+    for (const api of apis) {
+      const { bytes } = await artist.at(api).download(url);
+      expect(createHash('sha256').update(bytes).digest('hex')).toBe(sha256);
+    }
+    expect([...bucket.bucket.objects.values()].map((stored) => stored.size)).toContain(size);
   });
 
   it('draw drafts for each other', async () => {
