@@ -1,5 +1,6 @@
 import { DataSource } from 'typeorm';
 import { migrations } from './migrations/index.js';
+import { SERVER_KEEPALIVE } from './server-keepalive.js';
 
 /** Any fixed number: processes that boot at once migrate one after another under this advisory lock. */
 const MIGRATION_LOCK = 7_065_412;
@@ -39,6 +40,7 @@ export function createDataSource({ url, poolSize, name, silenceMs = SILENCE_MS }
       lock_timeout: 10_000,
       idle_in_transaction_session_timeout: 30_000,
       keepAlive: true,
+      options: SERVER_KEEPALIVE,
     },
     // A pool without a listener would end the process when Postgres restarts.
     poolErrorHandler: () => undefined,

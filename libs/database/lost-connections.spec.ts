@@ -38,6 +38,10 @@ describe('a way to Postgres', () => {
     expect(await database.query('select 3 as three')).toEqual([{ three: 3 }]);
   });
 
+  it('is watched by Postgres, too: no session outlives its client by hours', async () => {
+    expect(await database.query(`select current_setting('tcp_keepalives_idle') as idle`)).toEqual([{ idle: '30' }]);
+  });
+
   it('that falls silent without an end is given up in time, and not used again', async () => {
     for (const ask of [
       () => database.query('select 1'),

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import PQueue from 'p-queue';
 import pg from 'pg';
+import { SERVER_KEEPALIVE } from '#libs/database/server-keepalive.js';
 import { EventBus, type BusMessage } from './event-bus.js';
 import { Listeners, type BusListener } from './listeners.js';
 
@@ -78,6 +79,7 @@ export class PostgresEventBus extends EventBus {
         connectionTimeoutMillis: TIMEOUT_MS,
         query_timeout: TIMEOUT_MS,
         keepAlive: true,
+        options: SERVER_KEEPALIVE,
       });
       client.on('error', (error) => {
         this.onError(error);

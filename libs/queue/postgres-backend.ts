@@ -1,5 +1,6 @@
 import { createPostgresBackend, runMigrations, withBackend } from 'bullmq';
 import pg from 'pg';
+import { SERVER_KEEPALIVE } from '#libs/database/server-keepalive.js';
 import { LANES } from '#libs/nodes/node.js';
 import { PatientPool } from './patient-pool.js';
 import type { AnyBackendFactory, QueueBackend } from './queue-backend.js';
@@ -21,7 +22,7 @@ export async function connectPostgresBackend(
   const config: pg.PoolConfig = {
     connectionString: url,
     max: poolSize,
-    options: `-c search_path=${SCHEMA}`,
+    options: `-c search_path=${SCHEMA} ${SERVER_KEEPALIVE}`,
     application_name: 'platen-queue',
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     query_timeout: SILENCE_MS,

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { connect, createServer, Socket, type AddressInfo, type Server } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** What can happen to a request on its way, and to its answer on the way back. */
@@ -19,6 +19,8 @@ export interface Fault {
 }
 
 const SLOW_MS = 200;
+/** What Platen asks of Postgres (libs/database/server-keepalive.ts). */
+const SERVER_KEEPALIVE_MS = 60_000;
 
 /** One client's way to the server. */
 interface Way {
@@ -78,7 +80,7 @@ export class FaultProxy {
   silence(): void {
     this.silent = true;
     this.hits.timeout += this.ways.size;
-    for (const way of this.ways) way.mute = true;
+    for (const way of this.ways) this.mute(way);
   }
 
   /** New connections work again. Those that were silenced stay so: nobody tells their ends. */
@@ -99,7 +101,8 @@ export class FaultProxy {
   }
 
   private accept(near: Socket): void {
-    const far = connect(Number(this.target.port), this.target.hostname);
+    // What is sent into the silence does not arrive: the server hears of no new connection.
+    const far = this.silent ? new Socket() : connect(Number(this.target.port), this.target.hostname);
     const way: Way = { near, far, mute: this.silent, answer: 'pass', queue: Promise.resolve() };
     this.ways.add(way);
     for (const socket of [near, far]) {
@@ -117,12 +120,18 @@ export class FaultProxy {
     if (fault.times !== undefined) fault.times -= 1;
     this.hits[fault.kind] += 1;
     if (fault.kind === 'error') this.reset(way);
-    else if (fault.kind === 'timeout') way.mute = true;
+    else if (fault.kind === 'timeout') this.mute(way);
     else {
       if (fault.kind === 'done-but-said-failed') way.answer = 'swallow';
       if (fault.kind === 'garbage') way.answer = 'garble';
       this.pass(way, bytes, fault.kind === 'slow' ? (fault.delayMs ?? SLOW_MS) : 0);
     }
+  }
+
+  /** The client is told nothing; the server's own keepalives end its side after a while. */
+  private mute(way: Way): void {
+    way.mute = true;
+    setTimeout(() => way.far.destroy(), SERVER_KEEPALIVE_MS).unref();
   }
 
   /** Behind all that waits already: bytes never overtake each other. */
