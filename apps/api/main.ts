@@ -11,11 +11,13 @@ import { Metrics } from '#libs/metrics/metrics.js';
 import { metricsPage, startOperatorsServer, type OperatorsServer } from '#libs/metrics/operators-server.js';
 import type { BullmqWakeQueue } from '#libs/queue/bullmq.wake-queue.js';
 import { WakeQueue } from '#libs/queue/wake-queue.js';
+import { startTracing } from '#libs/tracing/tracing.js';
 import { ApiModule } from './api.module.js';
 import { FrameworkLogger } from './http/framework-logger.js';
 import { createServer } from './http/server.js';
 import { UnguardedAnswers } from './http/unguarded-answers.js';
 import { HttpMetrics } from './ops/http-metrics.js';
+import { traceRequests } from './ops/http-traces.js';
 import { serveOpenApi } from './ops/openapi.js';
 import { mountQueueBoard } from './ops/queue-board.js';
 
@@ -30,6 +32,7 @@ export interface RunningApi {
 
 /** Starts the API and returns once it listens. `PORT` 0 takes any free port. */
 export async function startApi(environment: Environment): Promise<RunningApi> {
+  const stopTracing = await startTracing(environment);
   const app = await createApi(environment);
   let pages: OperatorsServer | undefined;
   try {
@@ -38,6 +41,7 @@ export async function startApi(environment: Environment): Promise<RunningApi> {
   } catch (error) {
     await pages?.close();
     await app.close();
+    await stopTracing();
     throw error;
   }
   return {
@@ -45,6 +49,7 @@ export async function startApi(environment: Environment): Promise<RunningApi> {
     close: async () => {
       await closeInTime(app, environment.SHUTDOWN_GRACE_MS);
       await pages?.close();
+      await stopTracing();
     },
   };
 }
@@ -84,6 +89,7 @@ export async function createApi(environment: Environment): Promise<NestFastifyAp
   app.get(UnguardedAnswers).countIn(app.getHttpAdapter().getInstance());
   const server = app.getHttpAdapter().getInstance();
   app.get(HttpMetrics).observe(server);
+  traceRequests(server);
   mountQueueBoard(server, app.get(OperatorAccess), app.get<BullmqWakeQueue>(WakeQueue).queues());
   serveOpenApi(app);
   await app.init();

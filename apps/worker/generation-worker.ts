@@ -11,6 +11,8 @@ import type { BusMessage, EventBus } from '#libs/events/event-bus.js';
 import { aloneWaits, LEASE_SECONDS, renew } from '#libs/generations/claims.js';
 import type { Lane } from '#libs/nodes/node.js';
 import type { WakeQueue, WakeQueueConsumer } from '#libs/queue/wake-queue.js';
+import { runSpan } from '#libs/tracing/road-spans.js';
+import { inSpan } from '#libs/tracing/spans.js';
 import { LeaseHold, type HoldListener } from './lease-hold.js';
 import { Pulse } from './pulse.js';
 
@@ -166,7 +168,8 @@ export class GenerationWorker implements HoldListener {
   private async run(hold: LeaseHold, state: GenerationState): Promise<void> {
     const { store, steps, log } = this.parts;
     const { lease } = hold;
-    const end = await new GenerationRun(store, steps, lease, state, hold).run();
+    const run = new GenerationRun(store, steps, lease, state, hold);
+    const end = await inSpan(() => runSpan(lease, state), () => run.run());
     log.debug({ generation_id: lease.generationId, lease: lease.number, end }, 'generation left');
   }
 

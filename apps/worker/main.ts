@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { createLogger } from '#libs/backing-services/logger.js';
 import type { Environment } from '#libs/config/environment.js';
+import { startTracing } from '#libs/tracing/tracing.js';
 import { keepHeapSmall } from './heap-growth.js';
 import { WorkerModule } from './worker.module.js';
 import { startWorkerPages } from './worker-pages.js';
@@ -16,6 +17,7 @@ export interface RunningWorker {
 /** Starts a worker and returns once it takes generations. */
 export async function startWorker(environment: Environment): Promise<RunningWorker> {
   keepHeapSmall();
+  const stopTracing = await startTracing(environment);
   const logger = createLogger(environment);
   const app = await NestFactory.createApplicationContext(WorkerModule.forRoot(environment, logger), {
     logger: ['error', 'warn'],
@@ -23,6 +25,7 @@ export async function startWorker(environment: Environment): Promise<RunningWork
   });
   const pages = await startWorkerPages(app).catch(async (error: unknown) => {
     await app.close();
+    await stopTracing();
     throw error;
   });
   return {
@@ -30,6 +33,7 @@ export async function startWorker(environment: Environment): Promise<RunningWork
     close: async () => {
       await app.close();
       await pages?.close();
+      await stopTracing();
     },
   };
 }

@@ -44,6 +44,7 @@ import { ChromiumVideoFrames } from '#libs/sandbox/chromium/chromium-video-frame
 import { SketchRenderer } from '#libs/sandbox/sketch-renderer.js';
 import { createSecrets } from '#libs/secrets/secrets.js';
 import { Storage } from '#libs/storage/storage.js';
+import { TracedStepRunner } from '#libs/tracing/road-spans.js';
 import { StepWorkflows } from '#libs/workflows/step-workflows.js';
 import { WorkflowCatalog } from '#libs/workflows/workflow-catalog.js';
 import { renderDraft } from './draft-renderer.js';
@@ -103,7 +104,7 @@ const FACTORIES: FactoryProvider[] = [
       inbox: WebhookInbox,
     ) => {
       const files = new AssetFiles(storage, spoolOf(environment), { maxBytes: environment.MAX_ASSET_BYTES });
-      return new StepRunner(registry, files, new AssetInputs(database, environment.PUBLIC_URL), stored, inbox);
+      return new TracedStepRunner(registry, files, new AssetInputs(database, environment.PUBLIC_URL), stored, inbox);
     },
   },
   {

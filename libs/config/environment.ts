@@ -1,6 +1,6 @@
 import { plainToInstance, Type } from 'class-transformer';
 import {
-  ArrayNotEmpty, IsArray, IsBoolean, IsIn, IsInt, IsNotEmpty, IsObject, IsOptional, IsString, Max, Min, MinLength,
+  ArrayNotEmpty, getMetadataStorage, IsArray, IsBoolean, IsIn, IsInt, IsNotEmpty, IsObject, IsOptional, IsString, Max, Min, MinLength,
   ValidateIf, validateSync,
 } from 'class-validator';
 import { LANES, type Lane } from '#libs/nodes/node.js';
@@ -261,6 +261,14 @@ export class Environment {
   @IsOptional() @Type(() => Number) @IsInt() @Min(0) @Max(65535)
   METRICS_PORT?: number;
 
+  /** Where traces are sent to: a collector that speaks OTLP over HTTP, `http://collector:4318`. Unset: there are none. */
+  @IsOptional() @url(['http', 'https'])
+  OTEL_EXPORTER_OTLP_ENDPOINT?: string;
+
+  /** What traces call this installation. OpenTelemetry's other variables are read by its library. */
+  @IsString() @IsNotEmpty()
+  OTEL_SERVICE_NAME: string = 'platen';
+
   /** A Chrome or Chromium to use instead of the one from npm. */
   @IsOptional() @IsString() @IsNotEmpty()
   CHROMIUM_PATH?: string;
@@ -273,23 +281,19 @@ export class Environment {
   LOG_LEVEL: string = 'info';
 }
 
+/** Each is checked, and so known by its checks. */
+const CHECKS = getMetadataStorage().getTargetValidationMetadatas(Environment, '', false, false);
+
 /** Where clients reach the API; without `PUBLIC_URL` only those on this machine do. */
 export const publicUrlOf = ({ PUBLIC_URL, HOST, PORT }: Pick<Environment, 'PUBLIC_URL' | 'HOST' | 'PORT'>): string =>
   PUBLIC_URL ?? `http://${HOST}:${PORT}`;
 
 /** Checks and types the variables. Throws one error that lists every fault. */
 export function loadEnvironment(variables: NodeJS.ProcessEnv): Environment {
-  const known = Object.keys(new Environment());
-  const optional = ['PUBLIC_URL', 'DATABASE_URL', 'REDIS_URL', 'JWT_SECRET', 'JWT_JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE', 'PLATEN_MASTER_KEY', 'VAULT_ADDR', 'VAULT_TOKEN',
-    'STORAGE_PATH', 'STORAGE_BUCKET', 'AWS_ENDPOINT_URL_S3', 'AWS_REGION', 'AWS_ACCESS_KEY_ID',
-    'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'AZURE_STORAGE_CONNECTION_STRING', 'AZURE_STORAGE_ACCOUNT', 'AZURE_STORAGE_KEY',
-    'GOOGLE_APPLICATION_CREDENTIALS', 'STORAGE_EMULATOR_HOST', 'CDN_BASE_URL', 'PLANS', 'NODE_PRICES', 'MODEL_PRICES', 'EMPROPS_QUEUE_URL', 'OPENAI_BASE_URL', 'OPENAI_API_KEY', 'REPLICATE_API_TOKEN', 'REPLICATE_WEBHOOK_SECRET', 'CHROMIUM_PATH', 'WORKER_PORT', 'METRICS_TOKEN', 'METRICS_PORT'];
-  const given = Object.fromEntries(
-    [...new Set([...known, ...optional])]
-      .filter((name) => variables[name] !== undefined && variables[name] !== '')
-      .map((name) => [name, variables[name]]),
-  );
-  const environment = plainToInstance(Environment, given, { exposeDefaultValues: true });
+  const known = [...new Set(CHECKS.map(({ propertyName }) => propertyName))];
+  const given = known.filter((name) => variables[name] !== undefined && variables[name] !== '');
+  const values = Object.fromEntries(given.map((name) => [name, variables[name]]));
+  const environment = plainToInstance(Environment, values, { exposeDefaultValues: true });
   const faults = validateSync(environment, { forbidUnknownValues: true });
   if (faults.length > 0) throw new InvalidEnvironment(faults);
   return environment;

@@ -92,6 +92,8 @@ export interface GenerationState {
   /** Whose version of a stored workflow the set was made from. */
   workflowId: string | null;
   submittedAt: Date;
+  /** The span of its submission, as a W3C `traceparent`. */
+  trace?: string;
   instructionSet: InstructionSet;
   /** Show what every step made, not only the last ones. */
   showsAll: boolean;

@@ -93,7 +93,8 @@ export class StepRunner {
   async run(call: {
     state: GenerationState;
     prepared: PreparedStep;
-    attempt: Pick<Attempt, 'stepId' | 'token'>;
+    /** Without a number: it is only worked out, and has no row yet. */
+    attempt: Pick<Attempt, 'stepId' | 'token'> & Partial<Pick<Attempt, 'number'>>;
     waiting?: WaitingAttempt;
     lostTokens: readonly string[];
     signal: AbortSignal;

@@ -127,7 +127,8 @@ const CLAIM = prepared('claim', `
   )
   select g.id, g.job_id, g.lease, g.alone, g.index, g.hash, g.run, g.wake_seq, g.started_at is not null as resumed,
          j.user_id, j.collection_id, j.workflow_id, j.created_at, j.generations, j.instruction_set, j.encrypted,
-         j.options -> 'save_intermediate_outputs' as shows_all, j.options -> 'renders' as renders, j.options -> 'files' as files, ${ATTEMPTS} as attempts
+         j.options -> 'save_intermediate_outputs' as shows_all, j.options -> 'renders' as renders, j.options -> 'files' as files,
+         j.options ->> 'trace' as trace, ${ATTEMPTS} as attempts
     from claimed g join job j on j.id = g.job_id`);
 
 const RENEW = prepared('renew', `

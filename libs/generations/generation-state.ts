@@ -31,6 +31,7 @@ export interface ClaimedRow {
   shows_all: Json;
   renders: Json;
   files: string[] | null;
+  trace: string | null;
   attempts: AttemptRow[] | null;
 }
 
@@ -81,6 +82,7 @@ export function stateOf(row: ClaimedRow, seal?: CollectionSeal): GenerationState
     values,
     traits,
     foreign: new Map(),
+    ...(row.trace !== null && { trace: row.trace }),
     ...(seal && { seal }),
     wakeSeq: Number(row.wake_seq),
     ...stepRunsOf(row.attempts ?? [], row.run),

@@ -25,6 +25,8 @@ export interface JobOptions {
    * another's workflow names or computes must not reach the submitter's files.
    */
   files?: string[];
+  /** The span of its submission, as a W3C `traceparent`: what workers do for it is part of that trace. */
+  trace?: string;
 }
 
 /** Generations of v1 and two-step count against their plan's `monthlyGenerations`. */

@@ -5,6 +5,7 @@ import { prepared } from '#libs/database/prepared.js';
 import { storedSet } from '#libs/encryption/sealed-set.js';
 import { storedFiles } from '#libs/generations/sealed-steps.js';
 import { standOf } from '#libs/generations/turns.js';
+import { currentTrace } from '#libs/tracing/current-trace.js';
 import { isInFlight, isMetered, type JobSubmission } from './job-submission.js';
 import type { KeptAnswer } from './kept-answer.js';
 
@@ -57,8 +58,14 @@ export const submissionParameters = (job: JobSubmission, hold: Hold): unknown[] 
   job.generations.map(({ hash }) => hash),
 ];
 
-const storedOptions = ({ seal, options }: JobSubmission): object =>
-  options.files ? { ...options, files: storedFiles(seal, options.files) } : options;
+function storedOptions({ seal, options }: JobSubmission): object {
+  const trace = currentTrace();
+  return {
+    ...options,
+    ...(options.files && { files: storedFiles(seal, options.files) }),
+    ...(trace !== undefined && { trace }),
+  };
+}
 
 /** `$6`. The collection's set is made of the job's. */
 export const collectionParameter = (collection: NewCollection): string => collectionRow(collection);

@@ -5,6 +5,7 @@ import type { EventBus } from '#libs/events/event-bus.js';
 import type { WakeQueue } from '#libs/queue/wake-queue.js';
 import { signals } from '#libs/tracepoints/signals.js';
 import { tracepoint } from '#libs/tracepoints/tracepoints.js';
+import { inSpan, type SpanPlan } from '#libs/tracing/spans.js';
 import { isInFlight, isMetered, type JobSubmission } from './job-submission.js';
 import type { KeptAnswer } from './kept-answer.js';
 import {
@@ -30,13 +31,8 @@ export class Submissions {
    * collection locked. Throws `INSUFFICIENT_CREDITS`, `TOO_MANY_INFLIGHT`
    * or `LIMIT_EXCEEDED`.
    */
-  async submit(tx: Transaction, job: JobSubmission): Promise<void> {
-    const hold = holdOf(job);
-    tracepoint('submission.before-write', { jobId: job.id });
-    const [written] = await tx.query<Written>(SUBMIT, submissionParameters(job, hold));
-    if (!written) throw await this.ledger.refusal(tx, hold);
-    tx.afterCommit(() => this.announce(job, hold, written.at));
-    tracepoint('submission.before-commit', { jobId: job.id });
+  submit(tx: Transaction, job: JobSubmission): Promise<void> {
+    return inSpan(() => submissionSpan(job), () => this.write(tx, job));
   }
 
   /** Throws as `submit` would right now, before work is done for it. */
@@ -49,7 +45,20 @@ export class Submissions {
    * As `submit`, together with the collection whose set it makes and, if there is one, the answer to keep;
    * commits at once. Throws, too, when an answer is kept under that key already.
    */
-  async submitCollection(
+  submitCollection(job: JobSubmission, collection: NewCollection, answer: KeptAnswer | null): Promise<void> {
+    return inSpan(() => submissionSpan(job), () => this.writeAll(job, collection, answer));
+  }
+
+  private async write(tx: Transaction, job: JobSubmission): Promise<void> {
+    const hold = holdOf(job);
+    tracepoint('submission.before-write', { jobId: job.id });
+    const [written] = await tx.query<Written>(SUBMIT, submissionParameters(job, hold));
+    if (!written) throw await this.ledger.refusal(tx, hold);
+    tx.afterCommit(() => this.announce(job, hold, written.at));
+    tracepoint('submission.before-commit', { jobId: job.id });
+  }
+
+  private async writeAll(
     job: JobSubmission,
     collection: NewCollection,
     answer: KeptAnswer | null,
@@ -82,6 +91,14 @@ export class Submissions {
     tracepoint('submission.after-dispatch', { jobId: job.id });
   }
 }
+
+const submissionSpan = ({ id, face, lane, generations, workflow }: JobSubmission): SpanPlan => ({
+  name: 'submission',
+  attributes: {
+    'platen.job.id': id, 'platen.face': face, 'platen.lane': lane, 'platen.generations': generations.length,
+    ...(workflow && { 'platen.workflow.id': workflow.id }),
+  },
+});
 
 const holdOf = (job: JobSubmission): Hold => ({
   userId: job.userId,

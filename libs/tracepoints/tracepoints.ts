@@ -1,4 +1,5 @@
 import { channel, type Channel } from 'node:diagnostics_channel';
+import { inSpan } from '#libs/tracing/spans.js';
 
 /**
  * The named moments of a generation's road, in the order in which it passes them. Each is a channel of
@@ -74,14 +75,19 @@ export function tracepoint(point: Tracepoint, passage?: Passage): void {
 /** What has a point before it and one after it, named alike. */
 type Traced<Point> = Point extends `${infer Stretch}.before` ? Stretch : never;
 
-/** Runs `work` between its two points; a failure never comes to the second. */
+/** Runs `work` between its two points, and as a span where it is part of a trace; a failure never comes to the second. */
 export async function traced<Result>(
   stretch: Traced<Tracepoint>,
   work: () => Promise<Result>,
   passage?: Passage,
 ): Promise<Result> {
   tracepoint(`${stretch}.before`, passage);
-  const result = await work();
+  const result = await inSpan(() => ({ name: stretch, attributes: attributesOf(passage) }), work);
   tracepoint(`${stretch}.after`, passage);
   return result;
 }
+
+const attributesOf = ({ generationId, stepId }: Passage = {}) => ({
+  ...(generationId && { 'platen.generation.id': generationId }),
+  ...(stepId && { 'platen.step.id': stepId }),
+});
