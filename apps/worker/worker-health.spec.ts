@@ -15,6 +15,7 @@ import { createTestDatabase, type TestDatabase } from '../../test/setup/database
 import { eventually } from '../../test/setup/eventually.js';
 import { PrivateRedis } from '../../test/setup/private-redis.js';
 import { findTestRedis } from '../../test/setup/redis-program.js';
+import { metricsAskedFor, missingIn } from '../../test/structure/monitoring.js';
 import type { GenerationWorker } from './generation-worker.js';
 import { startWorker, type RunningWorker } from './main.js';
 import { Pulse } from './pulse.js';
@@ -149,6 +150,8 @@ describe('the probes of a worker process', () => {
       const { text } = await get('/metrics', admin);
       expect(text.includes('platen_oldest_unfinished_age_seconds 0')).toBe(true);
     }, 20_000);
+    const here = metricsAskedFor().filter((name) => !/^platen_(http_|active_users$|event_streams$)/.test(name));
+    expect(missingIn((await get('/metrics', admin)).text, here)).toEqual([]);
     for (const path of ['/', '/health', '/health/live/', '/jobs', '/constructor']) {
       expect([path, outcomeOf(await get(path, admin))]).toEqual([path, '404 NOT_FOUND']);
     }

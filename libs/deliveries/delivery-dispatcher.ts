@@ -1,4 +1,5 @@
 import type { BusMessage, EventBus } from '#libs/events/event-bus.js';
+import { signals } from '#libs/tracepoints/signals.js';
 import type { DeliveryOutcome, DueDelivery } from './delivery.js';
 import type { DeliveryRows } from './delivery-rows.js';
 import type { DeliverySender } from './delivery-sender.js';
@@ -108,10 +109,16 @@ export class DeliveryDispatcher {
   private async attempt(delivery: DueDelivery): Promise<void> {
     try {
       const outcome = await this.sender.send(delivery, this.end.signal).catch((error: unknown) => this.ownFault(error));
-      if (outcome) await this.rows.settle(delivery, outcome, judgeDelivery(outcome, delivery.tries));
+      if (outcome) await this.settle(delivery, outcome);
     } catch (error) {
       this.onError(error);
     }
+  }
+
+  private async settle(delivery: DueDelivery, outcome: DeliveryOutcome): Promise<void> {
+    const verdict = judgeDelivery(outcome, delivery.tries);
+    await this.rows.settle(delivery, outcome, verdict);
+    signals.delivered.send({ status: verdict.status });
   }
 
   /** No more is told of it than that it was ours. Null: the process ends. */

@@ -64,6 +64,7 @@ describe('metrics of the road', () => {
     ]);
     signals.refused.send({ generationId: 'g' });
     signals.repaired.send({ lostLeases: 2, timedOut: 0, woken: 5 });
+    for (const status of ['delivered', 'pending', 'pending', 'disabled'] as const) signals.delivered.send({ status });
     signals.drafted.send({ ok: false });
     expect(await read()).toEqual(expect.arrayContaining([
       'platen_submissions_total{face="collections"} 1',
@@ -74,6 +75,9 @@ describe('metrics of the road', () => {
       'platen_reconciler_repairs_total{kind="lost_lease"} 2',
       'platen_reconciler_repairs_total{kind="timed_out"} 0',
       'platen_reconciler_wakes_total 5',
+      'platen_deliveries_total{outcome="delivered"} 1',
+      'platen_deliveries_total{outcome="retried"} 2',
+      'platen_deliveries_total{outcome="disabled"} 1',
       'platen_previews_total{outcome="faulty"} 1',
     ]));
   });

@@ -28,7 +28,7 @@ export class RoadMetrics {
 
   constructor(metrics: Metrics) {
     this.instruments = createInstruments(metrics);
-    const { submitted, generationsSubmitted, credits, refused, repairs, wakes, previews } = this.instruments;
+    const { submitted, generationsSubmitted, credits, refused, repairs, wakes, deliveries, previews } = this.instruments;
     const stops = [
       signals.committed.listen((change) => this.count(change)),
       signals.submitted.listen(({ workflowId, face, generations }) => {
@@ -44,6 +44,7 @@ export class RoadMetrics {
         repairs.inc({ kind: 'timed_out' }, timedOut);
         wakes.inc(woken);
       }),
+      signals.delivered.listen(({ status }) => deliveries.inc({ outcome: status === 'pending' ? 'retried' : status })),
       signals.drafted.listen(({ ok }) => previews.inc({ outcome: ok ? 'drawn' : 'faulty' })),
     ];
     for (const stop of stops) metrics.onClose(stop);
@@ -119,6 +120,7 @@ function createInstruments({ registry }: Metrics) {
     refused: counter('platen_refused_writes_total', 'Writes under a lease that was no longer the newest.'),
     repairs: counter('platen_reconciler_repairs_total', 'Repairs by the reconciler: none in a healthy run.', 'kind'),
     wakes: counter('platen_reconciler_wakes_total', 'Wake-ups that the reconciler repeated.'),
+    deliveries: counter('platen_deliveries_total', 'Attempts at a webhook.', 'outcome'),
     previews: counter('platen_previews_total', 'Drafts that were rendered.', 'outcome'),
   };
 }

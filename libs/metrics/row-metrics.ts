@@ -57,51 +57,45 @@ function createGauges({ registry }: Metrics) {
     if (labelNames.length === 0) made.remove();
     return made;
   };
+  /** A gauge for each field of a row. */
+  const row = <Field extends string>(fields: Record<Field, [name: string, help: string]>) => {
+    const made = Object.entries<[string, string]>(fields).map(([field, named]) => ({ field: field as Field, gauge: gauge(...named) }));
+    return {
+      set: (values: Record<Field, number>) => made.forEach(({ field, gauge: each }) => each.set(values[field])),
+      forget: () => made.forEach(({ gauge: each }) => each.remove()),
+    };
+  };
   const open = gauge('platen_open_generations', 'Generations that have not ended.', 'lane', 'status');
-  const users = gauge('platen_users_with_open_generations', 'Users who wait for a generation.');
-  const unfinished = gauge('platen_oldest_unfinished_age_seconds', 'Age of the oldest generation that has not ended.');
-  const queued = gauge('platen_oldest_queued_age_seconds', 'How long what may be worked on has not been taken.');
-  const stalled = gauge('platen_longest_without_progress_seconds', 'How long a generation that is held has not moved.');
-  const overdue = gauge('platen_overdue_reservations', 'Open generations past their time: credits held for nothing.');
-  const accounts = gauge('platen_accounts', 'Users who were ever seen.');
-  const balance = gauge('platen_credits_balance', 'Credits of all accounts.');
-  const held = gauge('platen_credits_held', 'Those of them that are set aside for what is open.');
-  const drift = gauge('platen_ledger_drift_accounts', 'Accounts whose holds are not the price of what is open.');
-  const bytes = gauge('platen_storage_bytes', 'Bytes of all files.');
-  const files = gauge('platen_storage_files', 'Files that are stored.');
-  const missing = gauge('platen_storage_missing_files', 'Files with a row that the storage does not have.');
   const info = gauge('platen_workflow_info', 'What the workflows in the labels are called.', 'workflow', 'name');
-  const forgetting = (...gauges: Gauge[]) => () => gauges.forEach((each) => each.remove());
+  const queue = row<Exclude<keyof Queue, 'depth'>>({
+    users: ['platen_users_with_open_generations', 'Users who wait for a generation.'],
+    unfinished: ['platen_oldest_unfinished_age_seconds', 'Age of the oldest generation that has not ended.'],
+    queued: ['platen_oldest_queued_age_seconds', 'How long what may be worked on has not been taken.'],
+    stalled: ['platen_longest_without_progress_seconds', 'How long a generation that is held has not moved.'],
+    overdue: ['platen_overdue_reservations', 'Open generations past their time: credits held for nothing.'],
+    undelivered: ['platen_oldest_delivery_age_seconds', 'How long a webhook that is due has not been sent.'],
+  });
   return {
     queue: {
-      set(row: Queue) {
+      set(values: Queue) {
         open.reset();
-        for (const { lane, status, generations } of row.depth) open.set({ lane, status }, generations);
-        users.set(row.users);
-        unfinished.set(row.unfinished);
-        queued.set(row.queued);
-        stalled.set(row.stalled);
-        overdue.set(row.overdue);
+        for (const { lane, status, generations } of values.depth) open.set({ lane, status }, generations);
+        queue.set(values);
       },
-      forget: forgetting(users, unfinished, queued, stalled, overdue),
+      forget: queue.forget,
     },
-    books: {
-      set(row: Books) {
-        accounts.set(row.accounts);
-        balance.set(row.balance);
-        held.set(row.held);
-        drift.set(row.drift);
-      },
-      forget: forgetting(accounts, balance, held, drift),
-    },
-    stored: {
-      set(row: Stored) {
-        bytes.set(row.bytes);
-        files.set(row.files);
-        missing.set(row.missing);
-      },
-      forget: forgetting(bytes, files, missing),
-    },
+    books: row<keyof Books>({
+      accounts: ['platen_accounts', 'Users who were ever seen.'],
+      balance: ['platen_credits_balance', 'Credits of all accounts.'],
+      held: ['platen_credits_held', 'Those of them that are set aside for what is open.'],
+      drift: ['platen_ledger_drift_accounts', 'Accounts whose holds are not the price of what is open.'],
+    }),
+    stored: row<keyof Stored>({
+      bytes: ['platen_storage_bytes', 'Bytes of all files.'],
+      files: ['platen_storage_files', 'Files that are stored.'],
+      missing: ['platen_storage_missing_files', 'Files with a row that the storage does not have.'],
+      database: ['platen_database_bytes', 'Size of the database, indexes included.'],
+    }),
     workflows: {
       set(rows: Workflow[]) {
         info.reset();

@@ -6,6 +6,7 @@ export interface Queue {
   queued: number;
   stalled: number;
   overdue: number;
+  undelivered: number;
 }
 
 export interface Books {
@@ -21,6 +22,8 @@ export interface Stored {
   files: number;
   /** Files that the storage did not have when it was last asked. */
   missing: number;
+  /** Bytes of the database, with its indexes. */
+  database: number;
 }
 
 export interface Workflow {
@@ -53,7 +56,9 @@ export const QUEUE = `
            where status in ('pending', 'waiting') and wake_at <= now()
              and (lease_until is null or lease_until < now()))), 0)::float8 as queued,
          coalesce((select greatest(extract(epoch from now() - min(moved_at)), 0) from step), 0)::float8 as stalled,
-         (count(*) filter (where deadline_at < now() - interval '1 minute'))::int as overdue
+         (count(*) filter (where deadline_at < now() - interval '1 minute'))::int as overdue,
+         coalesce((select extract(epoch from now() - min(next_at)) from delivery
+                    where status = 'pending' and next_at <= now()), 0)::float8 as undelivered
     from open`;
 
 /** Compares what is held with what is open, in one snapshot. The whole ledger: `POST /admin/credits/reconcile`. */
@@ -76,7 +81,8 @@ export const BOOKS = `
 
 export const STORED = `
   select coalesce(sum(size), 0)::float8 as bytes, count(*)::int as files,
-         (count(*) filter (where missing_since is not null))::int as missing
+         (count(*) filter (where missing_since is not null))::int as missing,
+         pg_database_size(current_database())::float8 as database
     from flat_file where deleted_at is null`;
 
 export const WORKFLOWS = 'select id, name from workflow where id = any($1::uuid[])';

@@ -2,7 +2,7 @@ import type { IQueueBackend, Job, JobProgress, Queue, Worker } from 'bullmq';
 import { LANES, type Lane } from '#libs/nodes/node.js';
 import { within } from './deadline.js';
 import type { QueueBackend } from './queue-backend.js';
-import { WakeQueue, type LaneDepth, type WakeQueueConsumer, type WakeUp } from './wake-queue.js';
+import { WakeQueue, type LaneDepth, type QueueMemory, type WakeQueueConsumer, type WakeUp } from './wake-queue.js';
 
 const WAKE_TIMEOUT_MS = 2_000;
 /** Of one batch of entries. A wake-up waits for the batch before its own, too. */
@@ -75,6 +75,10 @@ export class BullmqWakeQueue extends WakeQueue {
       return Object.entries(counts).map(([state, count]) => ({ lane, state, count }));
     });
     return (await within(WAKE_TIMEOUT_MS, Promise.all(lanes))).flat();
+  }
+
+  memory(): Promise<QueueMemory | null> {
+    return within(WAKE_TIMEOUT_MS, this.backend.memory());
   }
 
   async close(): Promise<void> {

@@ -38,6 +38,7 @@ export async function connectPostgresBackend(
     workerOptions: { connection: pool },
     ready: () => true,
     ping: () => pool.query('select 1'),
+    memory: async () => null,
     close: () => endQuietly(pool),
   };
 }

@@ -1,4 +1,5 @@
 import type { BackendClasses, BackendFactory, IQueueBackend } from 'bullmq';
+import type { QueueMemory } from './wake-queue.js';
 
 /** Which datastore BullMQ runs on. The types of its connection end here: the rest is the same on all. */
 export interface QueueBackend {
@@ -9,6 +10,8 @@ export interface QueueBackend {
   ready(): boolean;
   /** Fails when the datastore does not answer. */
   ping(): Promise<unknown>;
+  /** Null: it has no memory of its own to run out of. */
+  memory(): Promise<QueueMemory | null>;
   /** Ends the connections that queues and workers share. */
   close(): Promise<void>;
 }

@@ -1,6 +1,7 @@
 import { createRedisBackend, withBackend } from 'bullmq';
 import { Redis, type RedisOptions } from 'ioredis';
 import type { AnyBackendFactory, QueueBackend } from './queue-backend.js';
+import { memoryIn } from './redis-memory.js';
 
 /** After an outage BullMQ's own backoff grows to 20 s; work has to go on within seconds. */
 const RECONNECT_AT_MOST_MS = 1_000;
@@ -57,6 +58,7 @@ export async function connectRedisBackend(
     },
     ready: () => producer.status === 'ready',
     ping: () => producer.ping(),
+    memory: async () => memoryIn(await producer.info('memory')),
     close: async () => producer.disconnect(),
   };
 }

@@ -28,6 +28,13 @@ export interface LaneDepth {
   count: number;
 }
 
+/** Bytes. */
+export interface QueueMemory {
+  used: number;
+  /** What the queue may use: its own limit, else all that its machine has. */
+  limit: number;
+}
+
 export abstract class WakeQueue {
   /** Never waits longer than 2 s for a broken queue and never throws: a lost wake-up costs latency only. */
   abstract wake(wakeUps: WakeUp[]): Promise<void>;
@@ -41,6 +48,9 @@ export abstract class WakeQueue {
 
   /** How many entries there are. Fails when the queue is away, and never takes longer than 2 s. */
   abstract depth(): Promise<LaneDepth[]>;
+
+  /** Memory of the Redis that carries the queue; null where Postgres does. Fails and hurries as `depth`. */
+  abstract memory(): Promise<QueueMemory | null>;
 
   abstract close(): Promise<void>;
 }

@@ -1,5 +1,6 @@
 import { channel, subscribe, unsubscribe, type Channel } from 'node:diagnostics_channel';
 import type { Movement } from '#libs/credits/ledger.js';
+import type { DeliveryStatus } from '#libs/deliveries/delivery.js';
 import type { JobEvent } from '#libs/events/job-event.js';
 
 /** The job whose change was committed. */
@@ -51,6 +52,8 @@ export const signals = {
   refused: new Signal<{ generationId: string }>('platen:signal.refused'),
   /** One sweep of the reconciler is over. */
   repaired: new Signal<{ lostLeases: number; timedOut: number; woken: number }>('platen:signal.repaired'),
+  /** An attempt at a webhook was recorded. `pending`: it is tried again. */
+  delivered: new Signal<{ status: DeliveryStatus }>('platen:signal.delivered'),
   /** A draft was drawn, or its sketch was at fault. */
   drafted: new Signal<{ ok: boolean }>('platen:signal.drafted'),
 };

@@ -37,6 +37,10 @@ export class AnnouncedWakeUps extends WakeQueue {
     return [];
   }
 
+  async memory(): Promise<null> {
+    return null;
+  }
+
   async close(): Promise<void> {}
 }
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { call, outcomeOf } from '../../../test/api/calls.js';
 import { startTestApi, type TestApi } from '../../../test/setup/api.js';
 import { eventually } from '../../../test/setup/eventually.js';
+import { metricsAskedFor, missingIn } from '../../../test/structure/monitoring.js';
 
 const TOKEN = 'a token of Prometheus';
 
@@ -68,6 +69,11 @@ describe('metrics of an API process', () => {
     for (const _ of [1, 2]) await get(`/jobs/${randomUUID()}`, caller);
     expect(await valueOf(failures)).toBe(before[0] + 2);
     expect(await valueOf(users)).toBe(before[1] + 1);
+  });
+
+  it('are all that dashboard and alerts ask for', async () => {
+    expect(metricsAskedFor().length).toBeGreaterThan(40);
+    expect(missingIn(await read(), metricsAskedFor())).toEqual([]);
   });
 
   it('say what the process uses and what it stands on', async () => {
