@@ -52,6 +52,17 @@ describe('spans', () => {
     },
   );
 
+  it('that nobody takes are told of, and hold up nothing', async () => {
+    const reasons: string[] = [];
+    const away = new OtlpTracer({
+      endpoint: `${collector.url}/nowhere`, service: 's', version: '1', instance: 'i', onError: (reason) => reasons.push(reason),
+    });
+    away.start({ name: 'lost' }).end();
+    await away.close();
+    expect(reasons.length).toBeGreaterThan(0);
+    expect(collector.spans).toEqual([]);
+  });
+
   it('are not made where the caller wants none', async () => {
     const parent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00';
     await inSpan(() => ({ name: 'unwanted', parent }), async () => expect(currentTrace()).toMatch(/-00$/));

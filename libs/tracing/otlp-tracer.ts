@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import {
-  isSpanContextValid, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, type Link, type Span, type SpanContext,
+  diag, DiagLogLevel, isSpanContextValid, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, type Link, type Span, type SpanContext,
 } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { resourceFromAttributes } from '@opentelemetry/resources';
@@ -16,6 +16,8 @@ export interface OtlpOptions {
   service: string;
   version: string;
   instance: string;
+  /** Told whenever a batch could not be sent. */
+  onError?: (reason: string) => void;
 }
 
 /**
@@ -25,8 +27,15 @@ export interface OtlpOptions {
 export class OtlpTracer implements Tracer {
   private readonly ids = new KeyedIds();
   private readonly provider: BasicTracerProvider;
+  private readonly onError: (reason: string) => void;
 
-  constructor({ endpoint, service, version, instance }: OtlpOptions) {
+  constructor({ endpoint, service, version, instance, onError = ignore }: OtlpOptions) {
+    this.onError = onError;
+    // The SDK tells of lost batches nowhere else.
+    diag.setLogger(
+      { error: onError, warn: ignore, info: ignore, debug: ignore, verbose: ignore },
+      { logLevel: DiagLogLevel.ERROR, suppressOverrideMessage: true },
+    );
     const url = `${endpoint.replace(/\/$/, '')}/v1/traces`;
     const exporter = new OTLPTraceExporter({ url, timeoutMillis: EXPORT_TIMEOUT_MS });
     this.provider = new BasicTracerProvider({
@@ -49,9 +58,12 @@ export class OtlpTracer implements Tracer {
 
   /** Sends what is left, for a few seconds at most. */
   async close(): Promise<void> {
-    await this.provider.shutdown().catch(() => undefined);
+    await this.provider.shutdown().catch((error: unknown) => this.onError(String(error)));
+    diag.disable();
   }
 }
+
+const ignore = (): void => undefined;
 
 /** Ids by chance, but for spans that have a key. */
 class KeyedIds implements IdGenerator {
