@@ -4,6 +4,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, isBuilt } from './launch/build.mjs';
+import { makeClient } from './launch/client.mjs';
 import { install, isInstalled } from './launch/install.mjs';
 import { withLock } from './launch/lock.mjs';
 import { root, run } from './launch/run.mjs';
@@ -17,6 +18,7 @@ const TOOLS = {
   chaos: (args) => typescript('test/chaos/chaos.ts', args),
   guards: (args) => typescript('test/guards/run.ts', args),
   azurite: (args) => typescript('test/azurite/run.ts', args),
+  client: makeClient,
   lint,
   check: async () => (await checkTypes()) || (await lint([])) || jest(['test/structure']),
 };

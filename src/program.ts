@@ -1,6 +1,9 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { validate } from 'uuid';
+import type { LedgerOptions } from './commands/credits.js';
 import type { ServerOptions } from './server-options.js';
+
+const JOB_STATUSES = ['pending', 'processing', 'completed', 'failed', 'cancelled'];
 
 /** The command line `platen`. Each command loads its code when it is called: most need but a little of it. */
 export function createProgram(): Command {
@@ -10,6 +13,8 @@ export function createProgram(): Command {
   addServers(program);
   addTools(program);
   addWorkflows(program);
+  addWork(program);
+  addCompletion(program);
   return program;
 }
 
@@ -33,6 +38,10 @@ function addTools(program: Command): void {
     .command('migrate')
     .description('bring the schema of the database up to date')
     .action(async () => (await import('./commands/migrate.js')).migrate());
+  program
+    .command('openapi')
+    .description('print the OpenAPI document of the API')
+    .action(async () => (await import('./commands/openapi.js')).openapi());
   program
     .command('rotate-keys')
     .description('bring what former master keys hold (PLATEN_OLD_MASTER_KEYS) under PLATEN_MASTER_KEY')
@@ -79,6 +88,44 @@ function addWorkflows(program: Command): void {
       (await import('./commands/form-config.js')).applyFormConfigs(await connect(options), folder));
 }
 
+function addWork(program: Command): void {
+  onServer(program.command('generate <workflow>'))
+    .description('make a collection of a workflow, and write its files')
+    .option('--var <name=value>', 'a value of its form; as many as wanted', addVariable, {})
+    .option('--editions <n>', 'how many', parseCount, 1)
+    .option('--title <title>', "of the collection (the workflow's)")
+    .option('--out <folder>', "where the files go (a folder of the workflow's name)")
+    .action(async (name, options) => (await import('./commands/generate.js')).generate(await connect(options), name, options));
+  const jobs = program.command('jobs').description('your jobs');
+  onServer(jobs.command('list'))
+    .description('list your jobs, the newest first')
+    .addOption(new Option('--status <status>', 'in this state alone').choices(JOB_STATUSES))
+    .option('--limit <n>', 'how many at most', parseCount, 20)
+    .action(async (options) => (await import('./commands/jobs.js')).listJobs(await connect(options), options));
+  onServer(jobs.command('watch <id>'))
+    .description('follow a job to its end; Ctrl-C ends the watching, not the job')
+    .option('--out <folder>', 'write its files there')
+    .action(async (id, options) => (await import('./commands/jobs.js')).watchJob(await connect(options), id, options));
+  const credits = onServer(program.command('credits'))
+    .description('what the account has, and what running jobs hold of it')
+    .action(async (options) => (await import('./commands/credits.js')).showCredits(await connect(options), options));
+  onServer(credits.command('ledger'))
+    .description('every movement of credits, the newest first')
+    .option('--limit <n>', 'how many at most', parseCount, 20)
+    .action(async (_options, command: Command) => {
+      const options = command.optsWithGlobals<ServerOptions & LedgerOptions>();
+      await (await import('./commands/credits.js')).showLedger(await connect(options), options);
+    });
+}
+
+function addCompletion(program: Command): void {
+  program
+    .command('completion')
+    .addArgument(new Argument('<shell>', 'of which shell').choices(['bash', 'zsh']))
+    .description('print a script that completes these commands: source <(platen completion bash)')
+    .action(async (shell) => (await import('./commands/completion.js')).completion(program, shell));
+}
+
 const connect = async (options: ServerOptions) => (await import('./server-options.js')).connectTo(options);
 
 const onServer = (command: Command): Command =>
@@ -98,4 +145,15 @@ function parseCredits(text: string): number {
     throw new InvalidArgumentError('It is not a number above zero.');
   }
   return credits;
+}
+
+function parseCount(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('It is not a whole number above zero.');
+  return Number(text);
+}
+
+function addVariable(text: string, others: Record<string, string>): Record<string, string> {
+  const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
+  if (name === undefined || value === undefined) throw new InvalidArgumentError('It is not name=value.');
+  return { ...others, [name]: value };
 }

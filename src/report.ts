@@ -1,12 +1,18 @@
 import { InvalidEnvironment } from '#libs/config/invalid-environment.js';
 import { AppError } from '#libs/errors/app-error.js';
+import { PlatenError } from '#libs/client/index.js';
 import { CommandFailure } from './command-failure.js';
+import { refusalText } from './refusal-text.js';
 
 /** Says on standard error what went wrong, and returns the exit code. A stack is shown for bugs only. */
 export function report(error: unknown): number {
-  const text = isExplained(error) ? error.message : ((error as Error)?.stack ?? String(error));
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${textOf(error)}\n`);
   return 1;
+}
+
+function textOf(error: unknown): string {
+  if (error instanceof PlatenError) return refusalText(error);
+  return isExplained(error) ? error.message : ((error as Error)?.stack ?? String(error));
 }
 
 function isExplained(error: unknown): error is Error {

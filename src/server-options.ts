@@ -1,6 +1,6 @@
+import { Platen } from '#libs/client/index.js';
 import { CommandFailure } from './command-failure.js';
-import { PlatenClient } from './client/platen-client.js';
-import { stopSignal } from './stop-signal.js';
+import { Stopped, stopSignal } from './stop-signal.js';
 
 const DEFAULT_URL = 'http://127.0.0.1:3000';
 
@@ -10,8 +10,11 @@ export interface ServerOptions {
   token?: string;
 }
 
-/** A client of the Platen that is named by options, else by `PLATEN_URL` and `PLATEN_TOKEN`. Ctrl-C breaks it off. */
-export function connectTo(options: ServerOptions, variables: NodeJS.ProcessEnv = process.env): PlatenClient {
+/**
+ * A client of the Platen that is named by options, else by `PLATEN_URL` and `PLATEN_TOKEN`. Ctrl-C breaks it off. Fails
+ * at once where no server is; one that goes away later is waited for.
+ */
+export async function connectTo(options: ServerOptions, variables: NodeJS.ProcessEnv = process.env): Promise<Platen> {
   const url = options.url ?? variables['PLATEN_URL'] ?? DEFAULT_URL;
   const token = options.token ?? variables['PLATEN_TOKEN'];
   if (!token) {
@@ -19,6 +22,8 @@ export function connectTo(options: ServerOptions, variables: NodeJS.ProcessEnv =
   }
   if (!URL.canParse(url)) throw new CommandFailure(`${url} is not a URL.`);
   const stop = new AbortController();
-  void stopSignal().then(() => stop.abort(new CommandFailure('Stopped.')));
-  return new PlatenClient(url, token, stop.signal);
+  void stopSignal().then(() => stop.abort(new Stopped()));
+  const where = { url, token, signal: stop.signal };
+  await new Platen({ ...where, patienceMs: 0 }).get('/health/live');
+  return new Platen(where);
 }

@@ -1,3 +1,5 @@
+import { CommandFailure } from './command-failure.js';
+
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
@@ -12,4 +14,11 @@ export function stopSignal(): Promise<void> {
     if (process.connected === false) resolve();
     process.channel?.unref();
   });
+}
+
+/** What a command ends with that was asked to stop. */
+export class Stopped extends CommandFailure {
+  constructor(message = 'Stopped.') {
+    super(message);
+  }
 }

@@ -3,6 +3,7 @@ import helmet from '@fastify/helmet';
 import multipart from '@fastify/multipart';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { OpenAPIObject } from '@nestjs/swagger';
 import { PinoLogger } from 'nestjs-pino';
 import { createLogger } from '#libs/backing-services/logger.js';
 import type { Environment } from '#libs/config/environment.js';
@@ -18,7 +19,7 @@ import { createServer } from './http/server.js';
 import { UnguardedAnswers } from './http/unguarded-answers.js';
 import { HttpMetrics } from './ops/http-metrics.js';
 import { traceRequests } from './ops/http-traces.js';
-import { serveOpenApi } from './ops/openapi.js';
+import { describeRoutes, serveOpenApi } from './ops/openapi.js';
 import { mountQueueBoard } from './ops/queue-board.js';
 
 export interface RunningApi {
@@ -94,6 +95,14 @@ export async function createApi(environment: Environment): Promise<NestFastifyAp
   serveOpenApi(app);
   await app.init();
   return app;
+}
+
+/** The OpenAPI document, without a database or anything else: of a preview Nest makes no part. */
+export async function describeApi(environment: Environment): Promise<OpenAPIObject> {
+  const logger = createLogger({ ...environment, LOG_LEVEL: 'silent' });
+  const server = createServer(logger);
+  const app = await NestFactory.create(ApiModule.forRoot(environment, logger), server, { preview: true, logger: false });
+  return describeRoutes(app);
 }
 
 async function protect(app: NestFastifyApplication, environment: Environment): Promise<void> {

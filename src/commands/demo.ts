@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { v7 as uuid } from 'uuid';
+import { Platen } from '#libs/client/index.js';
 import { toCredits, toMicroCredits } from '#libs/credits/micro-credits.js';
 import { startAllInOne, type AllInOne } from '../all-in-one.js';
-import { PlatenClient } from '../client/platen-client.js';
 import { CommandFailure } from '../command-failure.js';
 import { makeCollection } from '../demo/collections-face.js';
 import { say, type DemoFace } from '../demo/demo-face.js';
@@ -59,11 +59,11 @@ function start(folder: string, variables: Record<string, string> = {}): Promise<
 async function show(makeImages: DemoFace, { url, environment }: AllInOne, stop: AbortSignal): Promise<void> {
   const startedAt = Date.now();
   const options = { sub: uuid(), role: 'user' as const, credits: CREDITS };
-  const client = new PlatenClient(url, await issueToken(environment, options), stop);
+  const client = new Platen({ url, token: await issueToken(environment, options), signal: stop });
   const { kind, pictures, ...sheet } = await makeImages(client);
   const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
   const files = await savePictures(sheet, pictures);
-  const { available } = await client.get<{ available: number }>('/credits');
+  const { available } = await client.get('/credits');
   const cost = toCredits(toMicroCredits(CREDITS) - toMicroCredits(available));
   say(`\n${pictures.length} ${kind} in ${seconds} s\n`);
   for (const file of files) say(`  ${relative(process.cwd(), file)}`);

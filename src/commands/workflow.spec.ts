@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Platen } from '#libs/client/index.js';
 import { FormConfigs } from '#libs/form-configs/form-configs.js';
 import { startTestApi, type TestApi } from '../../test/setup/api.js';
-import { PlatenClient } from '../client/platen-client.js';
 import { applyWorkflows, getWorkflow, listWorkflows, testWorkflow } from './workflow.js';
 
 const examples = new URL('../../examples/workflows/', import.meta.url).pathname;
@@ -12,11 +12,11 @@ const FORM = { main: [{ id: 'prompt', type: 'prompt_editor', required: true }], 
 const GRAPH = { 3: { class_type: 'KSampler', inputs: { seed: 1, steps: 20 } }, 9: { class_type: 'SaveImage', inputs: { images: ['3', 0] } } };
 const PIPELINE = { steps: [{ id: 1, nodeName: 'prompt', nodePayload: { template: '{{prompt}}' } }] };
 
-const connect = (url: string, token: string) => new PlatenClient(url, token, new AbortController().signal);
+const connect = (url: string, token: string) => new Platen({ url, token, patienceMs: 0 });
 
 let api: TestApi;
 let folder: string;
-let client: PlatenClient;
+let client: Platen;
 
 beforeAll(async () => {
   api = await startTestApi();
@@ -124,6 +124,6 @@ describe('platen workflow', () => {
     await expect(testWorkflow(client, 'nobody has this', {})).rejects.toThrow('There is no workflow');
     await expect(listWorkflows(connect('http://127.0.0.1:9', 'x'), {})).rejects.toThrow('http://127.0.0.1:9 does not answer');
     const path = component({ 'form.json': FORM });
-    await expect(applyWorkflows(connect(api.url, 'nonsense'), [path], {})).rejects.toThrow('401 UNAUTHENTICATED');
+    await expect(applyWorkflows(connect(api.url, 'nonsense'), [path], {})).rejects.toMatchObject({ status: 401, code: 'UNAUTHENTICATED' });
   });
 });

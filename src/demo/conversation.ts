@@ -1,4 +1,4 @@
-import type { PlatenClient } from '../client/platen-client.js';
+import type { Platen } from '#libs/client/index.js';
 import { say } from './demo-face.js';
 
 const WIDTH = 100;
@@ -9,7 +9,7 @@ export class Conversation {
   private chapter = 0;
   private askedAt = 0;
 
-  constructor(private readonly client: PlatenClient) {}
+  constructor(private readonly client: Platen) {}
 
   begin(title: string): void {
     this.chapter++;
@@ -27,7 +27,7 @@ export class Conversation {
     say(`\n   POST ${path}`);
     for (const line of [...names, ...content]) say(`   ${line}`);
     this.askedAt = performance.now();
-    const data = await this.client.post<Data>(path, body, headers);
+    const data = await this.client.request<Data>('post', path, { body, headers });
     this.answer(data, shown);
     return data;
   }

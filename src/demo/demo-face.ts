@@ -1,4 +1,4 @@
-import type { PlatenClient } from '../client/platen-client.js';
+import type { Platen } from '#libs/client/index.js';
 import type { Picture } from './output-folder.js';
 
 /** What a face has made, for files and a contact sheet. */
@@ -11,7 +11,7 @@ export interface Exhibition {
 }
 
 /** A face of Platen as the demo shows it: makes pictures and prints how. */
-export type DemoFace = (client: PlatenClient) => Promise<Exhibition>;
+export type DemoFace = (client: Platen) => Promise<Exhibition>;
 
 export function say(line: string): void {
   process.stdout.write(`${line}\n`);

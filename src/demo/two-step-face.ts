@@ -1,5 +1,5 @@
+import type { Platen } from '#libs/client/index.js';
 import type { TwoStepView } from '#libs/image-generations/two-step-view.js';
-import type { PlatenClient } from '../client/platen-client.js';
 import { CommandFailure } from '../command-failure.js';
 import { Conversation } from './conversation.js';
 import type { Exhibition } from './demo-face.js';
@@ -19,7 +19,7 @@ const TOLD = new Set([
 ]);
 
 /** Three records that reserve their price; then each is begun, one at a time: the free plan has one in flight. */
-export async function makeTwoStepImages(client: PlatenClient): Promise<Exhibition> {
+export async function makeTwoStepImages(client: Platen): Promise<Exhibition> {
   const talk = new Conversation(client);
   const ids: string[] = [];
   talk.begin('Create: the price is reserved and the prompt composed; nothing runs yet');
@@ -40,10 +40,10 @@ export async function makeTwoStepImages(client: PlatenClient): Promise<Exhibitio
   return { title: 'Hills', subtitle, kind: 'images', pictures };
 }
 
-async function follow(client: PlatenClient, talk: Conversation, id: string): Promise<TwoStepView> {
+async function follow(client: Platen, talk: Conversation, id: string): Promise<TwoStepView> {
   const path = `/api/generation/${id}`;
   for await (const { type } of client.events(`${path}/events`)) if (TOLD.has(type)) talk.news(type);
-  const generation = await client.get<TwoStepView>(path);
+  const generation = await client.request<TwoStepView>('get', path);
   if (generation.status !== 'completed') {
     throw new CommandFailure(`It is ${generation.status}: ${generation.error ?? ''}`);
   }
@@ -51,8 +51,8 @@ async function follow(client: PlatenClient, talk: Conversation, id: string): Pro
   return generation;
 }
 
-async function pictureOf(client: PlatenClient, made: TwoStepView, index: number): Promise<Picture> {
-  const image = await client.download(made.resultImages[0] ?? '');
+async function pictureOf(client: Platen, made: TwoStepView, index: number): Promise<Picture> {
+  const image = Buffer.from(await client.download(made.resultImages[0] ?? ''));
   const { style, quality } = made.parameters;
   const name = `${index + 1}   ${WISHES[index]?.customPrompt}`;
   return { file: `image-${index + 1}.jpg`, image, name, notes: [`style ${String(style)}`, `quality ${String(quality)}`] };

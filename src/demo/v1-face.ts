@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Platen } from '#libs/client/index.js';
 import type { V1View } from '#libs/image-generations/v1-view.js';
-import type { PlatenClient } from '../client/platen-client.js';
 import { CommandFailure } from '../command-failure.js';
 import { Conversation } from './conversation.js';
 import type { Exhibition } from './demo-face.js';
@@ -12,7 +12,7 @@ const ASK_EVERY_MS = 100;
 const PATIENCE_MS = 60_000;
 
 /** An image from words, and two from that image: one at a time, since the free plan has one in flight. */
-export async function makeV1Images(client: PlatenClient): Promise<Exhibition> {
+export async function makeV1Images(client: Platen): Promise<Exhibition> {
   const talk = new Conversation(client);
   const order = { prompt: 'Hills at dawn', aspectRatio: '1:1' };
   const key = { 'Idempotency-Key': 'hills-at-dawn' };
@@ -42,10 +42,10 @@ function formOf(prompt: string, { file, image }: Picture): FormData {
 }
 
 /** Asks until it has ended, and tells of each change. */
-async function follow(client: PlatenClient, talk: Conversation, submitted: V1View): Promise<V1View> {
+async function follow(client: Platen, talk: Conversation, submitted: V1View): Promise<V1View> {
   const deadline = performance.now() + PATIENCE_MS;
   for (let told = ''; ; await delay(ASK_EVERY_MS)) {
-    const generation = await client.get<V1View>(`${PATH}/${submitted.id}`);
+    const generation = await client.request<V1View>('get', `${PATH}/${submitted.id}`);
     const { status, error } = generation;
     if (status !== told) talk.news(status);
     told = status;
@@ -55,9 +55,9 @@ async function follow(client: PlatenClient, talk: Conversation, submitted: V1Vie
   }
 }
 
-async function pictureOf(client: PlatenClient, { settings, variants }: V1View, number: number): Promise<Picture> {
+async function pictureOf(client: Platen, { settings, variants }: V1View, number: number): Promise<Picture> {
   const [variant] = variants;
-  const image = await client.download(variant?.url ?? '');
+  const image = Buffer.from(await client.download(variant?.url ?? ''));
   const notes = [settings.mode, `${variant?.width} × ${variant?.height}`];
   return { file: `image-${number}.jpg`, image, name: `${number}   ${settings.prompt}`, notes };
 }

@@ -1,4 +1,6 @@
+import { ApiProperty } from '@nestjs/swagger';
 import { IsIn, IsOptional, IsString, IsUUID, MaxLength } from 'class-validator';
+import { RECORDED_EVENTS, type RecordedEventType } from '#libs/events/job-event.js';
 import { Asset } from '../assets/asset.dto.js';
 import { ApiAnyJson, ApiScalar } from '../http/answers.js';
 import { PageQuery } from '../http/paging.dto.js';
@@ -155,7 +157,10 @@ export class JobAnswer extends JobSummaryAnswer {
 export class JobEventAnswer {
   /** 1, 2, 3 … within its job. */
   seq: number;
-  type: string;
+
+  @ApiProperty({ enum: RECORDED_EVENTS })
+  type: RecordedEventType;
+
   job_id: string;
   at: string;
   status?: string;

@@ -1,3 +1,4 @@
+import type { INestApplication } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import type { ErrorCode } from '#libs/errors/app-error.js';
@@ -34,6 +35,17 @@ const FAILURE = {
 
 /** OpenAPI 3.1 of every route at `/openapi.json`, and a page to browse it at `/docs`. */
 export function serveOpenApi(app: NestFastifyApplication): void {
+  SwaggerModule.setup('docs', app, describeRoutes(app), {
+    jsonDocumentUrl: 'openapi.json',
+    raw: ['json'],
+    customSiteTitle: 'Platen: the API',
+    customCss: PAGE_STYLE,
+    swaggerOptions: { docExpansion: 'none', persistAuthorization: true, displayRequestDuration: true },
+  });
+}
+
+/** The document that is served at `/openapi.json`. */
+export function describeRoutes(app: INestApplication): OpenAPIObject {
   const config = new DocumentBuilder()
     .setTitle('Platen')
     .setDescription('Turns a workflow into a collection of finished artworks.')
@@ -45,13 +57,7 @@ export function serveOpenApi(app: NestFastifyApplication): void {
   const document = SwaggerModule.createDocument(app, config);
   document.components = { ...document.components, schemas: { ...describeTypes(document), Failure: FAILURE } };
   describeOperations(document);
-  SwaggerModule.setup('docs', app, document, {
-    jsonDocumentUrl: 'openapi.json',
-    raw: ['json'],
-    customSiteTitle: 'Platen: the API',
-    customCss: PAGE_STYLE,
-    swaggerOptions: { docExpansion: 'none', persistAuthorization: true, displayRequestDuration: true },
-  });
+  return document;
 }
 
 /** The compiler takes fields with a default for required. Of `Answer`, which is text already, it knows nothing. */
@@ -79,6 +85,7 @@ function complete(operation: Operation, method: string): void {
   const policy = operation[POLICY_EXTENSION];
   operation.security = policy === 'public' ? [{}, { bearer: [] }] : [{ bearer: [] }];
   const parameters = (operation.parameters ?? []).filter((parameter) => 'in' in parameter);
+  for (const parameter of parameters) if ('default' in Object(parameter.schema)) parameter.required = false;
   const codes = [...EVERYWHERE, ...(method === 'get' ? [] : WITH_BODIES)];
   if (policy !== 'public') codes.push('UNAUTHENTICATED');
   if (policy === 'admin' || policy === 'operator') codes.push('FORBIDDEN');

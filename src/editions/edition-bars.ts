@@ -1,4 +1,4 @@
-import { MultiBar, type SingleBar } from 'cli-progress';
+import { MultiBar, SingleBar } from 'cli-progress';
 
 /** Shows how far each edition is. */
 export interface EditionBars {
@@ -13,19 +13,22 @@ export interface Edition {
 }
 
 const FORMAT = '  {edition}  {hash}  {bar}  {percentage} %  {state}';
+const TOTAL_FORMAT = '  {value} of {total}  {bar}  {percentage} %  {summary}';
+const STYLE = { hideCursor: true, barsize: 32, fps: 20, barCompleteChar: '━', barIncompleteChar: '─', formatValue };
+/** Of the terminal, for what stands around the bars. */
+const MARGIN_ROWS = 4;
+const ENDS = ['done', 'failed', 'cancelled'];
 
 export const shortHash = (hash: string): string => `${hash.slice(0, 6)}…${hash.slice(-4)}`;
 
-/** One moving bar per edition in a terminal, else a line per change. */
-export function showEditions(editions: Edition[], output: NodeJS.WriteStream = process.stdout): EditionBars {
-  return output.isTTY ? movingBars(editions, output) : plainLines(editions, output);
+/** One moving bar per edition in a terminal, or one for all where they are too many for it; else a line per change. */
+export function showEditions(editions: Edition[], output: NodeJS.WriteStream): EditionBars {
+  if (!output.isTTY) return plainLines(editions, output);
+  return editions.length < output.rows - MARGIN_ROWS ? movingBars(editions, output) : oneBar(editions, output);
 }
 
 function movingBars(editions: Edition[], output: NodeJS.WriteStream): EditionBars {
-  const all = new MultiBar({
-    format: FORMAT, stream: output, hideCursor: true, barsize: 32, fps: 20, forceRedraw: true,
-    barCompleteChar: '━', barIncompleteChar: '─', formatValue,
-  });
+  const all = new MultiBar({ ...STYLE, stream: output, format: FORMAT, forceRedraw: true });
   const bars = new Map<number, SingleBar>();
   for (const { index, hash } of editions) {
     bars.set(index, all.create(100, 0, { edition: index + 1, hash: shortHash(hash), state: 'waiting' }));
@@ -37,6 +40,22 @@ function movingBars(editions: Edition[], output: NodeJS.WriteStream): EditionBar
       bars.get(index)?.update(reached.get(index) ?? 0, { state });
     },
     stop: () => all.stop(),
+  };
+}
+
+/** Moves with the editions that have ended. */
+function oneBar(editions: Edition[], output: NodeJS.WriteStream): EditionBars {
+  const bar = new SingleBar({ ...STYLE, stream: output, format: TOTAL_FORMAT });
+  const ended = new Map<string, Set<number>>(ENDS.map((state) => [state, new Set()]));
+  const summary = () => ENDS.map((state) => [ended.get(state)?.size ?? 0, state]).filter(([count]) => count);
+  bar.start(editions.length, 0, { summary: '' });
+  return {
+    update: (index, _percent, state) => {
+      ended.get(state)?.add(index);
+      const total = ENDS.reduce((sum, end) => sum + (ended.get(end)?.size ?? 0), 0);
+      bar.update(total, { summary: summary().map(([count, end]) => `${count} ${end}`).join(', ') });
+    },
+    stop: () => bar.stop(),
   };
 }
 

@@ -1,0 +1,251 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Platen, PlatenError, type PlatenOptions } from './index.js';
+
+type Answer = (request: IncomingMessage, response: ServerResponse) => void;
+
+const json = (status: number, body: object, headers: Record<string, string> = {}): Answer => (_request, response) => {
+  response.writeHead(status, { 'content-type': 'application/json', 'x-request-id': 'request-7', ...headers }).end(JSON.stringify(body));
+};
+const success = (data: unknown, status = 200) => json(status, { success: true, data, error: null });
+const failure = (status: number, code: string, headers?: Record<string, string>, details?: unknown) =>
+  json(status, { success: false, data: null, error: 'It cannot be.', code, details }, headers);
+const cutOff: Answer = (request) => request.socket.destroy();
+const silence: Answer = () => undefined;
+
+/** A server that gives its answers in turn, the last one for good, and remembers what it was asked. */
+class ScriptedServer {
+  readonly requests: Array<{ method: string; url: string; headers: IncomingMessage['headers']; body: string }> = [];
+  answers: Answer[] = [];
+  private readonly server: Server = createServer(async (request, response) => {
+    let body = '';
+    for await (const piece of request) body += String(piece);
+    const { method = '', url = '', headers } = request;
+    this.requests.push({ method, url, headers, body });
+    const [answer = success(null)] = this.answers.length > 1 ? this.answers.splice(0, 1) : this.answers;
+    answer(request, response);
+  });
+
+  async start(): Promise<this> {
+    await once(this.server.listen(0, '127.0.0.1'), 'listening');
+    return this;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  async stop(): Promise<void> {
+    const closed = once(this.server, 'close');
+    this.server.close();
+    this.server.closeAllConnections();
+    await closed;
+  }
+}
+
+let server: ScriptedServer;
+
+beforeEach(async () => {
+  server = await new ScriptedServer().start();
+});
+afterEach(() => server.stop());
+
+const clientOf = (options: Partial<PlatenOptions> = {}) => new Platen({ url: server.url, token: 'secret', ...options });
+const order = { title: 'Tides', workflow_id: '0193fd6c-0000-7000-8000-000000000000' };
+
+async function failureOf(work: Promise<unknown>): Promise<PlatenError> {
+  const error: unknown = await work.then(() => undefined, (thrown: unknown) => thrown);
+  if (error instanceof PlatenError) return error;
+  throw new Error(`It did not fail with a PlatenError: ${String(error)}`);
+}
+
+describe('a call', () => {
+  it('puts values into path and query, sends the token and JSON, and gives the data', async () => {
+    server.answers = [success({ id: 'a b' })];
+    const client = clientOf({ token: async () => 'renewed' });
+    expect(await client.get('/jobs/{id}', { path: { id: 'a b/c' } })).toEqual({ id: 'a b' });
+    await client.get('/jobs', { query: { status: 'failed', limit: 5 } });
+    await client.post('/projects', { body: { name: 'Sea' } });
+    expect(server.requests.map(({ method, url, body }) => [method, url, body])).toEqual([
+      ['GET', '/jobs/a%20b%2Fc', ''], ['GET', '/jobs?status=failed&limit=5', ''], ['POST', '/projects', '{"name":"Sea"}'],
+    ]);
+    expect(server.requests[2]?.headers).toMatchObject({ authorization: 'Bearer renewed', 'content-type': 'application/json' });
+  });
+
+  it('sends forms as forms', async () => {
+    const form = new FormData();
+    form.set('file', new File(['ink'], 'ink.txt', { type: 'text/plain' }));
+    await clientOf().post('/assets', { body: form });
+    expect(server.requests[0]?.headers['content-type']).toMatch(/^multipart\/form-data; boundary=/);
+    expect(server.requests[0]?.body).toContain('ink');
+  });
+
+  it('gives every item of a list, page by page', async () => {
+    server.answers = [
+      success({ items: [{ id: '1' }, { id: '2' }], next_cursor: 'on' }), success({ items: [{ id: '3' }], next_cursor: null }),
+    ];
+    const ids: string[] = [];
+    for await (const { id } of clientOf().list('/jobs', { query: { limit: 2 } })) ids.push(id);
+    expect(ids).toEqual(['1', '2', '3']);
+    expect(server.requests.map(({ url }) => url)).toEqual(['/jobs?limit=2', '/jobs?limit=2&cursor=on']);
+  });
+
+  it('takes files from elsewhere without telling the token there', async () => {
+    const elsewhere = await new ScriptedServer().start();
+    try {
+      elsewhere.answers = [(_request, response) => response.end('bytes')];
+      const bytes = await clientOf().download(`${elsewhere.url}/bucket/file.png`);
+      expect(Buffer.from(bytes).toString()).toBe('bytes');
+      expect(elsewhere.requests[0]?.headers.authorization).toBeUndefined();
+      await clientOf().download('/files/1.png');
+      expect(server.requests[0]?.headers.authorization).toBe('Bearer secret');
+    } finally {
+      await elsewhere.stop();
+    }
+  });
+});
+
+describe('a call that fails', () => {
+  it('tells code, sentence, details and request', async () => {
+    const faults = [{ field: 'title', message: 'must be a text' }];
+    server.answers = [failure(400, 'VALIDATION_ERROR', {}, faults)];
+    const error = await failureOf(clientOf().post('/api/collections/generate', { body: order }));
+    expect(error).toMatchObject({
+      code: 'VALIDATION_ERROR', status: 400, message: 'It cannot be.', details: faults, faults, requestId: 'request-7',
+    });
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it('says when something else than a Platen answers', async () => {
+    server.answers = [(_request, response) => response.writeHead(404).end('<html>')];
+    expect(await failureOf(clientOf().get('/credits'))).toMatchObject({ code: 'NOT_PLATEN', status: 404 });
+  });
+
+  it.each([
+    [429, 'RATE_LIMITED'], [503, 'SERVICE_UNAVAILABLE'], [409, 'IDEMPOTENCY_IN_PROGRESS'],
+  ])('with %s %s is sent again when the server says, under the same key', async (status, code) => {
+    server.answers = [failure(status, code, { 'retry-after': '1' }), success({ job_id: 'j' }, 201)];
+    const before = performance.now();
+    expect(await clientOf().post('/api/collections/generate', { body: order })).toEqual({ job_id: 'j' });
+    expect(performance.now() - before).toBeGreaterThan(990);
+    const keys = server.requests.map(({ headers }) => headers['idempotency-key']);
+    expect(keys).toEqual([expect.stringMatching(/^[0-9a-f]{32}$/), keys[0]]);
+    expect(server.requests[1]?.body).toBe(server.requests[0]?.body);
+  });
+
+  it('is sent again when its connection broke, or half an answer came', async () => {
+    const half: Answer = (request, response) => {
+      response.writeHead(201, { 'content-type': 'application/json', 'content-length': '100' }).write('{"success":');
+      setImmediate(() => request.socket.destroy());
+    };
+    server.answers = [cutOff, half, success({ id: 'p' }, 201)];
+    expect(await clientOf().post('/projects', { body: { name: 'Sea' } })).toEqual({ id: 'p' });
+    expect(new Set(server.requests.map(({ headers }) => headers['idempotency-key'])).size).toBe(1);
+  });
+
+  it('takes the key it is given, and makes another for every call', async () => {
+    const client = clientOf();
+    await client.post('/projects', { body: { name: 'Sea' }, idempotencyKey: 'order-4711' });
+    await client.post('/projects', { body: { name: 'Sea' } });
+    await client.post('/jobs/{id}/cancel', { path: { id: '1' } });
+    const [given, made, none] = server.requests.map(({ headers }) => headers['idempotency-key']);
+    expect([given, none]).toEqual(['order-4711', undefined]);
+    expect(made).toMatch(/^[0-9a-f]{32}$/);
+  });
+
+  it('is not sent again where that might do a thing twice, or the server asks for more patience than there is', async () => {
+    server.answers = [cutOff];
+    expect(await failureOf(clientOf().post('/api-keys', { body: { name: 'ci' } }))).toMatchObject({ code: 'UNREACHABLE', status: 0 });
+    server.answers = [failure(429, 'RATE_LIMITED', { 'retry-after': '3600' })];
+    expect(await failureOf(clientOf().get('/credits'))).toMatchObject({ code: 'RATE_LIMITED', retryAfterMs: 3_600_000 });
+    server.answers = [failure(502, 'UPSTREAM_ERROR')];
+    expect(await failureOf(clientOf().get('/credits'))).toMatchObject({ code: 'UPSTREAM_ERROR' });
+    expect(server.requests).toHaveLength(3);
+  });
+
+  it('waits no longer than it may, and ends when it is told to', async () => {
+    server.answers = [silence];
+    const hasty = clientOf({ timeoutMs: 50, patienceMs: 0 });
+    expect(await failureOf(hasty.get('/credits'))).toMatchObject({ code: 'TIMEOUT', status: 0 });
+    const stop = new AbortController();
+    const stopped = clientOf({ signal: stop.signal }).get('/credits');
+    stop.abort(new Error('enough'));
+    await expect(stopped).rejects.toThrow('enough');
+  });
+});
+
+describe('a stream', () => {
+  const stream = (...texts: string[]): Answer => (_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    for (const text of texts) response.write(text);
+  };
+  const ended = (...texts: string[]): Answer => (request, response) => {
+    stream(...texts)(request, response);
+    response.end();
+  };
+  const broken = (...texts: string[]): Answer => (request, response) => {
+    stream(...texts)(request, response);
+    setTimeout(() => request.socket.destroy(), 20);
+  };
+  const event = (id: number, type: string) => `id: ${id}\nevent: ${type}\ndata: ${JSON.stringify({ seq: id, type })}\n\n`;
+  const SNAPSHOT = 'retry: 3000\n\nid: 1\nevent: snapshot\ndata: {"status":"processing"}\n\n';
+  const PROGRESS = 'event: node_progress\ndata: {"progress":40}\n\n';
+
+  const seen = async (work: AsyncIterable<{ type: string; id?: string }>) => {
+    const types: string[] = [];
+    for await (const { type, id } of work) types.push(`${id ?? '-'} ${type}`);
+    return types;
+  };
+
+  it('goes on behind the last event when it breaks, in the middle of one too, and ends with the job', async () => {
+    server.answers = [
+      broken(SNAPSHOT, event(2, 'job_started'), PROGRESS, event(3, 'node_started').slice(0, 12)),
+      cutOff,
+      failure(503, 'SERVICE_UNAVAILABLE', { 'retry-after': '0' }),
+      ended(event(3, 'node_started'), event(4, 'job_completed')),
+      stream(),
+    ];
+    expect(await seen(clientOf().watch('7'))).toEqual([
+      '1 snapshot', '2 job_started', '- node_progress', '3 node_started', '4 job_completed',
+    ]);
+    expect(server.requests.map(({ headers }) => headers['last-event-id'])).toEqual([undefined, '2', '2', '2']);
+  });
+
+  it('of a job that was resumed goes on behind its first end', async () => {
+    server.answers = [ended(event(4, 'job_failed'), event(5, 'job_resumed')), ended(event(6, 'job_completed'))];
+    expect(await seen(clientOf().watch('7', { after: 3 }))).toEqual(['4 job_failed', '5 job_resumed', '6 job_completed']);
+    expect(server.requests.map(({ headers }) => headers['last-event-id'])).toEqual(['3', '5']);
+  });
+
+  it('of a job that has ended is over at once', async () => {
+    server.answers = [ended('id: 9\nevent: snapshot\ndata: {"status":"failed"}\n\n')];
+    expect(await seen(clientOf().watch('7'))).toEqual(['9 snapshot']);
+    server.answers = [(_request, response) => response.writeHead(204).end()];
+    expect(await seen(clientOf().watch('7', { after: 9 }))).toEqual([]);
+  });
+
+  it('says why it cannot be opened, and gives up on a server that stays away', async () => {
+    server.answers = [failure(404, 'JOB_NOT_FOUND')];
+    expect(await failureOf(seen(clientOf().watch('7')))).toMatchObject({ code: 'JOB_NOT_FOUND' });
+    server.answers = [cutOff];
+    expect(await failureOf(seen(clientOf().watch('7', { patienceMs: 900 })))).toMatchObject({ code: 'UNREACHABLE' });
+  });
+
+  it('ends when it is told to, and leaves no connection when its reader leaves', async () => {
+    let closed = Promise.resolve<unknown>(undefined);
+    server.answers = [(request, response) => {
+      closed = once(request.socket, 'close');
+      stream(SNAPSHOT)(request, response);
+    }];
+    for await (const { type } of clientOf().watch('7')) {
+      expect(type).toBe('snapshot');
+      break;
+    }
+    await closed;
+    const stop = new AbortController();
+    const reading = seen(clientOf().watch('7', { signal: stop.signal }));
+    setTimeout(() => stop.abort(new Error('enough')), 50);
+    await expect(reading).rejects.toThrow('enough');
+  });
+});
