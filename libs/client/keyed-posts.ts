@@ -1,4 +1,4 @@
-// Made by `npm run client` from the OpenAPI document 24f1e7a2a624e32523ef0aa2455290edfa7a16c1a88c152c2f9991beae15e95c.
+// Made by `npm run client` from the OpenAPI document e0d2d0a4e0e62b46d90be2f4f7651ac0d0ed1dc6c7b6d13fad02802f853cfe38.
 /** The POSTs that take an `Idempotency-Key`. */
 export const KEYED_POSTS = [
   '/assets',
