@@ -28,6 +28,9 @@ describe('platen', () => {
     [['token', '--sub', USER, '--credits', '-1'], 'not a number above zero'],
     [['token', '--sub', USER, '--role', 'king'], 'user, admin'],
     [['demo', '--face', 'v9'], 'collections, v1, two-step'],
+    [['generate', 'x', '--var', 'word'], 'not name=value'],
+    [['generate', 'x', '--editions', '0'], 'not a whole number above zero'],
+    [['completion', 'fish'], 'bash, zsh'],
     [['dance'], 'unknown command'],
   ])('refuses %j', async (args, reason) => {
     expect(await printed(...args)).toContain(reason);

@@ -91,7 +91,7 @@ function addWorkflows(program: Command): void {
 function addWork(program: Command): void {
   onServer(program.command('generate <workflow>'))
     .description('make a collection of a workflow, and write its files')
-    .option('--var <name=value>', 'a value of its form; as many as wanted', addVariable, {})
+    .option('--var <name=value>', 'a value of its form; as many as wanted', addVariable)
     .option('--editions <n>', 'how many', parseCount, 1)
     .option('--title <title>', "of the collection (the workflow's)")
     .option('--out <folder>', "where the files go (a folder of the workflow's name)")
@@ -152,7 +152,7 @@ function parseCount(text: string): number {
   return Number(text);
 }
 
-function addVariable(text: string, others: Record<string, string>): Record<string, string> {
+function addVariable(text: string, others: Record<string, string> = {}): Record<string, string> {
   const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
   if (name === undefined || value === undefined) throw new InvalidArgumentError('It is not name=value.');
   return { ...others, [name]: value };

@@ -5,7 +5,7 @@ import { printLines } from '../table.js';
 import { workflowNamed } from '../workflow-names.js';
 
 export interface GenerateOptions {
-  var: Record<string, string>;
+  var?: Record<string, string>;
   editions: number;
   title?: string;
   /** Default: the workflow's name. */
@@ -21,7 +21,7 @@ export async function generate(client: Platen, name: string, options: GenerateOp
   const body = {
     title: options.title ?? (workflow.label ?? workflow.name).slice(0, TITLE_LENGTH),
     workflow_id: workflow.id,
-    variables: variablesOf(workflow, options.var),
+    variables: variablesOf(workflow, options.var ?? {}),
     generations: options.editions,
   };
   const { job_id: id } = await client.post('/api/collections/generate', { body });

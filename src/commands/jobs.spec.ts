@@ -57,7 +57,7 @@ describe('platen generate', () => {
   it('names the workflows that were meant', async () => {
     const client = clientOf(await createUser(api.database, 10));
     await createWorkflow(api.database, randomUUID(), { name: 'tidal-garden', visibility: 'public' });
-    const error = async (name: string) => (await printed(generate(client, name, { var: {}, editions: 1 }))).error?.message;
+    const error = async (name: string) => (await printed(generate(client, name, { editions: 1 }))).error?.message;
     expect(await error('tidel-gaden')).toBe('There is no workflow "tidel-gaden". Did you mean tidal-garden?');
     expect(await error('garden')).toContain('Did you mean tidal-garden?');
     expect(await error('zzzzzz')).toContain('`platen workflow list` shows them all.');

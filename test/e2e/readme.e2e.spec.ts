@@ -10,7 +10,8 @@ import { freePort } from '../../src/embedded/free-port.js';
 import { guide, paste, walkThrough, type Pasted } from './documented-commands.js';
 import { Program } from './program.js';
 
-const GUIDES = join(import.meta.dirname, '../../docs/guides');
+const ROOT = join(import.meta.dirname, '../..');
+const GUIDES = join(ROOT, 'docs/guides');
 /** That the launcher builds what somebody edits just now; how far the editions of a job are. */
 const TOLD_MEANWHILE = /^(Building …| {2}\d+ {2}oo\S+ {2,4}\d+ % {2}.*)\n/gm;
 /** By each paste of the walk's first lines. */
@@ -151,6 +152,27 @@ describe('the commands of README and guides, pasted', () => {
     expect(output).toContain('"297x420"');
     expect(output).not.toContain('your key');
   });
+
+  it('the command line: pictures, words, a job watched, credits, completion', async () => {
+    const { output, folder } = await pasteWell(guide('command-line'));
+    expect(readdirSync(join(folder, 'pictures')).filter((name) => /^edition-[12]-oo\w{6}\.png$/.test(name))).toHaveLength(3);
+    expect(readdirSync(join(folder, 'words'))).toHaveLength(1);
+    expect(readdirSync(join(folder, 'later'))).toHaveLength(1);
+    expect(output).toMatch(/^2 of 2 editions, \d(\.\d+)? credits\.$/m);
+    expect(output).toMatch(/^completed\n\d+ jobs$/m);
+    expect(output).toMatch(/^time +what +amount .*\n.* capture +/m);
+  }, 60_000);
+
+  it('the client: its package, and the program that uses it', async () => {
+    const example = [
+      `mkdir -p node_modules/@platen && ln -s ${join(ROOT, 'dist/client')} node_modules/@platen/client`,
+      'cp examples/client/collection.mjs . && PLATEN_URL=$URL PLATEN_TOKEN=$TOKEN node collection.mjs tidal-garden 2 made',
+    ];
+    const { output, folder } = await pasteWell([guide('client'), ...example].join('\n'));
+    expect(output.match(/^edition [12] is finished$/gm)).toHaveLength(2);
+    expect(output).toMatch(/^The job is completed and cost \d(\.\d+)? credits\. The images are in made\.$/m);
+    expect(readdirSync(join(folder, 'made')).sort()).toEqual(['1.png', '2.png']);
+  }, 60_000);
 
   it.each(readdirSync(GUIDES))('every file that %s links to is there', (name) => {
     const links = [...readFileSync(join(GUIDES, name), 'utf8').matchAll(/\]\(([^)#]+)[^)]*\)/g)];
