@@ -9,6 +9,7 @@ COPY src src
 COPY libs libs
 COPY apps apps
 RUN node node_modules/@nestjs/cli/bin/nest.js build \
+  && node apps/studio/build.mjs \
   && npm prune --omit=dev --no-audit --no-fund
 
 FROM node:24.21.0-bookworm-slim

@@ -51,8 +51,10 @@ function isNodeRecent() {
   return major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1]);
 }
 
-function checkTypes() {
-  return run('node_modules/typescript/bin/tsc', ['--noEmit', '--incremental', 'false'], { cwd: root });
+async function checkTypes() {
+  const check = (project) =>
+    run('node_modules/typescript/bin/tsc', ['--noEmit', '--incremental', 'false', '-p', project], { cwd: root });
+  return (await check('.')) || check('apps/studio');
 }
 
 function lint(args) {

@@ -21,6 +21,7 @@ import { HttpMetrics } from './ops/http-metrics.js';
 import { traceRequests } from './ops/http-traces.js';
 import { describeRoutes, serveOpenApi } from './ops/openapi.js';
 import { mountQueueBoard } from './ops/queue-board.js';
+import { mountStudio } from './studio/studio.js';
 
 export interface RunningApi {
   url: string;
@@ -92,6 +93,7 @@ export async function createApi(environment: Environment): Promise<NestFastifyAp
   app.get(HttpMetrics).observe(server);
   traceRequests(server);
   mountQueueBoard(server, app.get(OperatorAccess), app.get<BullmqWakeQueue>(WakeQueue).queues());
+  mountStudio(server);
   serveOpenApi(app);
   await app.init();
   return app;

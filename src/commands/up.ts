@@ -2,6 +2,7 @@ import { startAllInOne } from '../all-in-one.js';
 import { CommandFailure } from '../command-failure.js';
 import { loadInstallation } from '../installation.js';
 import { stopSignal } from '../stop-signal.js';
+import { studioAddress } from '../studio-address.js';
 
 /** `platen up`: everything in one process, until it is stopped. */
 export async function up(): Promise<void> {
@@ -16,6 +17,7 @@ export async function up(): Promise<void> {
     const { DATABASE_URL, REDIS_URL } = platen.environment;
     home.announce({ pid: process.pid, url: platen.url, databaseUrl: DATABASE_URL, redisUrl: REDIS_URL });
     process.stdout.write(`Platen is ready at ${platen.url}\n`);
+    process.stdout.write(`Open the studio: ${await studioAddress(platen.url, platen.environment)}\n`);
     const failure = await Promise.race([stopped, platen.failed]);
     if (failure) throw new CommandFailure(failure);
   } finally {

@@ -12,17 +12,19 @@ export function isBuilt() {
   return existsSync(STAMP) && readFileSync(STAMP, 'utf8') === digestOfSources();
 }
 
-/** Compiles the sources to `dist` unless that is done. */
+/** Compiles the sources to `dist`, the studio's page among them, unless that is done. */
 export async function build() {
   if (isBuilt()) return;
   process.stderr.write('Building …\n');
   const digest = digestOfSources();
   // Without a stamp nobody knows what lies there, and the compiler would trust its own notes.
   if (!existsSync(STAMP)) rmSync(join(root, 'dist'), { recursive: true, force: true });
-  const args = ['node_modules/@nestjs/cli/bin/nest.js', 'build'];
-  await prepare(process.execPath, args, 'The build failed: see above.');
+  await compile('node_modules/@nestjs/cli/bin/nest.js', 'build');
+  await compile('apps/studio/build.mjs');
   writeFileSync(STAMP, digest);
 }
+
+const compile = (...args) => prepare(process.execPath, args, 'The build failed: see above.');
 
 function digestOfSources() {
   const hash = createHash('sha256');

@@ -257,6 +257,10 @@ export const ROUTES: Record<string, RouteCase> = {
   'GET /docs/docs/swagger-ui-init.js': { gets: open('200') },
   'GET /docs/index.html': { gets: open('200') },
   'GET /docs/swagger-ui-init.js': { gets: open('200') },
+  // Tests run the sources: the studio's page is made by a build.
+  'GET /studio': { gets: open('404 NOT_FOUND') },
+  'GET /studio/*': { gets: open('404 NOT_FOUND'), at: () => ({ '*': 'work' }) },
+  'GET /studio/assets/:file': { gets: open('404 NOT_FOUND'), at: () => ({ file: 'main.js' }) },
 };
 
 /** Bull Board, to look at only: whatever it serves is for admins. */

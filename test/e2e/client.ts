@@ -27,7 +27,7 @@ export class Client {
   constructor(
     readonly url: string,
     readonly userId: string,
-    private readonly token: string,
+    readonly token: string,
   ) {}
 
   /** The same user at another API process. */

@@ -39,6 +39,7 @@ describe('the launcher', () => {
     for (const file of ['package-lock.json', 'node_modules/.package-lock.json']) write(file, '{"packages":{}}');
     write('node_modules/@nestjs/cli/package.json', '{"type":"module"}');
     write('node_modules/@nestjs/cli/bin/nest.js', COMPILER);
+    write('apps/studio/build.mjs', '');
   });
 
   afterEach(() => rmSync(project, { recursive: true, force: true }));

@@ -33,6 +33,10 @@ describe('one command on a fresh machine', () => {
     const url = await first.prints(READY);
     expect((await fetch(`${url}/health/ready`)).status).toBe(200);
 
+    const studio = new URL(await first.prints(/^Open the studio: (\S+)$/m));
+    expect((await fetch(studio)).headers.get('content-type')).toMatch('text/html');
+    expect(await creditsOf(url, studio.hash.replace('#token=', ''))).toMatchObject({ available: 100 });
+
     const token = new Program(['token', '--sub', USER, '--credits', '2.5', '--plan', 'pro'], { PLATEN_HOME });
     expect(await token.end()).toBe(0);
     expect(token.output).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/);

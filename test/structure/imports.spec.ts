@@ -35,6 +35,12 @@ describe('who may import whom', () => {
     expect(foreign).toEqual([]);
   });
 
+  it('the studio runs in browsers: it knows itself, the client, and packages that run there', () => {
+    const packages = /^(preact|@preact\/signals|eventsource-parser|@codemirror\/|@lezer\/)/;
+    const isAllowed = (target: string) => packages.test(target) || /^(apps\/studio|libs\/client)\//.test(target);
+    expect(violations(['apps/studio/'], (target) => !isAllowed(target))).toEqual([]);
+  });
+
   it('the launcher knows of an app how it is started, and nothing else', () => {
     const isInside = (target: string) => target.startsWith('apps/') && !/^apps\/\w+\/main\.js$/.test(target);
     expect(violations(['src/'], isInside)).toEqual([]);

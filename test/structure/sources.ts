@@ -17,7 +17,7 @@ const SPECIFIER = /(?:from|import)\s*\(?\s*'([^']+)'/g;
 export function sourcesIn(folders: string[], { tests = false } = {}): Source[] {
   return folders
     .flatMap((folder) => readdirSync(join(root, folder), { recursive: true, withFileTypes: true }))
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name))
     .filter((entry) => tests || !/\.(spec|contract)\.ts$/.test(entry.name))
     .map((entry) => read(relative(root, join(entry.parentPath, entry.name)).replaceAll('\\', '/')));
 }

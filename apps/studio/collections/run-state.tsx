@@ -1,0 +1,34 @@
+import { sentenceOf } from '../api/failure.js';
+import { hrefOf } from '../app/router.js';
+import { counted } from '../elements/amounts.js';
+import { Notice } from '../elements/notice.js';
+import { Progress } from '../elements/progress.js';
+import { hasEnded } from '../jobs/job-state.js';
+import type { LiveJob } from '../jobs/live-job.js';
+
+/** How one job of a collection goes on; nothing once it has ended well. */
+export function RunState({ live }: { live: LiveJob }) {
+  const job = live.job.value;
+  if (live.error.value !== null) return <Notice>{sentenceOf(live.error.value)}</Notice>;
+  if (!job || job.status === 'completed') return null;
+  const { completed, failed, total } = job.counts;
+  const isOpen = !hasEnded(job.status);
+  return (
+    <section class="run" aria-label="Progress">
+      {isOpen && <Progress percent={job.progress} label="All editions" />}
+      <p aria-live="polite">
+        <span>{sayOf(job.status, job.queue_position)}</span>
+        <span>{completed} of {counted(total, 'edition')}</span>
+        {failed > 0 && <span class="fault">{failed} failed</span>}
+        {isOpen && live.connected.value === false && <span class="fault">Connection lost: coming back …</span>}
+        <a href={hrefOf(`/jobs/${job.id}`)}>Steps</a>
+      </p>
+    </section>
+  );
+}
+
+function sayOf(status: string, position: number | null): string {
+  if (status === 'pending') return position !== null && position > 1 ? `${position - 1} before you` : 'Waiting for a worker';
+  if (status === 'processing') return 'Being made';
+  return status === 'failed' ? 'Not all could be made' : 'Cancelled';
+}

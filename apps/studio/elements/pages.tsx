@@ -1,0 +1,36 @@
+import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
+import { sentenceOf } from '../api/failure.js';
+import type { Page } from '../api/shapes.js';
+import { Loading, useLoaded } from './loading.js';
+import { Notice } from './notice.js';
+
+/** A list of the API, page by page. */
+export function Pages<Item>({ load, children }: {
+  load: (cursor: string | null) => Promise<Page<Item>>;
+  children: (items: Item[]) => ComponentChildren;
+}) {
+  const first = useLoaded(() => load(null), load);
+  return <Loading of={first}>{(page) => <Further first={page} load={load}>{children}</Further>}</Loading>;
+}
+
+function Further<Item>({ first, load, children }: {
+  first: Page<Item>;
+  load: (cursor: string | null) => Promise<Page<Item>>;
+  children: (items: Item[]) => ComponentChildren;
+}) {
+  const [more, setMore] = useState<Page<Item>>({ items: [], next_cursor: first.next_cursor });
+  const [error, setError] = useState<unknown>(null);
+  const loadMore = () =>
+    load(more.next_cursor).then(
+      ({ items, next_cursor }) => setMore((before) => ({ items: [...before.items, ...items], next_cursor })),
+      setError,
+    );
+  return (
+    <>
+      {children([...first.items, ...more.items])}
+      {error !== null && <Notice>{sentenceOf(error)}</Notice>}
+      {more.next_cursor !== null && <button type="button" class="more" onClick={loadMore}>Show more</button>}
+    </>
+  );
+}

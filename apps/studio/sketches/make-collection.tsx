@@ -1,0 +1,55 @@
+import { useState } from 'preact/hooks';
+import { sentenceOf } from '../api/failure.js';
+import { createCollection, generateMore } from '../api/platen.js';
+import { goTo } from '../app/router.js';
+import { refreshBalance } from '../credits/balance.js';
+import { Notice } from '../elements/notice.js';
+import { hashesFrom } from './hashes.js';
+
+const MOST_EDITIONS = 100;
+
+/** Makes a collection of the sketch as it is now. Its first edition is the one in the preview. */
+export function MakeCollection({ code, hash, size }: { code: string; hash: string; size: number }) {
+  const [title, setTitle] = useState('Sketch');
+  const [count, setCount] = useState(4);
+  const [isSending, setSending] = useState(false);
+  const [error, setError] = useState<unknown>(null);
+  const send = async (event: Event) => {
+    event.preventDefault();
+    if (isSending) return;
+    setSending(true);
+    setError(null);
+    try {
+      const { id } = await createCollection({ title: title.trim(), data: setOf(code, hashesFrom(hash, count), size) });
+      await generateMore(id);
+      void refreshBalance();
+      goTo(`/collections/${id}`);
+    } catch (failure) {
+      setError(failure);
+      setSending(false);
+    }
+  };
+  return (
+    <form class="make" onSubmit={send}>
+      <h2>Make a collection of it</h2>
+      <label class="field">
+        <span>Title</span>
+        <input required maxLength={100} value={title} onInput={({ currentTarget }) => setTitle(currentTarget.value)} />
+      </label>
+      <label class="field">
+        <span>Editions</span>
+        <input type="number" required min={1} max={MOST_EDITIONS} value={count}
+          onInput={({ currentTarget }) => setCount(Number(currentTarget.value))} />
+      </label>
+      <button class="primary" type="submit" disabled={isSending}>{isSending ? 'Sending …' : 'Generate'}</button>
+      {error !== null && <Notice>{sentenceOf(error)}</Notice>}
+    </form>
+  );
+}
+
+const setOf = (code: string, hashes: string[], size: number) => ({
+  version: 'v2' as const,
+  steps: [{ id: 1, nodeName: 'p5', alias: 'art', nodePayload: { code, width: size, height: size } }],
+  generations: { hashes, generations: hashes.length, use_custom_hashes: true },
+  variables: {},
+});
