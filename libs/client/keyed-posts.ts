@@ -1,4 +1,4 @@
-// Made by `npm run client` from the OpenAPI document e0d2d0a4e0e62b46d90be2f4f7651ac0d0ed1dc6c7b6d13fad02802f853cfe38.
+// Made by `npm run client` from the OpenAPI document 637c19e71a860e5296476ea446f3107c5151d6f28d051c7e581f2f142dad497a.
 /** The POSTs that take an `Idempotency-Key`. */
 export const KEYED_POSTS = [
   '/assets',
