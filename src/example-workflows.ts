@@ -21,7 +21,8 @@ export function storeExampleWorkflows(databaseUrl: string): Promise<void> {
   return withDataSource(databaseUrl, async (source) => {
     const database = new Database(source);
     const catalog = new WorkflowCatalog(database);
-    for (const example of [...exampleSketches(), ...exampleComponents()]) {
+    // Lists show the newest first: what needs nothing but Platen is stored last.
+    for (const example of [...exampleComponents(), ...exampleSketches()]) {
       await catalog.create(database, PLATEN, example).catch((error: unknown) => {
         if (!(error instanceof AppError && error.code === 'NAME_TAKEN')) throw error;
       });
