@@ -25,6 +25,8 @@ export interface StreamOptions {
   signal?: AbortSignal;
   /** How long to try to reach a server that is away. Default 5 minutes. */
   patienceMs?: number;
+  /** Told when a connection stands, and when one is lost that another will take the place of. */
+  onConnected?: (isConnected: boolean) => void;
 }
 
 /** Three of the comments that the server sends every 15 s. */
@@ -49,13 +51,16 @@ interface Place {
 export async function* followStream(
   transport: Transport,
   path: string,
-  { after = '', signal, patienceMs = PATIENCE_MS }: StreamOptions = {},
+  { after = '', signal, patienceMs = PATIENCE_MS, onConnected }: StreamOptions = {},
 ): AsyncGenerator<StreamEvent> {
   const stop = signal ? AbortSignal.any([transport.signal, signal]) : transport.signal;
   const place: Place = { lastId: String(after), attempts: 0 };
   for (;;) {
     const answer = await reach(transport, path, place, patienceMs, stop);
-    if (answer.status === NO_CONTENT || (yield* readOn(answer, place))) return;
+    if (answer.status === NO_CONTENT) return;
+    onConnected?.(true);
+    if (yield* readOn(answer, place)) return;
+    onConnected?.(false);
     await pause(backoff(++place.attempts, LONGEST_PAUSE_MS), stop);
   }
 }

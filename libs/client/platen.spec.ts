@@ -206,9 +206,11 @@ describe('a stream', () => {
       ended(event(3, 'node_started'), event(4, 'job_completed')),
       stream(),
     ];
-    expect(await seen(clientOf().watch('7'))).toEqual([
+    const connected: boolean[] = [];
+    expect(await seen(clientOf().watch('7', { onConnected: (is) => connected.push(is) }))).toEqual([
       '1 snapshot', '2 job_started', '- node_progress', '3 node_started', '4 job_completed',
     ]);
+    expect(connected).toEqual([true, false, true]);
     expect(server.requests.map(({ headers }) => headers['last-event-id'])).toEqual([undefined, '2', '2', '2']);
   });
 

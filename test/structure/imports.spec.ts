@@ -36,7 +36,7 @@ describe('who may import whom', () => {
   });
 
   it('the studio runs in browsers: it knows itself, the client, and packages that run there', () => {
-    const packages = /^(preact|@preact\/signals|eventsource-parser|@codemirror\/|@lezer\/)/;
+    const packages = /^(preact|@preact\/signals|@codemirror\/|@lezer\/)/;
     const isAllowed = (target: string) => packages.test(target) || /^(apps\/studio|libs\/client)\//.test(target);
     expect(violations(['apps/studio/'], (target) => !isAllowed(target))).toEqual([]);
   });

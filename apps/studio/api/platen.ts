@@ -1,78 +1,69 @@
-import { newKey } from './idempotency-key.js';
-import { ask } from './request.js';
+import type { GenerateCollectionBody, PreviewRequest, SubmissionAnswer } from '#libs/client/index.js';
+import { client } from './client.js';
 import type {
-  Asset, Collection, Credits, Estimate, Job, JobEvent, JobSummary, LedgerEntry, Page, Preview, PublicCollection, SetStep,
-  Submission, Token, Workflow,
+  Asset, Collection, Credits, Estimate, Job, JobEvent, JobSummary, LedgerEntry, OwnCollection, Page, Preview,
+  PublicCollection, SetStep, Token, Workflow,
 } from './shapes.js';
 
-/** Every question that the studio asks of the API. All throw `Failure`. */
+/** Every question that the studio asks of the API. All throw `PlatenError`. */
 
-export interface Order {
-  title: string;
-  workflow_id: string;
-  generations: number;
+type Cursor = string | null;
+
+export type Order = Pick<GenerateCollectionBody, 'title' | 'workflow_id'> & { generations: number; variables: Record<string, unknown> };
+export type Draft = Pick<PreviewRequest, 'code' | 'width' | 'height'> & { hash: string };
+/** `data` of a collection that is made here. */
+export interface NewSet {
+  version: 'v2';
+  steps: SetStep[];
+  generations: { hashes: string[]; generations: number; use_custom_hashes: boolean };
   variables: Record<string, unknown>;
-  options?: { auto_publish: boolean };
 }
 
-export interface Draft {
-  code: string;
-  hash?: string;
-  width: number;
-  height: number;
-}
-
-const query = (parameters: Record<string, string | number | null | undefined>): string => {
-  const given = Object.entries(parameters).filter(([, value]) => value !== null && value !== undefined && value !== '');
-  return `?${new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString()}`;
-};
-
-export const listWorkflows = (q: string, cursor?: string | null): Promise<Page<Workflow>> =>
-  ask(`/workflows${query({ q, cursor, limit: 60 })}`);
-export const readWorkflow = (id: string): Promise<Workflow> => ask(`/workflows/${id}`);
+export const listWorkflows = (q: string, cursor: Cursor = null): Promise<Page<Workflow>> =>
+  client.value.request('get', '/workflows', { query: { q: q || undefined, cursor, limit: 60 } });
+export const readWorkflow = (id: string): Promise<Workflow> => client.value.request('get', `/workflows/${id}`);
 export const estimate = (
-  id: string, body: { variables: object; generations: number }, signal?: AbortSignal,
-): Promise<Estimate> => ask(`/workflows/${id}/estimate`, { method: 'POST', body, signal });
+  id: string, body: { variables: Record<string, unknown>; generations: number }, signal: AbortSignal,
+): Promise<Estimate> => client.value.request('post', `/workflows/${id}/estimate`, { body, signal });
 
 /** One call with one key makes one collection, however often it is repeated. */
-export const generate = (order: Order, idempotencyKey: string): Promise<Submission> =>
-  ask('/api/collections/generate', { method: 'POST', body: order, idempotencyKey });
+export const generate = (body: Order, idempotencyKey: string): Promise<SubmissionAnswer> =>
+  client.value.request('post', '/api/collections/generate', { body, idempotencyKey });
 /** Without a number: as many as the set says. */
-export const generateMore = (collectionId: string, generations?: number): Promise<Submission> =>
-  ask(`/collections/${collectionId}/generations`, { method: 'POST', body: { generations }, idempotencyKey: newKey() });
-export const createCollection = (
-  body: { title: string; data: { steps: SetStep[]; generations: object; variables: object; version: 'v2' } },
-): Promise<Collection> => ask('/projects/collections', { method: 'POST', body, idempotencyKey: newKey() });
+export const generateMore = (id: string, generations?: number): Promise<SubmissionAnswer> =>
+  client.value.request('post', `/collections/${id}/generations`, { body: { generations } });
+export const createCollection = (body: { title: string; data: NewSet }): Promise<OwnCollection> =>
+  client.value.request('post', '/projects/collections', { body });
 
-export const readCollection = (id: string): Promise<Collection> => ask(`/collections/${id}`);
-export const readPublicCollection = (id: string): Promise<PublicCollection> => ask(`/collections/${id}/public`);
-export const listPublished = (cursor?: string | null): Promise<Page<Collection>> =>
-  ask(`/collections${query({ cursor, limit: 40 })}`);
+export const readCollection = (id: string): Promise<OwnCollection> => client.value.request('get', `/collections/${id}`);
+export const readPublicCollection = (id: string): Promise<PublicCollection> =>
+  client.value.get('/collections/{id}/public', { path: { id } });
+export const listPublished = (cursor: Cursor): Promise<Page<Collection>> =>
+  client.value.request('get', '/collections', { query: { cursor, limit: 40 } });
 /** The caller's own, drafts as well. */
-export const listOwn = (cursor?: string | null): Promise<Page<Collection>> =>
-  ask(`/projects/collections${query({ cursor, limit: 24 })}`);
-export const readTokens = (id: string, cursor?: string | null): Promise<Page<Token>> =>
-  ask(`/collections/${id}/metadata${query({ cursor, limit: 100 })}`);
-export const publish = (id: string): Promise<Collection> => ask(`/collections/${id}/publish`, { method: 'POST' });
+export const listOwn = (cursor: Cursor): Promise<Page<Collection>> =>
+  client.value.request('get', '/projects/collections', { query: { cursor, limit: 24 } });
+export const readTokens = (id: string): Promise<Page<Token>> =>
+  client.value.request('get', `/collections/${id}/metadata`, { query: { limit: 100 } });
+export const publish = (id: string): Promise<OwnCollection> => client.value.request('post', `/collections/${id}/publish`);
 
-export const listJobs = (filter: { collection_id?: string; cursor?: string | null; limit?: number }) =>
-  ask<Page<JobSummary>>(`/jobs${query(filter)}`);
-export const readJob = (id: string): Promise<Job> => ask(`/jobs/${id}`);
-export const readHistory = (id: string, cursor?: string | null): Promise<Page<JobEvent>> =>
-  ask(`/jobs/${id}/history${query({ cursor, limit: 100 })}`);
-export const cancelJob = (id: string): Promise<Job> => ask(`/jobs/${id}/cancel`, { method: 'POST' });
-export const resumeJob = (id: string): Promise<Job> =>
-  ask(`/jobs/${id}/resume`, { method: 'POST', idempotencyKey: newKey() });
+export const listJobs = (query: { collection_id?: string; cursor?: Cursor; limit: number }): Promise<Page<JobSummary>> =>
+  client.value.request('get', '/jobs', { query });
+export const readJob = (id: string): Promise<Job> => client.value.get('/jobs/{id}', { path: { id } });
+export const readHistory = (id: string, cursor: Cursor): Promise<Page<JobEvent>> =>
+  client.value.request('get', `/jobs/${id}/history`, { query: { cursor, limit: 100 } });
+export const cancelJob = (id: string): Promise<Job> => client.value.post('/jobs/{id}/cancel', { path: { id } });
+export const resumeJob = (id: string): Promise<Job> => client.value.post('/jobs/{id}/resume', { path: { id } });
 
-export const preview = (draft: Draft, signal?: AbortSignal): Promise<Preview> =>
-  ask('/previews', { method: 'POST', body: draft, signal });
+export const preview = (body: Draft, signal: AbortSignal): Promise<Preview> =>
+  client.value.request('post', '/previews', { body, signal });
 
-export const readCredits = (): Promise<Credits> => ask('/credits');
-export const readLedger = (cursor?: string | null): Promise<Page<LedgerEntry>> =>
-  ask(`/credits/ledger${query({ cursor, limit: 50 })}`);
+export const readCredits = (): Promise<Credits> => client.value.get('/credits');
+export const readLedger = (cursor: Cursor): Promise<Page<LedgerEntry>> =>
+  client.value.request('get', '/credits/ledger', { query: { cursor, limit: 50 } });
 
 export function upload(file: File): Promise<Asset> {
   const body = new FormData();
   body.set('file', file);
-  return ask('/assets', { method: 'POST', body });
+  return client.value.request('post', '/assets', { body });
 }

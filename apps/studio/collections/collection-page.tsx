@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import { sentenceOf } from '../api/failure.js';
+import { sentenceOf } from '../api/client.js';
 import { readCollection } from '../api/platen.js';
-import type { Collection } from '../api/shapes.js';
+import type { OwnCollection } from '../api/shapes.js';
 import { hrefOf } from '../app/router.js';
 import { counted } from '../elements/amounts.js';
 import { Loading, useLoaded } from '../elements/loading.js';
@@ -26,7 +26,7 @@ export function CollectionPage({ id }: { id: string }) {
   return <Loading of={collection}>{(found) => <Made collection={found} runs={runs} onChange={collection.reload} />}</Loading>;
 }
 
-function Made({ collection, runs, onChange }: { collection: Collection; runs: CollectionRuns; onChange: () => void }) {
+function Made({ collection, runs, onChange }: { collection: OwnCollection; runs: CollectionRuns; onChange: () => void }) {
   const editions = editionsOf(runs.jobs.value);
   const finished = editions.filter(({ generation }) => generation.status === 'completed').length;
   return (

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { sentenceOf } from '../api/failure.js';
+import { sentenceOf } from '../api/client.js';
 import { generateMore } from '../api/platen.js';
 import { refreshBalance } from '../credits/balance.js';
 import { Notice } from '../elements/notice.js';

@@ -1,11 +1,11 @@
 import { useState } from 'preact/hooks';
-import { sentenceOf } from '../api/failure.js';
+import { sentenceOf } from '../api/client.js';
 import { publish } from '../api/platen.js';
-import type { Collection } from '../api/shapes.js';
+import type { OwnCollection } from '../api/shapes.js';
 
 /** Shows the collection to everyone. Before its date it is only said that it shall be. */
 export function Publish({ collection, canPublish, onPublished }: {
-  collection: Collection;
+  collection: OwnCollection;
   canPublish: boolean;
   onPublished: () => void;
 }) {

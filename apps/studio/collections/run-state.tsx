@@ -1,4 +1,4 @@
-import { sentenceOf } from '../api/failure.js';
+import { sentenceOf } from '../api/client.js';
 import { hrefOf } from '../app/router.js';
 import { counted } from '../elements/amounts.js';
 import { Notice } from '../elements/notice.js';

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useCallback, useEffect, useState } from 'preact/hooks';
-import { sentenceOf } from '../api/failure.js';
+import { sentenceOf } from '../api/client.js';
 import { Notice } from './notice.js';
 
 export interface Loaded<Data> {

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
-import { sentenceOf } from '../api/failure.js';
+import { sentenceOf } from '../api/client.js';
 import type { Page } from '../api/shapes.js';
 import { Loading, useLoaded } from './loading.js';
 import { Notice } from './notice.js';

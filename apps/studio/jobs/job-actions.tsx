@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { sentenceOf } from '../api/failure.js';
+import { sentenceOf } from '../api/client.js';
 import { cancelJob, resumeJob } from '../api/platen.js';
 import type { Job } from '../api/shapes.js';
 import { refreshBalance } from '../credits/balance.js';

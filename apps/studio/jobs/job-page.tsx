@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import { sentenceOf } from '../api/failure.js';
+import { sentenceOf } from '../api/client.js';
 import { readCollection } from '../api/platen.js';
 import type { Job } from '../api/shapes.js';
 import { hrefOf } from '../app/router.js';

@@ -1,14 +1,14 @@
 import type { Asset, Generation, Job, JobEvent, Step } from '../api/shapes.js';
 
-const JOB_STATUS: Record<string, string> = {
+const JOB_STATUS: Record<string, Job['status']> = {
   job_queued: 'pending', job_started: 'processing', job_resumed: 'processing', job_completed: 'completed',
   job_failed: 'failed', job_cancelled: 'cancelled',
 };
-const GENERATION_STATUS: Record<string, string> = {
+const GENERATION_STATUS: Record<string, Generation['status']> = {
   generation_started: 'processing', generation_waiting: 'waiting', generation_resumed: 'processing',
   generation_completed: 'completed', generation_failed: 'failed', generation_cancelled: 'cancelled',
 };
-const STEP_STATUS: Record<string, string> = {
+const STEP_STATUS: Record<string, Step['status']> = {
   node_started: 'running', node_progress: 'running', node_completed: 'completed', node_failed: 'failed',
 };
 
@@ -26,7 +26,7 @@ export function afterEvent(job: Job, event: JobEvent): Job {
 }
 
 function withJobStatus(job: Job, { type, at, error, progress }: JobEvent): Job {
-  const status = JOB_STATUS[type] as string;
+  const status = JOB_STATUS[type] as Job['status'];
   const isOver = hasEnded(status);
   return {
     ...job,
@@ -70,7 +70,7 @@ function withStep(steps: Step[], event: JobEvent): Step[] {
 
 /** What an event leaves out stays as it was. */
 function stepAfter(before: Step | undefined, event: JobEvent): Step {
-  const status = STEP_STATUS[event.type] as string;
+  const status = STEP_STATUS[event.type] as Step['status'];
   const isStart = event.type === 'node_started';
   const step = before ?? begunBy(event);
   return {

@@ -1,5 +1,5 @@
 import { signal, type Signal } from '@preact/signals';
-import { followEvents, type StreamMessage } from '../api/event-stream.js';
+import { client } from '../api/client.js';
 import { readJob } from '../api/platen.js';
 import type { Job, JobEvent } from '../api/shapes.js';
 import { afterEvent, hasEnded } from './job-state.js';
@@ -35,17 +35,24 @@ export function liveJob(id: string, first: Job | null = null): LiveJob {
     if (fresh && (hasEnded(fresh.status) || job.value === null)) job.value = fresh;
     else if (fresh && job.value) job.value = withSettled(job.value, fresh);
   };
-  const onMessage = ({ event, data }: StreamMessage) => {
-    if (event === 'snapshot') {
-      job.value = data as Job;
-      return;
-    }
-    const told = data as JobEvent;
-    if (told.seq !== undefined) events.value = [...events.value, told];
-    if (job.value) job.value = afterEvent(job.value, told);
-    if (!SETTLING.test(event)) return;
+  const take = (event: JobEvent) => {
+    if (event.seq !== undefined) events.value = [...events.value, event];
+    if (job.value) job.value = afterEvent(job.value, event);
+    if (!SETTLING.test(event.type)) return;
     clearTimeout(reading);
     reading = setTimeout(() => void read(), READ_AFTER_MS);
+  };
+  const watch = async (stopped: AbortSignal) => {
+    const onConnected = (is: boolean) => (connected.value = is);
+    const options = { signal: stopped, onConnected, patienceMs: Infinity };
+    try {
+      for await (const { type, data } of client.value.watch(id, options)) {
+        if (type === 'snapshot') job.value = data as Job;
+        else take(data as JobEvent);
+      }
+    } catch (failure) {
+      if (!stopped.aborted) throw failure;
+    }
   };
   const stop = () => {
     following.abort();
@@ -55,8 +62,7 @@ export function liveJob(id: string, first: Job | null = null): LiveJob {
     stop();
     following = new AbortController();
     events.value = [];
-    const listener = { onMessage, onConnected: (is: boolean) => (connected.value = is) };
-    followEvents(`/jobs/${id}/events`, listener, following.signal).catch((failure: unknown) => (error.value = failure));
+    watch(following.signal).catch((failure: unknown) => (error.value = failure));
   };
   return { job, events, connected, error, follow, stop };
 }

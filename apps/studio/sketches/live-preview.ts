@@ -1,11 +1,10 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { sentenceOf, Failure } from '../api/failure.js';
+import { PlatenError } from '#libs/client/index.js';
+import { sentenceOf } from '../api/client.js';
 import { preview, type Draft } from '../api/platen.js';
-import { pause } from '../api/request.js';
 import type { Preview } from '../api/shapes.js';
 
 const AFTER_TYPING_MS = 600;
-const TRIES = 3;
 
 export interface LivePreview {
   drawn: Preview | null;
@@ -26,7 +25,7 @@ export function usePreview(draft: Draft): LivePreview {
       setState((before) => ({ ...before, isDrawing: true }));
       const begun = performance.now();
       try {
-        const drawn = await drawnInTurn(draft, controller.signal);
+        const drawn = await preview(draft, controller.signal);
         setState({ drawn, tookMs: performance.now() - begun, isDrawing: false, error: null });
       } catch (error) {
         if (!controller.signal.aborted) setState((before) => ({ ...before, isDrawing: false, error: faultOf(error) }));
@@ -42,18 +41,5 @@ export function usePreview(draft: Draft): LivePreview {
   return state;
 }
 
-/** Two at once are allowed: what was given up may still be drawn for a while. */
-async function drawnInTurn(draft: Draft, signal: AbortSignal): Promise<Preview> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await preview(draft, signal);
-    } catch (error) {
-      const isBusy = error instanceof Failure && error.code === 'RATE_LIMITED';
-      if (!isBusy || attempt === TRIES || signal.aborted) throw error;
-      await pause(Math.min(error.retryAfterMs ?? 1_000, 3_000), signal);
-    }
-  }
-}
-
 const faultOf = (error: unknown): string =>
-  (error instanceof Failure && error.faults[0]?.message) || sentenceOf(error);
+  (error instanceof PlatenError && error.faults[0]?.message) || sentenceOf(error);

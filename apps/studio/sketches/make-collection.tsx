@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
-import { sentenceOf } from '../api/failure.js';
-import { createCollection, generateMore } from '../api/platen.js';
+import { sentenceOf } from '../api/client.js';
+import { createCollection, generateMore, type NewSet } from '../api/platen.js';
 import { goTo } from '../app/router.js';
 import { refreshBalance } from '../credits/balance.js';
 import { Notice } from '../elements/notice.js';
@@ -47,8 +47,8 @@ export function MakeCollection({ code, hash, size }: { code: string; hash: strin
   );
 }
 
-const setOf = (code: string, hashes: string[], size: number) => ({
-  version: 'v2' as const,
+const setOf = (code: string, hashes: string[], size: number): NewSet => ({
+  version: 'v2',
   steps: [{ id: 1, nodeName: 'p5', alias: 'art', nodePayload: { code, width: size, height: size } }],
   generations: { hashes, generations: hashes.length, use_custom_hashes: true },
   variables: {},

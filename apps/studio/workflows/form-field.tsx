@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { sentenceOf } from '../api/failure.js';
+import { sentenceOf } from '../api/client.js';
 import { upload } from '../api/platen.js';
 import type { Field, Value } from './form-fields.js';
 

@@ -1,5 +1,6 @@
 import { useMemo, useRef, useState } from 'preact/hooks';
-import { Failure, sentenceOf } from '../api/failure.js';
+import { PlatenError } from '#libs/client/index.js';
+import { sentenceOf } from '../api/client.js';
 import { newKey } from '../api/idempotency-key.js';
 import { generate } from '../api/platen.js';
 import type { Fault, Workflow } from '../api/shapes.js';
@@ -23,7 +24,7 @@ export function OrderForm({ workflow }: { workflow: Workflow }) {
   };
   const quote = useQuote(workflow.id, { variables: order.variables, generations: editions });
   const { submit, isSending, failure } = useSubmission(order);
-  const faults = failure instanceof Failure ? failure.faults : [];
+  const faults = failure instanceof PlatenError ? failure.faults : [];
   const faultOf = (id: string) => faultAt(faults, id) ?? (id in values ? faultAt(quote.faults, id) : undefined);
 
   return (

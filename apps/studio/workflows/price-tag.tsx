@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
-import { Failure, sentenceOf } from '../api/failure.js';
+import { PlatenError } from '#libs/client/index.js';
+import { sentenceOf } from '../api/client.js';
 import { estimate } from '../api/platen.js';
 import type { Estimate, Fault } from '../api/shapes.js';
 import { balance } from '../credits/balance.js';
@@ -31,7 +32,7 @@ export function useQuote(workflowId: string, asked: Asked): Quote {
         setQuote({ estimate: found, faults: [], error: null });
       } catch (error) {
         if (controller.signal.aborted) return;
-        const faults = error instanceof Failure ? error.faults : [];
+        const faults = error instanceof PlatenError ? error.faults : [];
         setQuote(({ estimate: last }) => ({ estimate: last, faults, error: faults.length > 0 ? null : sentenceOf(error) }));
       }
     };
