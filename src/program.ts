@@ -1,6 +1,7 @@
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { validate } from 'uuid';
 import type { LedgerOptions } from './commands/credits.js';
+import { addQueue } from './queue-program.js';
 import type { ServerOptions } from './server-options.js';
 
 const JOB_STATUSES = ['pending', 'processing', 'completed', 'failed', 'cancelled'];
@@ -14,6 +15,7 @@ export function createProgram(): Command {
   addTools(program);
   addWorkflows(program);
   addWork(program);
+  addQueue(program, { on: onServer, connect });
   addCompletion(program);
   return program;
 }
@@ -35,6 +37,11 @@ function addServers(program: Command): void {
 
 function addTools(program: Command): void {
   program
+    .command('doctor')
+    .description('examine this installation, and say what to do; fails when something does not work')
+    .option('--json', 'print JSON')
+    .action(async (options) => (await import('./commands/doctor.js')).doctor(options));
+  program
     .command('migrate')
     .description('bring the schema of the database up to date')
     .action(async () => (await import('./commands/migrate.js')).migrate());
@@ -42,6 +49,12 @@ function addTools(program: Command): void {
     .command('openapi')
     .description('print the OpenAPI document of the API')
     .action(async () => (await import('./commands/openapi.js')).openapi());
+  program
+    .command('prune')
+    .description('remove what is older than KEEP_JOBS_DAYS, KEEP_DELIVERIES_DAYS and KEEP_ACTIONS_DAYS say')
+    .option('--dry-run', 'only count what would go')
+    .option('--json', 'print JSON')
+    .action(async (options) => (await import('./commands/prune.js')).prune(options));
   program
     .command('rotate-keys')
     .description('bring what former master keys hold (PLATEN_OLD_MASTER_KEYS) under PLATEN_MASTER_KEY')

@@ -9,8 +9,10 @@ import type { ExternalCancels } from '#libs/generations/external-cancels.js';
 import type { Reconciler } from '#libs/generations/reconciler.js';
 import type { WebhookInbox } from '#libs/generations/webhook-inbox.js';
 import type { Expiry } from '#libs/image-generations/expiry.js';
+import type { Pauses } from '#libs/operations/pauses.js';
 import { choosePreviews } from '#libs/previews/collection-previews.js';
 import type { ThumbnailMaker } from '#libs/previews/thumbnail-maker.js';
+import type { Pruning } from '#libs/retention/pruning.js';
 import type { Storage } from '#libs/storage/storage.js';
 import { signals } from '#libs/tracepoints/signals.js';
 import type { Sweep } from './sweeper.js';
@@ -27,6 +29,8 @@ export interface SweptParts {
   cancels: ExternalCancels;
   inbox: WebhookInbox;
   expiry: Expiry;
+  pauses: Pauses;
+  pruning: Pruning;
   deliveries: DeliveryDispatcher;
   log: Logger;
   thumbnails: ThumbnailMaker;
@@ -34,12 +38,13 @@ export interface SweptParts {
 
 /** All that is looked after beside the generations themselves. */
 export function createSweeps(
-  { database, storage, reconciler, cancels, inbox, expiry, deliveries, thumbnails, log }: SweptParts,
+  { database, storage, reconciler, cancels, inbox, expiry, pauses, pruning, deliveries, thumbnails, log }: SweptParts,
 ): Sweep[] {
   const orphans = new OrphanedFiles(database, storage);
   const missing = new MissingFiles(database, storage);
   return [
     { name: 'reconcile', everyMs: 2_000, run: () => repair(reconciler) },
+    { name: 'pauses', everyMs: 2_000, run: () => pauses.sweep() },
     { name: 'external cancels', everyMs: 2_000, run: () => cancels.sweep() },
     { name: 'webhook deliveries', everyMs: 1_000, run: () => deliveries.sweep() },
     {
@@ -51,6 +56,7 @@ export function createSweeps(
     { name: 'deleted files', everyMs: 60_000, run: () => sweepDeletedFiles(database, storage, DELETED_AT_ONCE) },
     { name: 'orphaned files', everyMs: 60_000, run: () => orphans.sweep() },
     { name: 'missing files', everyMs: 60_000, run: () => tellMissing(missing, log) },
+    { name: 'old rows', everyMs: 60_000, run: () => pruning.sweep() },
     { name: 'old deliveries', everyMs: 60_000, run: () => inbox.sweep() },
   ];
 }

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { ComfyServers } from '#libs/comfyui/comfy-servers.js';
-import { publicUrlOf, type Environment } from '#libs/config/environment.js';
+import type { Environment } from '#libs/config/environment.js';
+import { publicUrlOf } from '#libs/config/public-url.js';
 import type { NodeTools } from '#libs/nodes/index.js';
 import { OutboundClient } from '#libs/outbound/outbound-client.js';
 import { RemoteImages } from '#libs/outbound/remote-images.js';

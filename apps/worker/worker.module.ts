@@ -34,10 +34,14 @@ import { Expiry } from '#libs/image-generations/expiry.js';
 import { createNodes } from '#libs/nodes/index.js';
 import { MetricsModule } from '#libs/metrics/metrics.module.js';
 import { NodeRegistry } from '#libs/nodes/registry.js';
+import { OperatorLog } from '#libs/operations/operator-log.js';
+import { Pauses } from '#libs/operations/pauses.js';
 import { ThumbnailMaker } from '#libs/previews/thumbnail-maker.js';
 import { ThumbnailRows } from '#libs/previews/thumbnail-rows.js';
 import { DraftQueue } from '#libs/queue/draft-queue.js';
 import { WakeQueue } from '#libs/queue/wake-queue.js';
+import { prunables } from '#libs/retention/prunable.js';
+import { Pruning } from '#libs/retention/pruning.js';
 import type { ChromiumOptions } from '#libs/sandbox/chromium/chromium-launch.js';
 import { ChromiumSketchRenderer } from '#libs/sandbox/chromium/chromium-sketch-renderer.js';
 import { ChromiumVideoFrames } from '#libs/sandbox/chromium/chromium-video-frames.js';
@@ -161,6 +165,17 @@ const FACTORIES: FactoryProvider[] = [
     },
   },
   {
+    provide: Pauses,
+    inject: [Database, WakeQueue, LOGGER],
+    useFactory: (database: Database, queue: WakeQueue, log: Logger) =>
+      new Pauses(database, queue, new OperatorLog(database, log)),
+  },
+  {
+    provide: Pruning,
+    inject: [Database, Environment],
+    useFactory: (database: Database, environment: Environment) => new Pruning(database, prunables(environment)),
+  },
+  {
     provide: DeliveryDispatcher,
     inject: [PATIENT_DATABASE, CollectionKeys, WorkerTools, Environment, LOGGER],
     useFactory: (
@@ -193,11 +208,11 @@ const FACTORIES: FactoryProvider[] = [
   },
   {
     provide: Sweeper,
-    inject: [SWEPT_PARTS, DeliveryDispatcher, ThumbnailMaker, LOGGER],
+    inject: [SWEPT_PARTS, DeliveryDispatcher, ThumbnailMaker, Pauses, Pruning, LOGGER],
     useFactory: (
-      parts: Omit<SweptParts, 'deliveries' | 'thumbnails' | 'log'>, deliveries: DeliveryDispatcher, thumbnails: ThumbnailMaker,
-      log: Logger,
-    ) => new Sweeper(createSweeps({ ...parts, deliveries, thumbnails, log }), log),
+      parts: Omit<SweptParts, 'deliveries' | 'thumbnails' | 'pauses' | 'pruning' | 'log'>, deliveries: DeliveryDispatcher,
+      thumbnails: ThumbnailMaker, pauses: Pauses, pruning: Pruning, log: Logger,
+    ) => new Sweeper(createSweeps({ ...parts, deliveries, thumbnails, pauses, pruning, log }), log),
   },
 ];
 

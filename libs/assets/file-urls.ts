@@ -1,6 +1,7 @@
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 import { encryptedFor } from '#libs/encryption/sealed-key.js';
-import { publicUrlOf, type Environment } from '#libs/config/environment.js';
+import type { Environment } from '#libs/config/environment.js';
+import { publicUrlOf } from '#libs/config/public-url.js';
 import { variantAt } from './thumbnails.js';
 
 export interface FileUrlSettings {

@@ -1,4 +1,4 @@
-// Made by `npm run client` from the OpenAPI document 637c19e71a860e5296476ea446f3107c5151d6f28d051c7e581f2f142dad497a.
+// Made by `npm run client` from the OpenAPI document 9dcc52b5b390d972f95a48098f27c299361d1eab16016715e8d2295f5346ef3a.
 /** The POSTs that take an `Idempotency-Key`. */
 export const KEYED_POSTS = [
   '/assets',

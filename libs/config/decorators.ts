@@ -1,5 +1,6 @@
-import { Transform } from 'class-transformer';
-import { IsUrl, ValidateBy } from 'class-validator';
+import { applyDecorators } from '@nestjs/common';
+import { Transform, Type } from 'class-transformer';
+import { IsInt, IsOptional, IsUrl, Max, Min, ValidateBy } from 'class-validator';
 import { isServerUrl } from '#libs/comfyui/server-address.js';
 import { isHostEntry } from '#libs/outbound/allowed-hosts.js';
 
@@ -24,6 +25,9 @@ export const json = Transform(({ value }) => {
 
 export const url = (protocols: string[]) =>
   IsUrl({ protocols, require_tld: false, require_protocol: true, require_host: true });
+
+/** A whole number of days, or none. */
+export const days = applyDecorators(IsOptional(), Type(() => Number), IsInt(), Min(1), Max(36_500));
 
 export const hosts = ValidateBy(
   { name: 'hosts', validator: { validate: isHostEntry, defaultMessage: () => '$value is not host or host:port' } },

@@ -4,7 +4,7 @@ import {
   ValidateIf, validateSync,
 } from 'class-validator';
 import { LANES, type Lane } from '#libs/nodes/node.js';
-import { flag, hosts, json, list, servers, url } from './decorators.js';
+import { days, flag, hosts, json, list, servers, url } from './decorators.js';
 import { InvalidEnvironment } from './invalid-environment.js';
 
 /**
@@ -79,10 +79,8 @@ export class Environment {
 
   @ValidateIf((all: Environment) => all.KEY_MANAGEMENT === 'vault') @url(['http', 'https'])
   VAULT_ADDR?: string;
-
   @ValidateIf((all: Environment) => all.KEY_MANAGEMENT === 'vault') @IsString() @IsNotEmpty()
   VAULT_TOKEN?: string;
-
   /** Name of its key, of type aes256-gcm96. */
   @IsString() @IsNotEmpty()
   VAULT_TRANSIT_KEY: string = 'platen';
@@ -117,10 +115,8 @@ export class Environment {
   /** Unset: credentials of the AWS profile, or of the machine's role. */
   @IsOptional() @IsString() @IsNotEmpty()
   AWS_ACCESS_KEY_ID?: string;
-
   @ValidateIf((all: Environment) => all.AWS_ACCESS_KEY_ID !== undefined) @IsString() @IsNotEmpty()
   AWS_SECRET_ACCESS_KEY?: string;
-
   @IsOptional() @IsString() @IsNotEmpty()
   AWS_SESSION_TOKEN?: string;
 
@@ -249,6 +245,14 @@ export class Environment {
   @Type(() => Number) @IsInt() @Min(0)
   SHUTDOWN_GRACE_MS: number = 20_000;
 
+  /** Days for which jobs are kept of which nothing is left, webhooks that were sent, and what operators did. Unset: for ever. */
+  @days
+  KEEP_JOBS_DAYS?: number;
+  @days
+  KEEP_DELIVERIES_DAYS?: number;
+  @days
+  KEEP_ACTIONS_DAYS?: number;
+
   /** Where a worker tells whether it works, and its metrics. Unset: nowhere. Port 0: any free one. */
   @IsOptional() @Type(() => Number) @IsInt() @Min(0) @Max(65535)
   WORKER_PORT?: number;
@@ -283,10 +287,6 @@ export class Environment {
 
 /** Each is checked, and so known by its checks. */
 const CHECKS = getMetadataStorage().getTargetValidationMetadatas(Environment, '', false, false);
-
-/** Where clients reach the API; without `PUBLIC_URL` only those on this machine do. */
-export const publicUrlOf = ({ PUBLIC_URL, HOST, PORT }: Pick<Environment, 'PUBLIC_URL' | 'HOST' | 'PORT'>): string =>
-  PUBLIC_URL ?? `http://${HOST}:${PORT}`;
 
 /** Checks and types the variables. Throws one error that lists every fault. */
 export function loadEnvironment(variables: NodeJS.ProcessEnv): Environment {

@@ -59,6 +59,10 @@ export const collectionNotPublishable = (message: string) =>
 export const nameTaken = (name: string) =>
   new AppError('NAME_TAKEN', 409, `The name "${name}" is taken`);
 
+/** `details`: the pause that is in force. */
+export const alreadyPaused = (details: object) =>
+  new AppError('ALREADY_PAUSED', 409, 'It is paused already: lift that pause first', details);
+
 /** `taken` of the `editions` are finished or under way, and there would be `more`. */
 export const editionsExhausted = ({ editions, taken, more }: { editions: number; taken: number; more: number }) =>
   new AppError(

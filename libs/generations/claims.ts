@@ -6,6 +6,7 @@ import { KeyUnavailable } from '#libs/encryption/key-management.js';
 import type { Claim, ClaimRequest, GenerationState, Lease } from '#libs/engine/generation-store.js';
 import type { Lane } from '#libs/nodes/node.js';
 import { ATTEMPTS, stateOf, type ClaimedRow } from './generation-state.js';
+import { PAUSE_OF } from './paused-generations.js';
 import { openedClaim } from './sealed-steps.js';
 import { tracepoint } from '#libs/tracepoints/tracepoints.js';
 
@@ -16,6 +17,9 @@ const CLAIM_SECONDS = 4;
 /** A claim waits no longer for its key: it would have lost its lease before it could tell that there is none. */
 const KEY_WAIT_MS = 2_000;
 
+/** Generations that one claim sets aside at most, before it leaves the lane to the next look. */
+const SET_ASIDE_AT_ONCE = 50;
+
 /** What the database says of the leases a worker holds. */
 export interface HeldLease {
   generationId: string;
@@ -25,14 +29,14 @@ export interface HeldLease {
 /**
  * Takes the next generation of a lane: waiting ones that are due first, then by priority, then by turn.
  * A claim is no change of state: it only makes the caller the newest holder, and reads what there is to do.
- * Throws `BrokenClaim` where that cannot be read.
+ * One that is paused is never taken: it is set aside, and the next one is. Throws `BrokenClaim` where it cannot be read.
  */
 export async function claim(
   db: Queryable,
   keys: CollectionKeys,
   { lane, worker, idle }: ClaimRequest,
 ): Promise<Claim | undefined> {
-  const [row] = await db.query<ClaimedRow>(CLAIM, [lane, worker, idle, CLAIM_SECONDS]);
+  const row = await nextUnpaused(db, [lane, worker, idle, CLAIM_SECONDS]);
   if (!row) return undefined;
   const lease = { generationId: row.id, jobId: row.job_id, number: Number(row.lease), lane, alone: row.alone };
   try {
@@ -40,6 +44,14 @@ export async function claim(
   } catch (error) {
     throw row.encrypted ? new UnreadableClaim(lease, error) : new BrokenClaim(lease, error);
   }
+}
+
+async function nextUnpaused(db: Queryable, parameters: unknown[]): Promise<ClaimedRow | undefined> {
+  for (let setAside = 0; setAside < SET_ASIDE_AT_ONCE; setAside++) {
+    const [row] = await db.query<ClaimedRow & { id: string | null; set_aside: boolean }>(CLAIM, parameters);
+    if (!row?.set_aside) return row?.id ? row : undefined;
+  }
+  return undefined;
 }
 
 /** A generation was claimed, and what there is to do could not be read. Whoever catches it must break the claim off. */
@@ -84,7 +96,7 @@ async function soon(key: Promise<CollectionSeal>): Promise<CollectionSeal> {
 export async function aloneWaits(db: Queryable, lanes: Lane[]): Promise<boolean> {
   const [row] = await db.query<{ waits: boolean }>(
     `select exists (select from generation where alone and lane = any($1) and status in ('pending', 'waiting')
-       and wake_at <= now() and (lease_until is null or lease_until < now())) as waits`,
+       and paused_by is null and wake_at <= now() and (lease_until is null or lease_until < now())) as waits`,
     [lanes],
   );
   return row?.waits === true;
@@ -109,27 +121,32 @@ export async function renew(db: Queryable, leases: Lease[]): Promise<HeldLease[]
 const CLAIM = prepared('claim', `
   with due as (
     select id from generation
-     where lane = $1 and status = 'waiting' and wake_at <= now()
+     where lane = $1 and status = 'waiting' and paused_by is null and wake_at <= now()
        and (lease_until is null or lease_until < now()) and ($3 or not alone)
      order by wake_at limit 1 for update skip locked
   ), next as (
     select id from generation
-     where lane = $1 and status = 'pending' and wake_at <= now()
+     where lane = $1 and status = 'pending' and paused_by is null and wake_at <= now()
        and (lease_until is null or lease_until < now()) and ($3 or not alone)
        and not exists (select from due)
      order by priority desc, turn, id limit 1 for update skip locked
   ), picked as (select id from due union all select id from next)
-  , claimed as (
+  , held as (
+    select g.id, pause.id as pause_id
+      from picked join generation g using (id) join job j on j.id = g.job_id cross join lateral (${PAUSE_OF}) as pause
+  ), set_aside as (
+    update generation g set paused_by = held.pause_id, paused_at = now() from held where g.id = held.id
+  ), claimed as (
     update generation g
        set lease = g.lease + 1, lease_until = now() + make_interval(secs => $4), leased_by = $2
-      from picked where g.id = picked.id
+      from picked where g.id = picked.id and not exists (select from held)
     returning g.*
   )
-  select g.id, g.job_id, g.lease, g.alone, g.index, g.hash, g.run, g.wake_seq, g.started_at is not null as resumed,
+  select exists (select from held) as set_aside, g.id, g.job_id, g.lease, g.alone, g.index, g.hash, g.run, g.wake_seq, g.started_at is not null as resumed,
          j.user_id, j.collection_id, j.workflow_id, j.created_at, j.generations, j.instruction_set, j.encrypted,
          j.options -> 'save_intermediate_outputs' as shows_all, j.options -> 'renders' as renders, j.options -> 'files' as files,
          j.options ->> 'trace' as trace, ${ATTEMPTS} as attempts
-    from claimed g join job j on j.id = g.job_id`);
+    from (values (1)) as one left join claimed g on true left join job j on j.id = g.job_id`);
 
 const RENEW = prepared('renew', `
   with mine as (

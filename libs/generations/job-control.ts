@@ -20,7 +20,18 @@ interface ResumedRow extends ChangedRow {
   ended: 'failed' | 'cancelled';
 }
 
-/** What a user may do to a job after submission. Each call is one transaction with one winner. */
+/** What an operator adds to a change. */
+export interface Aside {
+  /** Told with the end of a job, to its owner. */
+  error?: EventError;
+  /** Written in the same transaction. */
+  write?: (change: JobChange) => Promise<void>;
+}
+
+/**
+ * What an owner, or an operator, may do to a job after submission. Each call is one transaction with one winner.
+ * `userId` is the owner, who finds their own jobs alone; null is an operator, who finds all.
+ */
 export class JobControl {
   constructor(
     private readonly jobs: JobTransactions,
@@ -31,12 +42,13 @@ export class JobControl {
   ) {}
 
   /** Ends every open generation and gives its price back. Throws `JOB_NOT_FOUND`, `INVALID_JOB_STATUS`. */
-  cancelJob(userId: string, jobId: string): Promise<void> {
+  cancelJob(userId: string | null, jobId: string, { error, write }: Aside = {}): Promise<void> {
     return this.jobs.change(
       jobId,
       async (change) => {
         if (ENDED.has(change.job.status)) throw invalidJobStatus(`The job is already ${change.job.status}`);
-        await this.cancelOpen(change);
+        await this.cancelOpen(change, error);
+        await write?.(change);
       },
       { userId },
     );
@@ -49,13 +61,14 @@ export class JobControl {
   }
 
   /** Throws `JOB_NOT_FOUND`, `GENERATION_NOT_FOUND`, `INVALID_GENERATION_STATUS`. */
-  cancelGeneration(userId: string, jobId: string, index: number): Promise<void> {
+  cancelGeneration(userId: string | null, jobId: string, index: number, { write }: Aside = {}): Promise<void> {
     return this.jobs.change(
       jobId,
       async (change) => {
         const cancelled = await this.cancel(change, index);
         if (cancelled === 0) throw await statusFault(change, index, 'ended');
         change.finish();
+        await write?.(change);
       },
       { userId },
     );
@@ -66,7 +79,7 @@ export class JobControl {
    * next run number. Throws `JOB_NOT_FOUND`, `INVALID_JOB_STATUS`, `EDITIONS_EXHAUSTED`,
    * `INSUFFICIENT_CREDITS`.
    */
-  resumeJob(userId: string, jobId: string): Promise<void> {
+  resumeJob(userId: string | null, jobId: string, { write }: Aside = {}): Promise<void> {
     return this.jobs.change(
       jobId,
       async (change) => {
@@ -75,13 +88,14 @@ export class JobControl {
         if (change.job.face !== 'collections') throw invalidJobStatus('A single image is submitted anew instead');
         if (isLost(change)) throw invalidJobStatus(LOST);
         await this.resume(change, null);
+        await write?.(change);
       },
       { userId, withCollection: true },
     );
   }
 
   /** Throws `JOB_NOT_FOUND`, `GENERATION_NOT_FOUND`, `INVALID_GENERATION_STATUS`, `INSUFFICIENT_CREDITS`. */
-  resumeGeneration(userId: string, jobId: string, index: number): Promise<void> {
+  resumeGeneration(userId: string | null, jobId: string, index: number, { write }: Aside = {}): Promise<void> {
     return this.jobs.change(
       jobId,
       async (change) => {
@@ -89,6 +103,7 @@ export class JobControl {
         const isSingle = change.job.face !== 'collections';
         const resumed = isSingle ? 0 : await this.resume(change, index);
         if (resumed === 0) throw await statusFault(change, index, 'not failed or cancelled');
+        await write?.(change);
       },
       { userId, withCollection: true },
     );

@@ -100,12 +100,12 @@ export const JOB_SELECT = `
     left join lateral (
      select 1 + (select count(*) from (
                    select from generation o
-                    where o.lane = first.lane and o.status = 'pending' and o.wake_at is not null
+                    where o.lane = first.lane and o.status = 'pending' and o.wake_at is not null and o.paused_by is null
                       and o.priority > first.priority
                     limit ${QUEUE_COUNTED}) as preferred)
               + (select count(*) from (
                    select from generation o
-                    where o.lane = first.lane and o.status = 'pending' and o.wake_at is not null
+                    where o.lane = first.lane and o.status = 'pending' and o.wake_at is not null and o.paused_by is null
                       and o.priority = first.priority
                       and (o.turn, o.id) < (first.turn, first.id)
                     limit ${QUEUE_COUNTED}) as earlier) as position

@@ -4,6 +4,7 @@ import type { Lane } from '#libs/nodes/node.js';
 import type { WakeQueue } from '#libs/queue/wake-queue.js';
 import { WORKER_LOST } from './generation-state.js';
 import type { ChangedGeneration, JobChange, JobTransactions } from './job-transaction.js';
+import { PAUSE_OF } from './paused-generations.js';
 import { changedGeneration, CHANGED_COLUMNS, eventOf, failGeneration, type ChangedRow } from './settlement.js';
 
 /** Any fixed number: one reconciler sweeps at a time, whatever the number of workers. */
@@ -65,8 +66,7 @@ export class Reconciler {
 
   private async failOverdue(): Promise<number> {
     const overdue = await this.database.query<{ id: string; job_id: string }>(
-      `select id, job_id from generation
-        where status in ('pending', 'processing', 'waiting') and deadline_at < now() limit ${BATCH}`,
+      `select g.id, g.job_id from generation g join job j on j.id = g.job_id where ${OVERDUE} limit ${BATCH}`,
     );
     return this.each(overdue, (change, id) => this.timeOut(change, id));
   }
@@ -87,7 +87,8 @@ export class Reconciler {
   private async timeOut(change: JobChange, id: string): Promise<void> {
     const [row] = await change.tx.query<ChangedRow>(
       `update generation set lease = lease + 1
-        where id = $1 and status in ('pending', 'processing', 'waiting') and deadline_at < now()
+        where id = (select g.id from generation g join job j on j.id = g.job_id where g.id = $1 and ${OVERDUE})
+          and deadline_at < now()
        returning ${CHANGED_COLUMNS}`,
       [id],
     );
@@ -109,6 +110,11 @@ export class Reconciler {
     return rows.length;
   }
 }
+
+/** Time stands still for what is paused and does not run. */
+const OVERDUE = `
+  g.status in ('pending', 'processing', 'waiting') and g.deadline_at < now()
+    and (g.status = 'processing' or g.paused_by is null and not exists (${PAUSE_OF}))`;
 
 /** Null: the lease was renewed meanwhile, or somebody else has done it. */
 async function handBackLost(change: JobChange, id: string): Promise<{ lane: Lane; dispatch: number } | null> {
@@ -160,12 +166,12 @@ const DUE = `
   with lane as (select unnest(array['chromium', 'provider', 'default']) as lane)
   select d.* from lane, lateral (
     (select id, g.lane, lease + wake_seq as dispatch from generation g
-      where g.lane = lane.lane and status = 'waiting' and wake_at <= now()
+      where g.lane = lane.lane and status = 'waiting' and paused_by is null and wake_at <= now()
         and (lease_until is null or lease_until < now())
       order by wake_at limit ${BATCH})
     union all
     (select id, g.lane, lease + wake_seq as dispatch from generation g
-      where g.lane = lane.lane and status = 'pending' and wake_at <= now() - interval '1 second'
+      where g.lane = lane.lane and status = 'pending' and paused_by is null and wake_at <= now() - interval '1 second'
         and (lease_until is null or lease_until < now())
       order by priority desc, turn, id limit ${BATCH})
   ) d`;

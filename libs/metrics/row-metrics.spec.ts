@@ -54,6 +54,24 @@ describe('metrics of rows', () => {
     expect(page.get('platen_credits_held')).toBe(12);
   });
 
+  it('tell of what is paused, and do not call it stuck', async () => {
+    await submitJob(test.database, { steps: STEPS });
+    const pause = randomUUID();
+    await test.database.query(
+      `insert into pause (id, scope, subject, mode, reason, created_by) values ($1, 'lane', 'default', 'drain', 'x', $1)`, [pause],
+    );
+    await change(`created_at = now() - interval '90 s', wake_at = now() - interval '70 s', deadline_at = now() - interval '70 s',
+      paused_by = '${pause}', paused_at = now() - interval '80 s'`);
+    const page = await read();
+    expect(page.get('platen_open_generations{lane="default",status="paused"}')).toBe(1);
+    expect(page.get('platen_pauses{scope="lane",mode="drain"}')).toBe(1);
+    for (const name of ['oldest_unfinished_age_seconds', 'oldest_queued_age_seconds', 'overdue_reservations']) {
+      expect([name, page.get(`platen_${name}`)]).toEqual([name, 0]);
+    }
+    await change('paused_by = null');
+    await test.database.query('delete from pause');
+  });
+
   it('tell of work that nobody takes', async () => {
     await submitJob(test.database, { steps: STEPS });
     await change(`created_at = now() - interval '90 s', wake_at = now() - interval '70 s'`);

@@ -66,8 +66,9 @@ function createGauges({ registry }: Metrics) {
     };
   };
   const open = gauge('platen_open_generations', 'Generations that have not ended.', 'lane', 'status');
+  const pauses = gauge('platen_pauses', 'Pauses of operators that are in force.', 'scope', 'mode');
   const info = gauge('platen_workflow_info', 'What the workflows in the labels are called.', 'workflow', 'name');
-  const queue = row<Exclude<keyof Queue, 'depth'>>({
+  const queue = row<Exclude<keyof Queue, 'depth' | 'pauses'>>({
     users: ['platen_users_with_open_generations', 'Users who wait for a generation.'],
     unfinished: ['platen_oldest_unfinished_age_seconds', 'Age of the oldest generation that has not ended.'],
     queued: ['platen_oldest_queued_age_seconds', 'How long what may be worked on has not been taken.'],
@@ -80,6 +81,8 @@ function createGauges({ registry }: Metrics) {
       set(values: Queue) {
         open.reset();
         for (const { lane, status, generations } of values.depth) open.set({ lane, status }, generations);
+        pauses.reset();
+        for (const { scope, mode, pauses: count } of values.pauses) pauses.set({ scope, mode }, count);
         queue.set(values);
       },
       forget: queue.forget,

@@ -1,5 +1,9 @@
+import { IN_FORCE } from '#libs/generations/paused-generations.js';
+
 export interface Queue {
+  /** Those that a pause holds back have the status `paused`. */
   depth: Array<{ lane: string; status: string; generations: number }>;
+  pauses: Array<{ scope: string; mode: string; pauses: number }>;
   users: number;
   /** Seconds; 0: there is none. */
   unfinished: number;
@@ -34,11 +38,12 @@ export interface Workflow {
 /**
  * One look at what is open, by the partial indexes on open generations. $1: milliseconds that a run may
  * take, since a resumed generation is as old as its run. One that nobody has started yet (it has neither
- * begun nor a time to begin) is not waited for.
+ * begun nor a time to begin) is not waited for, and neither is one that an operator has paused.
  */
 export const QUEUE = `
   with open as materialized (
-    select id, lane, status, user_id, started_at, wake_at, lease_until, deadline_at,
+    select id, lane, case when paused_by is not null and status <> 'processing' then 'paused' else status end as status,
+           user_id, started_at, wake_at, lease_until, deadline_at,
            case when run = 1 then created_at
                 else coalesce(deadline_at - make_interval(secs => $1::float8 / 1000), wake_at, created_at) end as since
       from generation
@@ -50,13 +55,15 @@ export const QUEUE = `
   )
   select (select coalesce(json_agg(d), '[]')
             from (select lane, status, count(*)::int as generations from open group by lane, status) d) as depth,
+         (select coalesce(json_agg(p), '[]')
+            from (select scope, mode, count(*)::int as pauses from pause p where ${IN_FORCE} group by scope, mode) p) as pauses,
          count(distinct user_id)::int as users,
-         coalesce(extract(epoch from now() - min(since)), 0)::float8 as unfinished,
+         coalesce(extract(epoch from now() - min(since) filter (where status <> 'paused')), 0)::float8 as unfinished,
          coalesce(extract(epoch from now() - min(wake_at) filter (
            where status in ('pending', 'waiting') and wake_at <= now()
              and (lease_until is null or lease_until < now()))), 0)::float8 as queued,
          coalesce((select greatest(extract(epoch from now() - min(moved_at)), 0) from step), 0)::float8 as stalled,
-         (count(*) filter (where deadline_at < now() - interval '1 minute'))::int as overdue,
+         (count(*) filter (where status <> 'paused' and deadline_at < now() - interval '1 minute'))::int as overdue,
          coalesce((select extract(epoch from now() - min(next_at)) from delivery
                     where status = 'pending' and next_at <= now()), 0)::float8 as undelivered
     from open`;

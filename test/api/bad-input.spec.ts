@@ -9,6 +9,7 @@ import { startTestApi, type TestApi } from '../setup/api.js';
 import { call, type Answered, type Call } from './calls.js';
 import { envelopeFaults } from './envelope.js';
 import { bodiesWithNull, hostileBody, hostileQuery, hostileText } from './hostile.js';
+import { OPERATOR_BODIES } from './operator-refusals.js';
 import { methodOf, pathOf, ROUTES, TWO_STEP } from './routes.js';
 import { Rows } from './rows.js';
 import { createTenant, type Tenant } from './tenant.js';
@@ -159,6 +160,7 @@ const BODIES: Record<string, (tenant: Tenant, workflowId: string) => object> = {
   'POST /api-keys': () => ({ name: 'server', role: 'user' }),
   'POST /admin/credits/grant': ({ userId }) => ({ user_id: userId, amount: 0.5, reason: 'a gift' }),
   'PUT /admin/accounts/:userId': () => ({ plan: 'pro', price_id: 'price_1' }),
+  ...OPERATOR_BODIES,
 };
 
 let api: TestApi;

@@ -1,5 +1,6 @@
 import type { Hindrances } from './hindrances.js';
 import { IMAGE_REFUSALS } from './image-refusals.js';
+import { OPERATOR_REFUSALS } from './operator-refusals.js';
 import { PROVENANCE_REFUSALS } from './provenance-refusals.js';
 import type { Outcome } from './routes.js';
 import { TOKEN_REFUSALS } from './token-refusals.js';
@@ -48,6 +49,7 @@ export const REFUSALS: Refusal[] = [
   ...IMAGE_REFUSALS,
   ...TOKEN_REFUSALS,
   ...PROVENANCE_REFUSALS,
+  ...OPERATOR_REFUSALS,
   {
     route: GENERATE,
     outcome: '400 VALIDATION_ERROR',

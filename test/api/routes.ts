@@ -245,6 +245,23 @@ export const ROUTES: Record<string, RouteCase> = {
   'PUT /admin/accounts/:userId': {
     gets: admins('200'), at: ({ userId }) => ({ userId }), body: () => ({ plan: 'pro' }),
   },
+  'GET /admin/queue': { gets: admins('200') },
+  'GET /admin/queue/waiting': { gets: admins('200') },
+  'GET /admin/queue/running': { gets: admins('200') },
+  'GET /admin/queue/actions': { gets: admins('200') },
+  'POST /admin/queue/pauses': {
+    gets: admins('201'), body: ({ userId }) => ({ scope: 'user', subject: userId, reason: 'it stands in the way' }),
+  },
+  'DELETE /admin/queue/pauses/:id': { gets: admins('200'), at: ({ pauseId }) => ({ id: pauseId }) },
+  'POST /admin/queue/jobs/:id/cancel': { gets: admins('200'), at: job, body: () => ({ reason: 'it stands in the way' }) },
+  'POST /admin/queue/jobs/:id/retry': { gets: admins('200'), at: ({ cancelledJobId }) => ({ id: cancelledJobId }) },
+  'POST /admin/queue/jobs/:id/priority': { gets: admins('200'), at: job, body: () => ({ priority: 90 }) },
+  'POST /admin/queue/jobs/:id/generations/:index/cancel': {
+    gets: admins('200'), at: edition, body: () => ({ reason: 'it stands in the way' }),
+  },
+  'POST /admin/queue/jobs/:id/generations/:index/retry': {
+    gets: admins('200'), at: ({ cancelledJobId }) => ({ id: cancelledJobId, index: '0' }),
+  },
 
   'GET /health/live': { gets: open('200') },
   'GET /health/ready': { gets: open('200') },

@@ -34,6 +34,8 @@ export interface Tenant {
   /** Uploaded, with bytes. */
   upload: { id: string; key: string };
   apiKeyId: string;
+  /** Of the workflow. */
+  pauseId: string;
   /** Private. */
   workflowId: string;
   /** The installation's, made by the tenant: nothing of the tenant's own. */
@@ -80,6 +82,7 @@ export async function createTenant(api: TestApi): Promise<Tenant> {
     workflowId: workflow.id,
     upload: await upload(api, userId, canary),
     apiKeyId: await createApiKey(api, userId, canary),
+    pauseId: await createPause(api, workflow.id),
     formConfig: await createFormConfig(api),
   };
   return { ...tenant, ...(await plant(api, tenant)) };
@@ -115,6 +118,16 @@ async function createMadeCollection({ database }: TestApi, userId: string, canar
     `with ended as (update generation set status = 'completed', completed_at = now() where job_id = $1)
      update job set status = 'completed', completed = 1, collection_id = $2 where id = $1`,
     [jobId, id],
+  );
+  return id;
+}
+
+/** Nothing waits behind it. */
+async function createPause({ database }: TestApi, workflowId: string): Promise<string> {
+  const id = randomUUID();
+  await database.query(
+    `insert into pause (id, scope, subject, mode, reason, created_by) values ($1, 'workflow', $2, 'pause', 'it fails', $1)`,
+    [id, workflowId],
   );
   return id;
 }

@@ -138,6 +138,20 @@ describe('the commands of README and guides, pasted', () => {
     expect(output).toMatch(/^plt_/m);
   }, 60_000);
 
+  it('queue operations: what waits, a lane paused, everything drained, all lifted again', async () => {
+    const { output } = await pasteWell(guide('queue-operations'));
+    expect(output).toMatch(/^Nothing is paused\.$/m);
+    expect(output).toMatch(/^lane provider +pause +0 +0 .* the provider is down$/m);
+    expect(output).toMatch(/^Everything stands still\.$[^]*^Everything goes on\.$[^]*^lane provider goes on\.$/m);
+    expect(output).toMatch(/^jobs +ever +0$/m);
+  }, 60_000);
+
+  it('the doctor: all is well', async () => {
+    const { output, folder } = await pasteWell(guide('doctor'));
+    expect(output).toMatch(/^✓ Chromium +Chromium \S+ starts/m);
+    expect(JSON.parse(readFileSync(join(folder, 'doctor.json'), 'utf8'))).toMatchObject({ sound: true });
+  }, 60_000);
+
   it('security: a secret, a closed door, a job that strangers do not see', async () => {
     const pasted = await paste(guide('security'), environment);
     folders.push(pasted.folder);

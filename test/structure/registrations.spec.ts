@@ -21,6 +21,7 @@ describe.each([
   { what: 'provider', folder: 'libs/providers', pattern: /\.provider\.ts$/ },
   { what: 'storage driver', folder: 'libs/storage', pattern: /\.storage\.ts$/ },
   { what: 'event bus', folder: 'libs/events', pattern: /\.event-bus\.ts$/ },
+  { what: 'check of the doctor', folder: 'src/doctor', pattern: /\.check\.ts$/ },
   { what: 'migration', folder: 'libs/database/migrations', pattern: /^\d+-.*\.ts$/ },
 ])('every $what', ({ folder, pattern }) => {
   it(`in ${folder} is listed in its index`, () => {

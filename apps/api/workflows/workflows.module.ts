@@ -1,7 +1,8 @@
 import { join, resolve } from 'node:path';
 import { Module, type FactoryProvider, type OnApplicationShutdown } from '@nestjs/common';
 import { ComfyServers } from '#libs/comfyui/comfy-servers.js';
-import { Environment, publicUrlOf } from '#libs/config/environment.js';
+import { Environment } from '#libs/config/environment.js';
+import { publicUrlOf } from '#libs/config/public-url.js';
 import { Pricing } from '#libs/credits/pricing.js';
 import { Database } from '#libs/database/database.js';
 import { FormConfigs } from '#libs/form-configs/form-configs.js';
