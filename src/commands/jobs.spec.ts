@@ -2,11 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Platen } from '#libs/client/index.js';
+import { Platen, type PlatenOptions } from '#libs/client/index.js';
 import { submitJob } from '../../test/factories/job.js';
 import { createUser } from '../../test/factories/job-submission.js';
 import { createWorkflow } from '../../test/factories/workflow.js';
 import { startTestApi, type TestApi } from '../../test/setup/api.js';
+import { CuttableWay } from '../../test/setup/cuttable.js';
+import { eventually } from '../../test/setup/eventually.js';
+import { take } from '../listing.js';
 import { Stopped } from '../stop-signal.js';
 import { showCredits, showLedger } from './credits.js';
 import { generate, variablesOf } from './generate.js';
@@ -21,9 +24,9 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-function clientOf(userId: string, signal?: AbortSignal): Platen {
+function clientOf(userId: string, differs: Partial<PlatenOptions> = {}): Platen {
   const token = api.as(userId).authorization.replace('Bearer ', '');
-  return new Platen({ url: api.url, token, patienceMs: 0, ...(signal && { signal }) });
+  return new Platen({ url: api.url, token, patienceMs: 0, ...differs });
 }
 
 interface Printed {
@@ -73,7 +76,7 @@ describe('platen generate', () => {
   it('leaves the job running when it is stopped, and says how to watch it again', async () => {
     const { jobId, userId } = await submitJob(api.database, { steps });
     const stop = new AbortController();
-    const watching = printed(watchJob(clientOf(userId, stop.signal), jobId, {}));
+    const watching = printed(watchJob(clientOf(userId, { signal: stop.signal }), jobId, {}));
     setTimeout(() => stop.abort(new Stopped()), 300);
     expect((await watching).error?.message).toBe(`The job goes on. To watch it again: platen jobs watch ${jobId}`);
     expect(await clientOf(userId).get('/jobs/{id}', { path: { id: jobId } })).toMatchObject({ status: 'pending' });
@@ -98,6 +101,24 @@ describe('platen jobs', () => {
     const events = output.trim().split('\n').map((line) => JSON.parse(line) as { type: string; data: { id: string } });
     expect(events).toMatchObject([{ type: 'snapshot', data: { id: jobId } }]);
     expect(bars).toBe('');
+  });
+
+  it('watch misses nothing of a job while its server is away', async () => {
+    const { jobId, userId } = await submitJob(api.database, { steps });
+    const way = await CuttableWay.to(api.url);
+    const [through, direct] = [clientOf(userId, { url: way.url, patienceMs: 60_000 }), clientOf(userId)];
+    const watching = printed(watchJob(through, jobId, { json: true }));
+    await eventually(() => expect(process.stdout.write).toHaveBeenCalled());
+    await way.cut();
+    await direct.post('/jobs/{id}/cancel', { path: { id: jobId } });
+    await way.mend();
+    const { output } = await watching;
+    await way.cut();
+    const seen = output.trim().split('\n').map((line) => JSON.parse(line) as { id: string; type: string });
+    const history = await take(direct.list('/jobs/{id}/history', { path: { id: jobId } }));
+    const missed = history.filter(({ seq }) => seq > Number(seen[0]?.id)).map(({ seq, type }) => `${seq} ${type}`);
+    expect(seen.map(({ id, type }) => `${id} ${type}`)).toEqual([`${seen[0]?.id} snapshot`, ...missed]);
+    expect(missed.at(-1)).toMatch(/job_cancelled$/);
   });
 
   it('list shows the newest, of one state, as a table and as JSON', async () => {

@@ -46,14 +46,14 @@ function movingBars(editions: Edition[], output: NodeJS.WriteStream): EditionBar
 /** Moves with the editions that have ended. */
 function oneBar(editions: Edition[], output: NodeJS.WriteStream): EditionBars {
   const bar = new SingleBar({ ...STYLE, stream: output, format: TOTAL_FORMAT });
-  const ended = new Map<string, Set<number>>(ENDS.map((state) => [state, new Set()]));
-  const summary = () => ENDS.map((state) => [ended.get(state)?.size ?? 0, state]).filter(([count]) => count);
+  const states = new Map<number, string>();
   bar.start(editions.length, 0, { summary: '' });
   return {
     update: (index, _percent, state) => {
-      ended.get(state)?.add(index);
-      const total = ENDS.reduce((sum, end) => sum + (ended.get(end)?.size ?? 0), 0);
-      bar.update(total, { summary: summary().map(([count, end]) => `${count} ${end}`).join(', ') });
+      states.set(index, state);
+      const counts = ENDS.map((end) => ({ end, count: [...states.values()].filter((one) => one === end).length }));
+      const summary = counts.filter(({ count }) => count > 0).map(({ end, count }) => `${count} ${end}`).join(', ');
+      bar.update(counts.reduce((sum, { count }) => sum + count, 0), { summary });
     },
     stop: () => bar.stop(),
   };
