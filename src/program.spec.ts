@@ -18,7 +18,7 @@ const USER = '0193fd6c-0000-7000-8000-000000000000';
 describe('platen', () => {
   it('shows its commands', async () => {
     const help = await printed('--help');
-    const commands = ['up', 'api', 'worker', 'migrate', 'rotate-keys', 'token', 'demo'];
+    const commands = ['up', 'api', 'worker', 'migrate', 'rotate-keys', 'token', 'demo', 'doctor', 'prune', 'queue'];
     for (const name of commands) expect(help).toContain(`  ${name} `);
   });
 
