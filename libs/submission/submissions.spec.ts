@@ -2,6 +2,7 @@ import { Ledger } from '#libs/credits/ledger.js';
 import { toMicroCredits } from '#libs/credits/micro-credits.js';
 import { reconcile } from '#libs/credits/reconcile.js';
 import { AppError } from '#libs/errors/app-error.js';
+import { signals } from '#libs/tracepoints/signals.js';
 import { createTestDatabase, type TestDatabase } from '../../test/setup/database.js';
 import { buildSubmission, createUser } from '../../test/factories/job-submission.js';
 import { AnnouncedMessages, AnnouncedWakeUps } from '../../test/factories/submitting.js';
@@ -45,7 +46,11 @@ describe('Submissions', () => {
 
   it('announces the generations and the first event once they are committed', async () => {
     const job = buildSubmission(await createUser(db.database), { count: 2, lane: 'chromium' });
+    const counted: unknown[] = [];
+    const stop = signals.submitted.listen((fact) => counted.push(fact));
     await submit(job);
+    stop();
+    expect(counted).toEqual([{ workflowId: job.workflow?.id ?? null, face: job.face, generations: 2 }]);
     expect(queue.wakeUps).toEqual(
       job.generations.map(({ id }) => ({ lane: 'chromium', generationId: id, dispatch: 1 })),
     );

@@ -75,6 +75,7 @@ export class Submissions {
 
   private async announce(job: JobSubmission, hold: Hold, at: Date): Promise<void> {
     tracepoint('submission.after-commit', { jobId: job.id });
+    signals.submitted.send({ workflowId: job.workflow?.id ?? null, face: job.face, generations: job.generations.length });
     signals.moved.send(holdMovements(hold));
     tracepoint('submission.before-dispatch', { jobId: job.id });
     await Promise.all([

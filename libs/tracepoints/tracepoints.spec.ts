@@ -1,5 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { sourcesIn } from '../../test/structure/sources.js';
+import { signals } from './signals.js';
 import { channelNameOf, traced, tracepoint, TRACEPOINTS, type TracepointMessage } from './tracepoints.js';
 
 describe('tracepoints', () => {
@@ -32,4 +33,9 @@ describe('tracepoints', () => {
     const placed = new Set([...named(/\btracepoint\('([^']+)'/g), ...stretches]);
     expect([...placed].sort()).toEqual([...TRACEPOINTS].sort());
   });
+});
+
+it('signals are all sent by somebody', () => {
+  const sent = sourcesIn(['apps', 'libs']).flatMap(({ text }) => [...text.matchAll(/\bsignals\.(\w+)\.send\(/g)]);
+  expect([...new Set(sent.map(([, name]) => name))].sort()).toEqual(Object.keys(signals).sort());
 });
