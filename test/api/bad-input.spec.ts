@@ -195,7 +195,7 @@ afterAll(async () => {
 const sound = (route: string): object => BODIES[route]?.(tenant, workflowId) ?? {};
 const credentials = (route: string) =>
   ROUTES[route]!.gets.owner.startsWith('403') ? api.as(tenant.userId, 'admin') : api.as(tenant.userId);
-const addressOf = (route: string): string => `${api.url}${pathOf(route, ROUTES[route]!.at?.(tenant))}`;
+const addressOf = (route: string, of = tenant): string => `${api.url}${pathOf(route, ROUTES[route]!.at?.(of))}`;
 
 /** Never a failure of ours, always the envelope; and what is refused has left nothing behind. */
 async function survives(route: string, url: string, request: Call): Promise<Answered> {
@@ -226,7 +226,9 @@ const answering = Object.keys(BODIES).filter((route) => route !== 'POST /preview
 
 it.each(answering)('%s takes its sound body, from which the others are made', async (route) => {
   const request = { method: methodOf(route), headers: credentials(route), body: sound(route) };
-  expect(await call(addressOf(route), request)).toMatchObject({ json: { success: true } });
+  // A job that one route has cancelled is none for the next.
+  const target = route.includes('/queue/jobs/') ? await createTenant(api) : tenant;
+  expect(await call(addressOf(route, target), request)).toMatchObject({ json: { success: true } });
 });
 
 describe.each(writing)('%s', (route) => {

@@ -132,6 +132,25 @@ describe('the commands of README and guides, pasted', () => {
     expect(output).toContain('"drift":[]');
   }, 60_000);
 
+  it('provenance: what made a file, and the same bytes again', async () => {
+    const { output } = await pasteWell(guide('provenance'));
+    expect(output).toContain('"input_digest": "');
+    expect(output).toContain('"equal": true');
+  }, 60_000);
+
+  it('token metadata: of each edition, of the contract, in a zip; what a thousand hashes would give', async () => {
+    const { output, folder } = await pasteWell(guide('token-metadata'));
+    expect(output).toContain("name: 'Tokens #1'");
+    expect(output).toContain('"name":"Tokens"');
+    expect(output).toMatch(/^1000$/m);
+    expect(readFileSync(join(folder, 'tokens.zip')).subarray(0, 2).toString()).toBe('PK');
+  }, 60_000);
+
+  it('variables: out as a sheet, changed, and in again', async () => {
+    const { output } = await pasteWell(guide('variables'));
+    expect(output).toMatch(/"noon"/);
+  }, 60_000);
+
   it('running it: health and keys', async () => {
     const { output } = await pasteWell(guide('running-it'));
     expect(output).toContain('"status":"ready","degraded":[]');
