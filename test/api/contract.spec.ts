@@ -7,10 +7,10 @@ import { Contract } from './contract.js';
 import { createHindrances, NARROW_PLANS, SMALL_ASSETS, type Hindrances } from './hindrances.js';
 import { WEBHOOK_SECRET } from './image-refusals.js';
 import { filesOf, REFUSALS } from './refusals.js';
-import { CALLERS, methodOf, pathOf, ROUTES, type CallerName } from './routes.js';
+import { CALLERS, isPage, methodOf, pathOf, ROUTES, type CallerName } from './routes.js';
 import { createTenant, type Tenant } from './tenant.js';
 
-const documented = Object.keys(ROUTES).filter((route) => !/^GET \/(docs|openapi\.json)/.test(route));
+const documented = Object.keys(ROUTES).filter((route) => !isPage(route));
 /** One takes a form, and to the other the table sends what it refuses. */
 const NO_SOUND_JSON = ['POST /assets', 'POST /previews'];
 /** Where time or another process decides. */

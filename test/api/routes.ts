@@ -280,6 +280,9 @@ export const ROUTES: Record<string, RouteCase> = {
   'GET /studio/assets/:file': { gets: open('404 NOT_FOUND'), at: () => ({ file: 'main.js' }) },
 };
 
+/** Pages, with what only they load, and the document itself: OpenAPI tells nothing of them. */
+export const isPage = (route: string): boolean => /^GET \/(docs|studio|openapi\.json)/.test(route);
+
 /** Bull Board, to look at only: whatever it serves is for admins. */
 export const BOARD = '/admin/queues';
 

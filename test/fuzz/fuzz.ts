@@ -4,7 +4,7 @@ import { createUser } from '../factories/job-submission.js';
 import { credentialsOf } from '../api/callers.js';
 import { call, outcomeOf } from '../api/calls.js';
 import { Contract } from '../api/contract.js';
-import { methodOf, ROUTES } from '../api/routes.js';
+import { isPage, methodOf, ROUTES } from '../api/routes.js';
 import { createTenant, type Tenant } from '../api/tenant.js';
 import { knownValues } from './known-values.js';
 import { requestsOf, type FuzzRequest, type Operation } from './requests.js';
@@ -37,7 +37,7 @@ const isStream = (route: string) => route.endsWith('/events');
 /** The routes by the first part of their path, without pages and what only they load. */
 export function routeClasses(): Map<string, string[]> {
   const classes = new Map<string, string[]>();
-  for (const route of Object.keys(ROUTES).filter((each) => !/ \/(docs|openapi)/.test(each))) {
+  for (const route of Object.keys(ROUTES).filter((each) => !isPage(each))) {
     const name = route.split('/')[1] as string;
     classes.set(name, [...(classes.get(name) ?? []), route]);
   }
