@@ -175,10 +175,8 @@ let kept: Record<string, string>;
 beforeAll(async () => {
   api = await startTestApi({ PLANS, LOG_LEVEL: 'silent' });
   rows = await Rows.of(api.database);
-  [tenant, workflowId] = [
-    await createTenant(api),
-    (await createWorkflow(api.database, await createUser(api.database), { data: DATA })).id,
-  ];
+  tenant = await createTenant(api);
+  workflowId = (await createWorkflow(api.database, await createUser(api.database), { data: DATA })).id;
   drafts = await createDraftQueue({ databaseUrl: api.databaseUrl });
   drafts.serve(async () => ({ ok: false, code: 'SKETCH_ERROR', message: 'none is drawn here', logs: [] }));
 });
