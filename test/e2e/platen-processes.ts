@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createTestDatabase, type TestDatabase } from '../setup/database.js';
 import { testRedisUrl } from '../setup/redis.js';
+import { isInTurn } from '../setup/turn.js';
 import { Processes, type Place, type Variables } from './processes.js';
 
 export type { Api } from './processes.js';
@@ -35,12 +36,15 @@ export class PlatenProcesses extends Processes {
 }
 
 /**
- * Runs `tests` with queue and events carried by Postgres, and by Redis. A database of Redis of one's own
- * is not needed: a foreign wake-up or hint does no harm.
+ * Runs `tests` with queue and events carried by Postgres, and by Redis; a run of all tests takes one of them, in turn.
+ * A database of Redis of one's own is not needed: a foreign wake-up or hint does no harm.
  */
 export function describeWithEachBackend(name: string, tests: (variables: Variables) => void): void {
-  describe(`${name}, with Postgres alone`, () => tests({}));
   const REDIS_URL = testRedisUrl();
-  if (REDIS_URL) describe(`${name}, with Redis`, () => tests({ REDIS_URL }));
-  else describe.skip(`${name}, with Redis (skipped: this machine has none)`, () => tests({}));
+  const backends: Record<string, Variables> = { 'Postgres alone': {}, ...(REDIS_URL && { Redis: { REDIS_URL } }) };
+  for (const [backend, variables] of Object.entries(backends)) {
+    const describeInTurn = isInTurn(backend, Object.keys(backends)) ? describe : describe.skip;
+    describeInTurn(`${name}, with ${backend}`, () => tests(variables));
+  }
+  if (!REDIS_URL) describe.skip(`${name}, with Redis (skipped: this machine has none)`, () => tests({}));
 }
