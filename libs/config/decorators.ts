@@ -3,6 +3,7 @@ import { Transform, Type } from 'class-transformer';
 import { IsInt, IsOptional, IsUrl, Max, Min, ValidateBy } from 'class-validator';
 import { isServerUrl } from '#libs/comfyui/server-address.js';
 import { isHostEntry } from '#libs/outbound/allowed-hosts.js';
+import { parseRedisUrl } from '#libs/redis/redis-address.js';
 
 /** Comma-separated. */
 export const list = Transform(({ value }) =>
@@ -42,3 +43,21 @@ export const servers = ValidateBy(
   },
   { each: true },
 );
+
+/** Says what is wrong, and nothing of the value. */
+export const redisUrl = ValidateBy({
+  name: 'redisUrl',
+  validator: {
+    validate: (value) => redisFault(value) === undefined,
+    defaultMessage: (given) => `$property ${redisFault(given?.value)}`,
+  },
+});
+
+function redisFault(value: unknown): string | undefined {
+  try {
+    parseRedisUrl(String(value));
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}

@@ -4,7 +4,7 @@ import {
   ValidateIf, validateSync,
 } from 'class-validator';
 import { LANES, type Lane } from '#libs/nodes/node.js';
-import { days, flag, hosts, json, list, servers, url } from './decorators.js';
+import { days, flag, hosts, json, list, redisUrl, servers, url } from './decorators.js';
 import { InvalidEnvironment } from './invalid-environment.js';
 
 /**
@@ -35,8 +35,8 @@ export class Environment {
   @Type(() => Number) @IsInt() @Min(4) @Max(500)
   DATABASE_POOL: number = 20;
 
-  /** Unset: a Redis found on PATH, else Postgres carries queue, events and rate limits. */
-  @IsOptional() @url(['redis', 'rediss'])
+  /** A server, sentinels or a cluster. Unset: a Redis found on PATH, else Postgres carries queue, events, rate limits. */
+  @IsOptional() @redisUrl
   REDIS_URL?: string;
 
   /** Data of the embedded servers, generated secrets, local files. */

@@ -1,4 +1,6 @@
-import { Redis, type RedisOptions } from 'ioredis';
+import type { RedisOptions } from 'ioredis';
+import { within } from '#libs/queue/deadline.js';
+import { connectRedis, type RedisClient } from '#libs/redis/redis-client.js';
 import { EventBus, type BusMessage } from './event-bus.js';
 import { Listeners, type BusListener } from './listeners.js';
 
@@ -11,8 +13,8 @@ const PING_TIMEOUT_MS = 5_000;
 /** Pub/sub of Redis: one channel, one connection to publish and one to listen per process. */
 export class RedisEventBus extends EventBus {
   private readonly listeners: Listeners;
-  private readonly publisher: Redis;
-  private readonly subscriber: Redis;
+  private readonly publisher: RedisClient;
+  private readonly subscriber: RedisClient;
   private readonly ping: NodeJS.Timeout;
   private closed = false;
 
@@ -23,13 +25,13 @@ export class RedisEventBus extends EventBus {
   ) {
     super();
     this.listeners = new Listeners(onError);
-    this.publisher = new Redis(url, { ...publisherOptions });
-    this.subscriber = new Redis(url, { ...subscriberOptions });
+    this.publisher = connectRedis(url, { ...publisherOptions });
+    this.subscriber = connectRedis(url, { ...subscriberOptions });
     this.publisher.on('error', onError);
     this.subscriber.on('error', onError);
     this.subscriber.on('message', (_channel: string, text: string) => this.listeners.deliver(text));
     this.subscriber.subscribe(channel).catch(onError);
-    this.ping = setInterval(() => void this.subscriber.ping().catch(onError), PING_EVERY_MS);
+    this.ping = setInterval(() => void this.askSubscriber(), PING_EVERY_MS);
     this.ping.unref();
   }
 
@@ -51,6 +53,16 @@ export class RedisEventBus extends EventBus {
     clearInterval(this.ping);
     this.subscriber.disconnect();
     this.publisher.disconnect();
+  }
+
+  /** By subscribing again, which changes nothing: PING would ask another connection of a cluster's client. */
+  private async askSubscriber(): Promise<void> {
+    try {
+      await within(PING_TIMEOUT_MS, this.subscriber.subscribe(this.channel));
+    } catch (error) {
+      this.onError(error as Error);
+      if (!this.closed && this.subscriber.status === 'ready') this.subscriber.disconnect(true);
+    }
   }
 }
 

@@ -1,3 +1,4 @@
+import { isRedisCluster } from '#libs/redis/redis-client.js';
 import { BullmqServiceQueue } from './bullmq.service-queue.js';
 import { BullmqWakeQueue } from './bullmq.wake-queue.js';
 import { DraftQueue } from './draft-queue.js';
@@ -8,6 +9,8 @@ import { connectRedisBackend } from './redis-backend.js';
 import type { ServiceQueue } from './service-queue.js';
 
 const BULLMQ_PREFIX = 'bull';
+/** The same, with the braces that BullMQ needs there. */
+const CLUSTER_PREFIX = '{bull}';
 /** To Postgres: one to hear each open service's events, and some to ask. */
 const SERVICE_CONNECTIONS = 12;
 
@@ -33,13 +36,14 @@ export async function createDraftQueue(options: QueueOptions): Promise<DraftQueu
 
 /**
  * The queue of services outside, connected when it is first used. Their workers need not know of Platen's own keys:
- * on Redis they find it under BullMQ's own prefix. With `empropsUrl` it is the origin platform's queue instead.
+ * on Redis they find it under BullMQ's own prefix (in braces on a cluster). With `empropsUrl` it is the origin
+ * platform's queue instead.
  */
 export function createServiceQueue(options: QueueOptions & { empropsUrl?: string }): ServiceQueue {
   const { redisUrl, databaseUrl, empropsUrl, onError = () => undefined } = options;
   if (empropsUrl) return new EmpropsServiceQueue(empropsUrl, onError);
   const connect = () => redisUrl
-    ? connectRedisBackend(redisUrl, BULLMQ_PREFIX, onError)
+    ? connectRedisBackend(redisUrl, isRedisCluster(redisUrl) ? CLUSTER_PREFIX : BULLMQ_PREFIX, onError)
     : connectPostgresBackend(databaseUrl, onError, SERVICE_CONNECTIONS);
   return new BullmqServiceQueue(connect, onError);
 }

@@ -1,7 +1,8 @@
 import { createRedisBackend, withBackend } from 'bullmq';
-import { Redis, type RedisOptions } from 'ioredis';
+import { Cluster, type Redis, type RedisOptions } from 'ioredis';
+import { connectRedis, isRedisCluster, redisConnectionOptions, serversOf, type RedisClient } from '#libs/redis/redis-client.js';
 import type { AnyBackendFactory, QueueBackend } from './queue-backend.js';
-import { memoryIn } from './redis-memory.js';
+import { fullest, memoryIn } from './redis-memory.js';
 
 /** After an outage BullMQ's own backoff grows to 20 s; work has to go on within seconds. */
 const RECONNECT_AT_MOST_MS = 1_000;
@@ -23,6 +24,9 @@ export class UnsafeEvictionPolicy extends Error {
   }
 }
 
+/** BullMQ's scripts name several keys of a queue, which a cluster keeps together only by braces in their prefix. */
+const HASH_TAG = /\{[^}]+\}/;
+
 /**
  * Connects to Redis. Throws `UnsafeEvictionPolicy`. A Redis that cannot be reached is no fault: the
  * process starts, and the connection follows as soon as there is one.
@@ -32,7 +36,8 @@ export async function connectRedisBackend(
   prefix: string,
   onError: (error: Error) => void,
 ): Promise<QueueBackend> {
-  const producer = new Redis(url, {
+  if (isRedisCluster(url) && !HASH_TAG.test(prefix)) throw new Error(`On a Redis Cluster the prefix "${prefix}" needs braces`);
+  const producer = connectRedis(url, {
     ...connectionOptions,
     // A request must not wait for a Redis that is away: the reconciler repeats what is lost.
     enableOfflineQueue: false,
@@ -49,17 +54,22 @@ export async function connectRedisBackend(
   }
   // Who comes back, or comes late, may be set up otherwise. It is used all the same: entries are only hints.
   producer.on('ready', () => void refuseEviction(producer, onError).catch(onError));
+  // Of a cluster a client, which workers duplicate: not made where nothing is consumed.
+  let consumers: ReturnType<typeof redisConnectionOptions> | undefined;
   return {
     classes: withBackend(createRedisBackend as AnyBackendFactory),
     queueOptions: { connection: producer, prefix },
-    workerOptions: {
-      connection: { url, ...connectionOptions, maxRetriesPerRequest: null, socketTimeout: DEAD_SOCKET_MS },
-      prefix,
+    get workerOptions() {
+      consumers ??= consumersOf(url, onError);
+      return { connection: consumers, prefix };
     },
     ready: () => producer.status === 'ready',
     ping: () => producer.ping(),
-    memory: async () => memoryIn(await producer.info('memory')),
-    close: async () => producer.disconnect(),
+    memory: async () => fullest((await Promise.all(serversOf(producer).map((server) => server.info('memory')))).map(memoryIn)),
+    close: async () => {
+      producer.disconnect();
+      if (consumers instanceof Cluster) consumers.disconnect();
+    },
   };
 }
 
@@ -69,9 +79,20 @@ const connectionOptions: RedisOptions = {
   keepAlive: 10_000,
 };
 
+const consumerOptions: RedisOptions = { ...connectionOptions, maxRetriesPerRequest: null, socketTimeout: DEAD_SOCKET_MS };
+
+function consumersOf(url: string, onError: (error: Error) => void): ReturnType<typeof redisConnectionOptions> {
+  const connection = redisConnectionOptions(url, consumerOptions);
+  return connection instanceof Cluster ? connection.on('error', onError) : connection;
+}
+
 /** Asks by INFO, which is allowed where a managed Redis forbids CONFIG. One that does not tell is only warned of. */
-async function refuseEviction(redis: Redis, warn: (error: Error) => void): Promise<void> {
-  const memory = await redis.info('memory').catch((error: Error) => {
+async function refuseEviction(redis: RedisClient, warn: (error: Error) => void): Promise<void> {
+  await Promise.all(serversOf(redis).map((server) => refuseEvictionOf(server, warn)));
+}
+
+async function refuseEvictionOf(server: Redis, warn: (error: Error) => void): Promise<void> {
+  const memory = await server.info('memory').catch((error: Error) => {
     // It went away again: the next connection will tell.
     return error.name === 'ReplyError' ? '' : 'maxmemory_policy:noeviction';
   });
@@ -80,7 +101,7 @@ async function refuseEviction(redis: Redis, warn: (error: Error) => void): Promi
   else if (policy !== 'noeviction') throw new UnsafeEvictionPolicy(policy);
 }
 
-function connected(redis: Redis): Promise<boolean> {
+function connected(redis: RedisClient): Promise<boolean> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve(false), START_TIMEOUT_MS);
     const settle = (is: boolean) => {

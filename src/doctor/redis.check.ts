@@ -1,5 +1,6 @@
-import { Redis } from 'ioredis';
-import { fail, ok, shownAddress, warn, type Check, type Finding } from './check.js';
+import { shownRedisAddress } from '#libs/redis/redis-address.js';
+import { connectRedis, serversOf } from '#libs/redis/redis-client.js';
+import { fail, ok, warn, type Check, type Finding } from './check.js';
 
 const ANSWER_MS = 5_000;
 const OLDEST = [6, 2] as const;
@@ -9,17 +10,23 @@ export const redisCheck: Check = {
   name: 'Redis',
   async examine({ redisUrl }) {
     if (!redisUrl) return [ok('none is configured: Postgres carries queue, events and rate limits')];
-    const redis = new Redis(redisUrl, {
+    const address = shownRedisAddress(redisUrl);
+    const redis = connectRedis(redisUrl, {
       lazyConnect: true, retryStrategy: () => null, connectTimeout: ANSWER_MS, commandTimeout: ANSWER_MS,
     });
     let reason = '';
-    redis.on('error', (error: Error) => (reason = error.message));
+    redis.on('error', (error: Error & { lastNodeError?: Error }) => (reason = (error.lastNodeError ?? error).message));
     try {
       await redis.connect();
-      return judgeRedis(await redis.info(), shownAddress(redisUrl));
+      const servers = serversOf(redis);
+      const findings = servers.map(async (server) => {
+        const place = servers.length > 1 ? `${server.options.host}:${server.options.port} of ${address}` : address;
+        return judgeRedis(await server.info(), place);
+      });
+      return (await Promise.all(findings)).flat();
     } catch (error) {
       return [fail(
-        `${shownAddress(redisUrl)} does not answer: ${reason || (error as Error).message}`,
+        `${address} does not answer: ${reason || (error as Error).message}`,
         'Work goes on without it, a little later. Start Redis, or correct REDIS_URL.',
       )];
     } finally {

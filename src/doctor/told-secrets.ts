@@ -1,4 +1,5 @@
 import type { Environment } from '#libs/config/environment.js';
+import { passwordsIn as redisPasswordsIn } from '#libs/redis/redis-address.js';
 import type { Patient } from './check.js';
 
 const SECRETS: Array<keyof Environment> = [
@@ -12,7 +13,8 @@ const SHORTEST = 4;
 /** Takes secrets out of a text: what libraries say of a failure may hold the address, and with it the password. */
 export function withoutSecrets({ environment, databaseUrl, redisUrl }: Patient): (text: string) => string {
   const configured = SECRETS.flatMap((name) => environment[name] as string | string[] | undefined ?? []);
-  const inAddresses = [databaseUrl, redisUrl, ...environment.COMFYUI_URLS].flatMap(passwordsIn);
+  const inAddresses = [databaseUrl, ...environment.COMFYUI_URLS].flatMap(passwordsIn);
+  if (redisUrl) inAddresses.push(...redisPasswordsIn(redisUrl));
   const secrets = [...configured, ...inAddresses].filter((secret) => secret.length >= SHORTEST);
   return (text) => secrets.reduce((told, secret) => told.replaceAll(secret, '…'), text);
 }

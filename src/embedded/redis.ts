@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
-import { Redis } from 'ioredis';
+import { connectRedis } from '#libs/redis/redis-client.js';
 import { freePort } from './free-port.js';
 import { ServerProcess, stopOrphan, type EmbeddedServer } from './server-process.js';
 
@@ -53,7 +53,7 @@ export async function startRedis({ program, folder, durable }: RedisOptions): Pr
 }
 
 async function answers(url: string): Promise<boolean> {
-  const client = new Redis(url, { lazyConnect: true, retryStrategy: () => null, connectTimeout: 5_000 });
+  const client = connectRedis(url, { lazyConnect: true, retryStrategy: () => null, connectTimeout: 5_000 });
   client.on('error', () => undefined);
   try {
     await client.connect();

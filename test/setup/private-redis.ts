@@ -18,9 +18,23 @@ export class PrivateRedis {
 
   /** Null where there is no Redis on this machine. */
   static async start(...settings: string[]): Promise<PrivateRedis | null> {
+    return PrivateRedis.startAt(await freePort(), ...settings);
+  }
+
+  static startAt(port: number, ...settings: string[]): Promise<PrivateRedis | null> {
+    const options = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+    return PrivateRedis.run(port, [...options, ...settings]);
+  }
+
+  /** Set up by its file, which it also writes to. */
+  static sentinel(port: number, file: string): Promise<PrivateRedis | null> {
+    return PrivateRedis.run(port, [file, '--sentinel']);
+  }
+
+  private static async run(port: number, settings: string[]): Promise<PrivateRedis | null> {
     const program = findTestRedis();
     if (!program) return null;
-    const redis = new PrivateRedis(program, await freePort(), settings);
+    const redis = new PrivateRedis(program, port, settings);
     await redis.start();
     return redis;
   }
@@ -31,8 +45,7 @@ export class PrivateRedis {
 
   /** Begins with empty memory. */
   async start(): Promise<void> {
-    const options = ['--port', String(this.port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
-    this.child = spawn(this.program, [...options, ...this.settings], { stdio: 'ignore' });
+    this.child = spawn(this.program, this.settings, { stdio: 'ignore' });
     const deadline = Date.now() + READY_TIMEOUT_MS;
     while (!(await this.accepts())) {
       if (Date.now() > deadline) throw new Error('The private Redis does not start');

@@ -68,6 +68,11 @@ describe('who may import whom', () => {
     expect(naming).toEqual([]);
   });
 
+  it('only libs/redis dials Redis, so that all can be led to sentinels and clusters', () => {
+    const dialling = sources.filter(({ path, text }) => /\bnew (Redis|Cluster)\(/.test(text) && !path.startsWith('libs/redis/'));
+    expect(dialling.map(({ path }) => path)).toEqual([]);
+  });
+
   it('only libs/config and the launcher read the environment', () => {
     const readers = sources.filter(({ path, text }) =>
       /\bprocess\.env\b/.test(withoutComments(text)) && !/^(libs\/config|src)\//.test(path),

@@ -1,8 +1,8 @@
 import type { ThrottlerStorage } from '@nestjs/throttler';
-import { Redis } from 'ioredis';
 import pg from 'pg';
 import { RateLimiterPostgres, RateLimiterRedis, type RateLimiterStoreAbstract } from 'rate-limiter-flexible';
 import type { Environment } from '#libs/config/environment.js';
+import { connectRedis } from '#libs/redis/redis-client.js';
 
 /** A store that does not answer in this time is away: the request goes on uncounted. */
 const TIMEOUT_MS = 200;
@@ -57,7 +57,7 @@ export function createRateLimitStore(environment: Pick<Environment, 'REDIS_URL' 
 }
 
 function inRedis(url: string): RateLimitStore {
-  const redis = new Redis(url, {
+  const redis = connectRedis(url, {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     commandTimeout: TIMEOUT_MS,
