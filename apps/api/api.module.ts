@@ -11,7 +11,7 @@ import { FormConfigsModule } from './form-configs/form-configs.module.js';
 import { HttpModule } from './http/http.module.js';
 import { GenerationsModule } from './generations/generations.module.js';
 import { ImagesModule } from './images/images.module.js';
-import { OperationsModule } from './operations/operations.module.js';
+import { OperatorsModule } from './operators/operators.module.js';
 import { OpsModule } from './ops/ops.module.js';
 import { PreviewsModule } from './previews/previews.module.js';
 import { ProjectsModule } from './projects/projects.module.js';
@@ -37,7 +37,7 @@ export class ApiModule {
         MetricsModule,
         HttpModule,
         ...FACES,
-        OperationsModule,
+        OperatorsModule,
         OpsModule.forRoot(environment),
       ],
     };

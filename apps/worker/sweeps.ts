@@ -9,7 +9,7 @@ import type { ExternalCancels } from '#libs/generations/external-cancels.js';
 import type { Reconciler } from '#libs/generations/reconciler.js';
 import type { WebhookInbox } from '#libs/generations/webhook-inbox.js';
 import type { Expiry } from '#libs/image-generations/expiry.js';
-import type { Pauses } from '#libs/operations/pauses.js';
+import type { Pauses } from '#libs/operators/pauses.js';
 import { choosePreviews } from '#libs/previews/collection-previews.js';
 import type { ThumbnailMaker } from '#libs/previews/thumbnail-maker.js';
 import type { Pruning } from '#libs/retention/pruning.js';

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { RecordedAction } from '#libs/operations/operator-log.js';
-import type { Pause } from '#libs/operations/pauses.js';
-import type { OperatedJob, PauseState, Running, Waiting } from '#libs/operations/queue-view.js';
+import type { RecordedAction } from '#libs/operators/operator-log.js';
+import type { Pause } from '#libs/operators/pauses.js';
+import type { OperatedJob, PauseState, Running, Waiting } from '#libs/operators/queue-view.js';
 import { CommandFailure } from '../command-failure.js';
 import { printLines, printTable } from '../table.js';
 

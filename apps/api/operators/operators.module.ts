@@ -4,10 +4,10 @@ import { LOGGER } from '#libs/backing-services/logger.js';
 import { Database } from '#libs/database/database.js';
 import { JobControl } from '#libs/generations/job-control.js';
 import { JobTransactions } from '#libs/generations/job-transaction.js';
-import { JobVerbs } from '#libs/operations/job-verbs.js';
-import { OperatorLog } from '#libs/operations/operator-log.js';
-import { Pauses } from '#libs/operations/pauses.js';
-import { QueueView } from '#libs/operations/queue-view.js';
+import { JobVerbs } from '#libs/operators/job-verbs.js';
+import { OperatorLog } from '#libs/operators/operator-log.js';
+import { Pauses } from '#libs/operators/pauses.js';
+import { QueueView } from '#libs/operators/queue-view.js';
 import { WakeQueue } from '#libs/queue/wake-queue.js';
 import { GenerationsModule } from '../generations/generations.module.js';
 import { QueueController } from './queue.controller.js';
@@ -40,4 +40,4 @@ import { QueuedJobsController } from './queued-jobs.controller.js';
     },
   ],
 })
-export class OperationsModule {}
+export class OperatorsModule {}

@@ -1,8 +1,8 @@
 import { Body, Controller, Param, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { generationNotFound, jobNotFound } from '#libs/errors/errors.js';
-import { JobVerbs } from '#libs/operations/job-verbs.js';
-import { QueueView, type OperatedJob } from '#libs/operations/queue-view.js';
+import { JobVerbs } from '#libs/operators/job-verbs.js';
+import { QueueView, type OperatedJob } from '#libs/operators/queue-view.js';
 import { Answers } from '../http/answers.js';
 import { parseUuid } from '../http/ids.js';
 import { CurrentCaller, Policy, type Caller } from '../http/policy.js';

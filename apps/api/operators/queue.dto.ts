@@ -1,7 +1,7 @@
 import { Type } from 'class-transformer';
 import { IsIn, IsInt, IsOptional, IsString, Length, Max, MaxLength, Min } from 'class-validator';
-import { GROUPINGS, type Grouping } from '#libs/operations/queue-view.js';
-import { PAUSE_MODES, PAUSE_SCOPES, type PauseMode, type PauseScope } from '#libs/operations/pauses.js';
+import { GROUPINGS, type Grouping } from '#libs/operators/queue-view.js';
+import { PAUSE_MODES, PAUSE_SCOPES, type PauseMode, type PauseScope } from '#libs/operators/pauses.js';
 import { ApiAnyJson } from '../http/answers.js';
 import { IsInstant, MayBeAbsent } from '../http/body-fields.js';
 

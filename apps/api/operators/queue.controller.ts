@@ -1,9 +1,9 @@
 import { Body, Controller, Delete, Get, Param, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { fieldError, notFound } from '#libs/errors/errors.js';
-import { OperatorLog, type RecordedAction } from '#libs/operations/operator-log.js';
-import { Pauses, type Pause } from '#libs/operations/pauses.js';
-import { QueueView, type Running, type Waiting } from '#libs/operations/queue-view.js';
+import { OperatorLog, type RecordedAction } from '#libs/operators/operator-log.js';
+import { Pauses, type Pause } from '#libs/operators/pauses.js';
+import { QueueView, type Running, type Waiting } from '#libs/operators/queue-view.js';
 import { Answers } from '../http/answers.js';
 import { parseUuid } from '../http/ids.js';
 import { PageQuery } from '../http/paging.dto.js';
