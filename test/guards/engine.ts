@@ -76,6 +76,13 @@ export const engineGuards: Guard[] = [
     red: ['libs/generations/claims.spec.ts'],
   },
   {
+    name: 'claims: what is paused is not taken',
+    file: 'libs/generations/claims.ts',
+    find: ' and not exists (select from held)',
+    replace: '',
+    red: ['libs/operators/pauses.spec.ts'],
+  },
+  {
     name: 'claims: one claimer per generation',
     file: 'libs/generations/claims.ts',
     find: 'order by priority desc, turn, id limit 1 for update skip locked',
