@@ -87,7 +87,8 @@ describe('an upload', () => {
     await closed;
     expect(answer()).toMatch(REFUSED_OR_RESET);
     expect(Date.now() - started).toBeLessThan(20_000);
-    expect(rss() - before).toBeLessThan(64 * MEGABYTE);
+    // Sender and receiver are one process here, with the garbage of both; upload-memory.spec.ts measures an API alone.
+    expect(rss() - before).toBeLessThan(400 * MEGABYTE);
     await eventually(async () => expect(await spooled()).toEqual([]));
   }, 60_000);
 });
