@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Browser, Page } from 'playwright-core';
 import type { JobEvent } from '#libs/events/job-event.js';
+import { ComfyStandIn } from '../setup/comfyui/stand-in.js';
+import { readComponent } from '../../src/components/component-folder.js';
 import { openBrowser, openPage, type WatchedPage } from '../setup/browser.js';
 import { eventually } from '../setup/eventually.js';
 import type { Client, Receipt } from './client.js';
@@ -20,6 +22,7 @@ const UNREACHABLE = /ERR_(CONNECTION|INCOMPLETE|EMPTY)|Failed to load resource/;
 const sleepless = { reducedMotion: 'reduce' } as const;
 
 describe('the studio', () => {
+  let comfy: ComfyStandIn;
   let platen: PlatenProcesses;
   let api: Api;
   let artist: Client;
@@ -34,17 +37,20 @@ describe('the studio', () => {
   };
 
   beforeAll(async () => {
-    platen = await PlatenProcesses.prepare();
+    comfy = await ComfyStandIn.start({ models: { checkpoints: ['v1-5-pruned-emaonly-fp16.safetensors'] } });
+    platen = await PlatenProcesses.prepare({ COMFYUI_URLS: comfy.url });
     [browser, api] = await Promise.all([openBrowser(), platen.api(), platen.worker()]);
     artist = await platen.richClient(api, 100);
     const create = (name: string, steps: typeof SLOW) =>
       artist.create<{ id: string }>('/workflows', formWorkflow(name, { base: 0.5, per_generation: 0.25 }, steps));
+    await artist.create('/workflows', readComponent('examples/workflows/comfy-text-to-image').workflow);
     workflowId = (await create('rings', FOUR_KINDS)).id;
     await create('slow', SLOW);
   });
   afterAll(async () => {
     await browser.close();
     await platen.close();
+    await comfy.close();
   });
 
   it('takes a newcomer from the address to a published collection', async () => {
@@ -70,6 +76,18 @@ describe('the studio', () => {
     await close();
     const [job] = await artist.list<{ id: string; collection_id: string }>('/jobs');
     made = { job_id: job!.id, collection_id: job!.collection_id } as Receipt;
+  });
+
+  it('takes a graph of ComfyUI from its words to pictures', async () => {
+    const { page, errors, close } = await open('');
+    await page.getByRole('link', { name: 'Text to image' }).click();
+    await page.getByRole('textbox', { name: 'Prompt' }).fill('a lighthouse in ink');
+    await page.getByLabel('Editions').fill('2');
+    await page.getByRole('button', { name: 'Generate' }).click();
+    await eventually(async () => expect(await page.locator('.wall img').count()).toBe(2), 30_000);
+    expect(comfy.executor.begun).toHaveLength(2);
+    expect(errors).toEqual([]);
+    await close();
   });
 
   it('makes the sketch as its preview shows it, byte by byte', async () => {

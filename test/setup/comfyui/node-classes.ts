@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { deflateSync } from 'node:zlib';
 import type { StoredFiles } from './stored-files.js';
+import { textToImageClasses } from './text-to-image-classes.js';
 
 export interface GraphNode {
   class_type: string;
@@ -10,7 +11,7 @@ export interface GraphNode {
 export type Graph = Record<string, GraphNode>;
 
 /** A picture on its way through a graph: one colour. */
-interface Picture {
+export interface Picture {
   width: number;
   height: number;
   color: number;
@@ -41,6 +42,7 @@ const WEBM = Buffer.from('1a45dfa39f4286810142f7810142f2810442f38108428284776562
 
 /** `models`: what the server's folders hold, for the classes that load from them. */
 export const nodeClasses = (models: Record<string, string[]>): Record<string, NodeClass> => ({
+  ...textToImageClasses,
   EmptyImage: {
     required: {
       width: integer(512, 1, 16_384), height: integer(512, 1, 16_384), batch_size: integer(1, 1, 4_096),
