@@ -1,4 +1,5 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
+import { notPlaten } from './answers.js';
 import { PlatenError } from './platen-error.js';
 import { backoff, pause, pauseAfter } from './retries.js';
 import type { JobAnswer, JobEventAnswer } from './schema.js';
@@ -95,7 +96,7 @@ async function* readOn(answer: Response, place: Place): AsyncGenerator<StreamEve
     return last !== undefined && isFinal(last);
   } catch (error) {
     if (error instanceof BrokenStream) return false;
-    throw error;
+    throw error instanceof SyntaxError ? notPlaten(answer) : error;
   }
 }
 

@@ -29,15 +29,19 @@ export function outgoingRequest(method: string, address: URL, options: RequestOp
   const headers = new Headers(options.headers);
   const isJson = options.body !== undefined && !isText(options.body);
   if (isJson && !headers.has('content-type')) headers.set('content-type', 'application/json');
-  const key = options.idempotencyKey ?? headers.get('idempotency-key') ?? keyFor(method, address);
+  const isKeyed = takesKey(method, address);
+  const key = options.idempotencyKey ?? headers.get('idempotency-key') ?? (isKeyed ? newIdempotencyKey() : null);
   if (key !== null) headers.set('idempotency-key', key);
   return {
     method, headers,
     address: withQuery(address, options.query ?? {}),
     body: isJson ? JSON.stringify(options.body) : ((options.body ?? null) as FormData | string | null),
-    repeatable: method !== 'POST' || key !== null,
+    repeatable: method !== 'POST' || isKeyed,
   };
 }
+
+const takesKey = (method: string, { pathname }: URL): boolean =>
+  method === 'POST' && KEYED.some((path) => path.test(pathname));
 
 const isText = (body: unknown): boolean => typeof body === 'string' || body instanceof FormData;
 
@@ -48,9 +52,8 @@ function withQuery(address: URL, query: object): URL {
   return address;
 }
 
-/** Of 128 bits. `randomUUID` is missing on pages that came by plain HTTP. */
-function keyFor(method: string, { pathname }: URL): string | null {
-  if (method !== 'POST' || !KEYED.some((path) => path.test(pathname))) return null;
+/** Of 128 bits, by chance. `randomUUID` is missing on pages that came by plain HTTP. */
+export function newIdempotencyKey(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -91,6 +91,18 @@ describe('a call', () => {
     expect(server.requests.map(({ url }) => url)).toEqual(['/jobs?limit=2', '/jobs?limit=2&cursor=on']);
   });
 
+  it('ends with a list whose pages lead nowhere', async () => {
+    const idsOf = async (...pages: object[]) => {
+      server.answers = pages.map((page) => success(page));
+      const ids: string[] = [];
+      for await (const { id } of clientOf().list('/jobs')) ids.push(id);
+      return ids;
+    };
+    expect(await idsOf({ items: [{ id: '1' }] })).toEqual(['1']);
+    const circle = { items: [{ id: '1' }], next_cursor: 'on' };
+    expect(await failureOf(idsOf(circle, circle))).toMatchObject({ code: 'NOT_PLATEN' });
+  });
+
   it('takes files from elsewhere without telling the token there', async () => {
     const elsewhere = await new ScriptedServer().start();
     try {
@@ -120,6 +132,26 @@ describe('a call that fails', () => {
   it('says when something else than a Platen answers', async () => {
     server.answers = [(_request, response) => response.writeHead(404).end('<html>')];
     expect(await failureOf(clientOf().get('/credits'))).toMatchObject({ code: 'NOT_PLATEN', status: 404 });
+  });
+
+  it.each<[string, Answer]>([
+    ['a page', (_request, response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<html>')],
+    ['JSON of its own', json(200, { status: 'ok' })],
+    ['nothing', json(200, null as never)],
+  ])('says so, and does not ask again, when a success is %s', async (_what, answer) => {
+    server.answers = [answer];
+    const error = await failureOf(clientOf().get('/credits'));
+    expect(error).toMatchObject({ code: 'NOT_PLATEN', status: 200, message: `${server.url}/credits answered 200, but not as a Platen.` });
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it('for its token tells no part of it, and what its maker threw', async () => {
+    const error = await failureOf(clientOf({ token: 'sec\nret' }).get('/credits'));
+    expect(error).toMatchObject({ code: 'UNAUTHENTICATED', status: 0 });
+    expect(`${error.stack} ${String(error.cause)}`).not.toMatch(/sec|ret/);
+    const token = () => Promise.reject(new Error('locked out'));
+    await expect(clientOf({ token }).get('/credits')).rejects.toThrow('locked out');
+    expect(server.requests).toHaveLength(0);
   });
 
   it.each([
@@ -161,7 +193,10 @@ describe('a call that fails', () => {
     expect(await failureOf(clientOf().get('/credits'))).toMatchObject({ code: 'RATE_LIMITED', retryAfterMs: 3_600_000 });
     server.answers = [failure(502, 'UPSTREAM_ERROR')];
     expect(await failureOf(clientOf().get('/credits'))).toMatchObject({ code: 'UPSTREAM_ERROR' });
-    expect(server.requests).toHaveLength(3);
+    server.answers = [cutOff];
+    const keyed = { body: { name: 'ci' }, idempotencyKey: 'a key that this POST does not take' };
+    expect(await failureOf(clientOf().post('/api-keys', keyed))).toMatchObject({ code: 'UNREACHABLE' });
+    expect(server.requests).toHaveLength(4);
   });
 
   it('waits no longer than it may, and ends when it is told to', async () => {
@@ -225,6 +260,13 @@ describe('a stream', () => {
     expect(await seen(clientOf().watch('7'))).toEqual(['9 snapshot']);
     server.answers = [(_request, response) => response.writeHead(204).end()];
     expect(await seen(clientOf().watch('7', { after: 9 }))).toEqual([]);
+  });
+
+  it('is none when something else answers', async () => {
+    server.answers = [(_request, response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<html>')];
+    expect(await failureOf(seen(clientOf().watch('7')))).toMatchObject({ code: 'NOT_PLATEN', status: 200 });
+    server.answers = [stream('id: 1\nevent: snapshot\ndata: <html>\n\n')];
+    expect(await failureOf(seen(clientOf().watch('7')))).toMatchObject({ code: 'NOT_PLATEN' });
   });
 
   it('says why it cannot be opened, and gives up on a server that stays away', async () => {

@@ -1,12 +1,12 @@
+import { dataOf } from './answers.js';
 import { followStream, type JobStreamEvent, type StreamEvent, type StreamOptions } from './event-stream.js';
 import type { CallArguments, DataOf, ItemOf, ListPath, Method, PathOf } from './operations.js';
-import type { JobAnswer } from './schema.js';
 import type { RequestOptions } from './outgoing-request.js';
+import { PlatenError } from './platen-error.js';
+import type { JobAnswer } from './schema.js';
 import { Transport, type TransportOptions } from './transport.js';
 
 export type PlatenOptions = TransportOptions;
-
-const NO_CONTENT = 204;
 
 /**
  * A Platen, as one caller sees it. Calls give `data` of the answer and fail with a `PlatenError`. What can be
@@ -45,12 +45,13 @@ export class Platen {
   /** Every item of a list, page by page as they are asked for. */
   async *list<Path extends ListPath>(path: Path, ...[options]: CallArguments<'get', Path>): AsyncGenerator<ItemOf<Path>> {
     const { query, ...others } = (options ?? {}) as RequestOptions;
-    let cursor: string | null | undefined;
-    do {
+    for (let cursor: string | null | undefined; cursor !== null; ) {
       const page: Page<ItemOf<Path>> = await this.call('get', path, { ...others, query: { ...query, cursor } });
       yield* page.items;
-      cursor = page.next_cursor;
-    } while (cursor !== null);
+      const next = page.next_cursor ?? null;
+      if (next === cursor && next !== null) throw new PlatenError('NOT_PLATEN', `${path} gives the same page again and again.`);
+      cursor = next;
+    }
   }
 
   /**
@@ -79,8 +80,7 @@ export class Platen {
 
   /** `data` of a call that has no type here; the path with its values in it. */
   request<Data>(method: Method, path: string, options: RequestOptions = {}): Promise<Data> {
-    return this.transport.send(method.toUpperCase(), path, options, async (answer) =>
-      answer.status === NO_CONTENT ? (undefined as Data) : ((await answer.json()) as { data: Data }).data);
+    return this.transport.send(method.toUpperCase(), path, options, dataOf<Data>);
   }
 
   private call<Data>(method: Method, template: string, options?: object): Promise<Data> {
@@ -91,7 +91,7 @@ export class Platen {
 
 interface Page<Item> {
   items: Item[];
-  next_cursor: string | null;
+  next_cursor?: string | null;
 }
 
 /** `/jobs/{id}` with the id in it. */

@@ -1,6 +1,7 @@
+import { failureOf, streamOf } from './answers.js';
 import { outgoingRequest, type OutgoingRequest, type RequestOptions } from './outgoing-request.js';
-import { PlatenError, type FailureCode } from './platen-error.js';
-import { pause, pauseAfter, retryAfterOf } from './retries.js';
+import { PlatenError } from './platen-error.js';
+import { pause, pauseAfter } from './retries.js';
 
 /** How to reach a Platen, and how patiently. */
 export interface TransportOptions {
@@ -21,6 +22,8 @@ export interface TransportOptions {
 const TIMEOUT_MS = 30_000;
 const PATIENCE_MS = 60_000;
 const NEVER = new AbortController().signal;
+/** What a header can carry; `fetch` would print all of one that it cannot. */
+const TOKEN = /^[\x21-\x7e]+$/;
 
 /** HTTP with patience: timeouts, retries that are safe, and failures as `PlatenError`. */
 export class Transport {
@@ -57,7 +60,7 @@ export class Transport {
     const tooLong = () => opening.abort(new DOMException('The stream took too long to open.', 'TimeoutError'));
     const timer = setTimeout(tooLong, this.timeoutMs);
     try {
-      return await this.attempt(request, signal, opening.signal, async (response) => response);
+      return await this.attempt(request, signal, opening.signal, streamOf);
     } finally {
       clearTimeout(timer);
     }
@@ -67,7 +70,7 @@ export class Transport {
     return this.options.timeoutMs ?? TIMEOUT_MS;
   }
 
-  /** Throws only what the caller has broken it off with. */
+  /** Throws only what the caller has broken it off with, and where there is no token to send. */
   private async attempt<Result>(
     { method, address, headers, body }: OutgoingRequest,
     signal: AbortSignal,
@@ -76,13 +79,13 @@ export class Transport {
   ): Promise<Result | PlatenError> {
     signal.throwIfAborted();
     const fetch = this.options.fetch ?? globalThis.fetch;
+    await this.authorize(address, headers);
     try {
-      await this.authorize(address, headers);
       const response = await fetch(address, { method, headers, body, signal: AbortSignal.any([signal, timeout]) });
       return await (response.ok ? read(response) : failureOf(response));
     } catch (error) {
       signal.throwIfAborted();
-      return unanswered(address, error as Error);
+      return error instanceof PlatenError ? error : unanswered(address, error as Error);
     }
   }
 
@@ -90,32 +93,9 @@ export class Transport {
   private async authorize({ origin }: URL, headers: Headers): Promise<void> {
     const { token, url } = this.options;
     if (token === undefined || origin !== new URL(url).origin) return;
-    headers.set('authorization', `Bearer ${typeof token === 'function' ? await token() : token}`);
-  }
-}
-
-interface FailureEnvelope {
-  success: false;
-  error: string;
-  code: FailureCode;
-  details?: unknown;
-}
-
-async function failureOf(response: Response): Promise<PlatenError> {
-  const { status, headers } = response;
-  const circumstances = { status, requestId: headers.get('x-request-id'), retryAfterMs: retryAfterOf(headers) };
-  const envelope = envelopeIn(await response.text());
-  if (!envelope) return new PlatenError('NOT_PLATEN', `${response.url} answered ${status}.`, circumstances);
-  const { code, error, details } = envelope;
-  return new PlatenError(code, error, { ...circumstances, details });
-}
-
-function envelopeIn(text: string): FailureEnvelope | undefined {
-  try {
-    const answer = JSON.parse(text) as FailureEnvelope | null;
-    return answer?.success === false ? answer : undefined;
-  } catch {
-    return undefined;
+    const given = (typeof token === 'function' ? await token() : token).trim();
+    if (!TOKEN.test(given)) throw new PlatenError('UNAUTHENTICATED', 'The token has characters that no token has, such as spaces.');
+    headers.set('authorization', `Bearer ${given}`);
   }
 }
 

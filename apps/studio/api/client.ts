@@ -22,5 +22,5 @@ const endingRefusedSessions: typeof fetch = async (address, request) => {
 /** A sentence for whatever was thrown. */
 export function sentenceOf(error: unknown): string {
   if (!(error instanceof PlatenError)) return 'Something went wrong in this page.';
-  return error.status === 0 ? 'Platen cannot be reached.' : error.message;
+  return ['UNREACHABLE', 'TIMEOUT'].includes(error.code) ? 'Platen cannot be reached.' : error.message;
 }

@@ -1,7 +1,6 @@
 import { useMemo, useRef, useState } from 'preact/hooks';
-import { PlatenError } from '#libs/client/index.js';
+import { newIdempotencyKey, PlatenError } from '#libs/client/index.js';
 import { sentenceOf } from '../api/client.js';
-import { newKey } from '../api/idempotency-key.js';
 import { generate } from '../api/platen.js';
 import type { Fault, Workflow } from '../api/shapes.js';
 import { goTo } from '../app/router.js';
@@ -80,7 +79,7 @@ function useSubmission(order: Parameters<typeof generate>[0]) {
     event.preventDefault();
     if (isSending) return;
     const text = JSON.stringify(order);
-    if (sent.current.text !== text) sent.current = { text, key: newKey() };
+    if (sent.current.text !== text) sent.current = { text, key: newIdempotencyKey() };
     setSending(true);
     setFailure(null);
     try {
