@@ -1,7 +1,9 @@
 import 'reflect-metadata';
+import { endWithReader } from './closed-output.js';
 import { createProgram } from './program.js';
 import { report } from './report.js';
 
+endWithReader(process.stdout, (code) => process.exit(code));
 try {
   await createProgram().parseAsync();
 } catch (error) {

@@ -3,10 +3,11 @@ import { AppError } from '#libs/errors/app-error.js';
 import { PlatenError } from '#libs/client/index.js';
 import { CommandFailure } from './command-failure.js';
 import { refusalText } from './refusal-text.js';
+import { printable } from './terminal-text.js';
 
 /** Says on standard error what went wrong, and returns the exit code. A stack is shown for bugs only. */
 export function report(error: unknown): number {
-  process.stderr.write(`${textOf(error)}\n`);
+  process.stderr.write(`${printable(textOf(error))}\n`);
   return 1;
 }
 

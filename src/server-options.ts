@@ -20,7 +20,7 @@ export async function connectTo(options: ServerOptions, variables: NodeJS.Proces
   if (!token) {
     throw new CommandFailure('Who asks? Give --token, or set PLATEN_TOKEN: `platen token --sub <uuid>` makes one.');
   }
-  if (!URL.canParse(url)) throw new CommandFailure(`${url} is not a URL.`);
+  if (!/^https?:\/\//i.test(url) || !URL.canParse(url)) throw new CommandFailure(`${url} is not an address like ${DEFAULT_URL}.`);
   const stop = new AbortController();
   void stopSignal().then(() => stop.abort(new Stopped()));
   const where = { url, token, signal: stop.signal };

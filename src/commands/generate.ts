@@ -1,5 +1,5 @@
 import type { JobAnswer, Platen, WorkflowAnswer } from '#libs/client/index.js';
-import { saveEditions } from '../editions/edition-files.js';
+import { folderNameOf, saveEditions } from '../editions/edition-files.js';
 import { assertWhole, followJob } from '../editions/follow-job.js';
 import { printLines } from '../table.js';
 import { workflowNamed } from '../workflow-names.js';
@@ -26,7 +26,7 @@ export async function generate(client: Platen, name: string, options: GenerateOp
   };
   const { job_id: id } = await client.post('/api/collections/generate', { body });
   const job = await followJob(client, id);
-  const files = await saveEditions(client, job, options.out ?? workflow.name);
+  const files = await saveEditions(client, job, options.out ?? folderNameOf(workflow.name));
   if (options.json) printLines([JSON.stringify({ ...job, files })]);
   else printLines([...files.map(({ path }) => path), summaryOf(job)]);
   assertWhole(job);
@@ -38,8 +38,9 @@ export const summaryOf = ({ counts, cost }: JobAnswer): string =>
 
 /** Values as the form wants them: text where it takes text, else JSON where it is some. */
 export function variablesOf({ form_schema: schema }: Pick<WorkflowAnswer, 'form_schema'>, given: Record<string, string>) {
-  const fields = Object(schema['properties']) as Record<string, { type?: string }>;
-  const entries = Object.entries(given).map(([name, text]) => [name, fields[name]?.type === 'string' ? text : jsonOr(text)]);
+  const fields = Object(schema['properties']) as Record<string, { type?: string; enum?: unknown[] }>;
+  const isText = (name: string, text: string) => fields[name]?.type === 'string' || fields[name]?.enum?.includes(text);
+  const entries = Object.entries(given).map(([name, text]) => [name, isText(name, text) ? text : jsonOr(text)]);
   return Object.fromEntries(entries) as Record<string, unknown>;
 }
 

@@ -67,9 +67,9 @@ describe('platen generate', () => {
   });
 
   it('leaves text where the form takes text, and reads all else as JSON', () => {
-    const form_schema = { properties: { word: { type: 'string' }, steps: { type: 'integer' } } };
-    expect(variablesOf({ form_schema }, { word: '20', steps: '20', inks: '["a"]', other: 'a fox' })).toEqual({
-      word: '20', steps: 20, inks: ['a'], other: 'a fox',
+    const form_schema = { properties: { word: { type: 'string' }, steps: { type: 'integer' }, size: { enum: ['512', '1024'] } } };
+    expect(variablesOf({ form_schema }, { word: '20', steps: '20', inks: '["a"]', other: 'a fox', size: '512' })).toEqual({
+      word: '20', steps: 20, size: '512', inks: ['a'], other: 'a fox',
     });
   });
 

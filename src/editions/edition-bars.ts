@@ -1,4 +1,5 @@
 import { MultiBar, SingleBar } from 'cli-progress';
+import { printable } from '../terminal-text.js';
 
 /** Shows how far each edition is. */
 export interface EditionBars {
@@ -19,7 +20,7 @@ const STYLE = { hideCursor: true, barsize: 32, fps: 20, barCompleteChar: '━', 
 const MARGIN_ROWS = 4;
 const ENDS = ['done', 'failed', 'cancelled'];
 
-export const shortHash = (hash: string): string => `${hash.slice(0, 6)}…${hash.slice(-4)}`;
+export const shortHash = (hash: string): string => printable(`${hash.slice(0, 6)}…${hash.slice(-4)}`);
 
 /** One moving bar per edition in a terminal, or one for all where they are too many for it; else a line per change. */
 export function showEditions(editions: Edition[], output: NodeJS.WriteStream): EditionBars {
