@@ -42,6 +42,8 @@ const ARGUMENTS = [
   '--force-color-profile=srgb',
   '--font-render-hinting=none',
   '--disable-lcd-text',
+  // A fresh document takes its page's own frame: a new frame for each costs a third of opening it.
+  '--enable-features=RenderDocument:level/crashed-frame',
   // Ways out.
   '--host-resolver-rules=MAP * ~NOTFOUND',
   '--dns-prefetch-disable',

@@ -28,6 +28,7 @@ describe('where a sketch ends', () => {
     ['noLoop()', `function draw() { ${FRAMES} if (frameCount === 5) noLoop(); }`, 5],
     ['noLoop() in setup', `function setup() { noLoop(); } function draw() { ${FRAMES} }`, 1],
     ['capture()', `function draw() { ${FRAMES} if (frameCount === 3) { capture(); background(0); } }`, 3],
+    ['capture(), though what follows fails', `function draw() { ${FRAMES} if (frameCount === 2) { capture(); oops(); } }`, 2],
     ['fxpreview()', `function draw() { ${FRAMES} if (frameCount === 4) fxpreview(); }`, 4],
     ['$fx.preview()', `function draw() { ${FRAMES} if (frameCount === 6) $fx.preview(); }`, 6],
     ['a call, though noLoop() came before', `function draw() { ${FRAMES} noLoop(); setTimeout(() => fxpreview(), 99); }`, 1],

@@ -53,13 +53,21 @@ describe('what a sketch says', () => {
 
   it('is never taken for the image', async () => {
     const { bytes } = await render(`
-      HTMLCanvasElement.prototype.toDataURL = () => 'data:image/png;base64,' + 'A'.repeat(200e6);
+      HTMLCanvasElement.prototype.toBlob = (callback) => callback(new Blob(['\\x89PNG']));
+      Blob.prototype.arrayBuffer = Blob.prototype.slice = Blob.prototype.stream = () => new Blob(['A'.repeat(200e6)]);
       Object.defineProperty(HTMLCanvasElement.prototype, 'width', { get: () => 1e9 }); ${DRAW}`);
     expect(await sharp(bytes).metadata()).toMatchObject({ format: 'png', width: 64, height: 64 });
   });
 
+  it('is all it has: its frames find nothing of ours', async () => {
+    const { logs } = await render(`
+      const { contentWindow: frame } = document.documentElement.appendChild(document.createElement('iframe'));
+      console.log(typeof window.p5, typeof window.platen, typeof frame.p5, typeof frame.platen); ${DRAW}`);
+    expect(logs).toEqual(['function undefined undefined undefined']);
+  });
+
   it('is an error when its canvas is a fake', async () => {
-    const fake = "document.querySelectorAll = () => [{ width: 9, height: 9, toDataURL: () => 'data:image/png;base64,AAAA' }];";
+    const fake = "document.querySelectorAll = () => [{ width: 9, height: 9, toBlob: (done) => done(new Blob()) }];";
     await expect(render(`${fake} capture();`)).rejects.toMatchObject({ reason: 'error', permanent: true });
   });
 });

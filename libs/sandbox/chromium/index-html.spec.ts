@@ -1,7 +1,8 @@
 import { adoptLibraries, isLibraryFile } from './index-html.js';
+import { EDITION_SCRIPT } from './page-runtime.js';
 
 const scriptsOf = (html: string, files: Record<string, string> = {}) =>
-  [...adoptLibraries({ ...files, 'index.html': html }).matchAll(/<script[^>]*src[^>]*>/g)].map(([tag]) => tag).slice(2);
+  [...adoptLibraries({ ...files, 'index.html': html }).matchAll(/<script[^>]*src[^>]*>/g)].map(([tag]) => tag).slice(1);
 
 describe('adoptLibraries', () => {
   it.each([
@@ -27,12 +28,12 @@ describe('adoptLibraries', () => {
   });
 
   it.each(['<!DOCTYPE html>\n<html>\n<head lang="en">\n', '<html>', '', '<!doctype html>'])(
-    'puts the runtime first and adds no line (%j)',
+    'asks for the edition first and adds no line (%j)',
     (start) => {
       const html = `${start}<script>one\n</script>`;
       const adopted = adoptLibraries({ 'index.html': html });
       expect(adopted.split('\n')).toHaveLength(html.split('\n').length);
-      expect(adopted.startsWith(`${start.trimEnd()}<script src="/.platen/runtime.js">`)).toBe(true);
+      expect(adopted.startsWith(`${start.trimEnd()}${EDITION_SCRIPT}`)).toBe(true);
     },
   );
 });

@@ -1,4 +1,4 @@
-import { EDITION_SCRIPT, RUNTIME_PATH } from './page-runtime.js';
+import { EDITION_SCRIPT } from './page-runtime.js';
 
 const P5_FILE = /^p5(\.sound)?(\.min)?\.js$/;
 const SCRIPT = /<script\b/;
@@ -6,8 +6,6 @@ const SOURCE = /\ssrc\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))/i;
 const FXHASH_SNIPPET = /id\s*=\s*["']?fxhash-snippet/i;
 const SCRIPT_END = /<\/script>/gi;
 const HEAD = /<(?:head|html|!doctype)\b/;
-
-const OPENING = `<script src="/${RUNTIME_PATH}"></script>${EDITION_SCRIPT}`;
 
 /** Whether a file is p5 or fxhash's snippet rather than part of the sketch. */
 export const isLibraryFile = (path: string): boolean => /(^|\/)(p5(\.\w+)*|fxhash(\.\w+)*)\.js$/.test(path);
@@ -55,7 +53,7 @@ function ourCopy(address: string, files: Record<string, string>): string | undef
 }
 
 /**
- * The folder's `index.html` as it is, but that p5 comes from here instead of a CDN and the runtime comes
+ * The folder's `index.html` as it is, but that p5 comes from here instead of a CDN and the edition comes
  * first. Both keep to their lines, so that line numbers in errors stay right.
  */
 export function adoptLibraries(files: Record<string, string>): string {
@@ -63,7 +61,7 @@ export function adoptLibraries(files: Record<string, string>): string {
   const places = [...tagsOf(html, HEAD)];
   const place = places.find(({ text }) => /^<head/i.test(text)) ?? places.pop();
   const at = place ? place.start + place.text.length : 0;
-  return html.slice(0, at) + OPENING + html.slice(at);
+  return html.slice(0, at) + EDITION_SCRIPT + html.slice(at);
 }
 
 function withOurLibraries(html: string, files: Record<string, string>): string {

@@ -27,7 +27,7 @@ export class KeptPages {
   /** The page that waits for an edition of just this sketch and job. */
   async take(chromium: RunningChromium, sketch: Sketch): Promise<SketchPage | undefined> {
     if (sketch.job === undefined) return undefined;
-    const html = sketchDocument(sketch);
+    const { html } = sketchDocument(sketch);
     const kept = this.kept.find((one) => one.job === sketch.job && one.html === html && fits(one, chromium, sketch));
     if (!kept) return undefined;
     this.leave(kept);
@@ -43,7 +43,7 @@ export class KeptPages {
     });
     const { p5Version, width, height } = sketch;
     const kept: Kept = {
-      chromium, p5Version, width, height, job, html: sketchDocument(sketch), page: renewed,
+      chromium, p5Version, width, height, job, html: sketchDocument(sketch).html, page: renewed,
       idle: setTimeout(() => this.forget(kept), IDLE_MS).unref(),
     };
     this.kept.push(kept);

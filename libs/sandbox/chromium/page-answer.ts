@@ -5,8 +5,8 @@ const SLICE = 12_000_000;
 /** JSON of 100 features and 100 lines, every character escaped, is shorter. */
 const MAX_REPORT = 4_000_000;
 const MAX_PIXELS = 40_000_000;
-/** Base64 of 40 megapixels that do not compress. */
-const MAX_IMAGE = 240_000_000;
+/** 40 megapixels that do not compress. */
+const MAX_IMAGE = 180_000_000;
 const MAX_FEATURES = 100;
 const MAX_FEATURE_LENGTH = 1_000;
 const MAX_LINES = 100;
@@ -64,16 +64,11 @@ export class PageAnswers {
 
   /** The bytes of the canvas. Throws SketchError when they are not of the format asked for. */
   async image(format: SketchRun['format'], logs: string[]): Promise<Buffer> {
-    const start = `data:image/${format};base64,`;
-    const length = await this.lengthOf('image');
-    const unsaved = new SketchError('error', `The canvas could not be saved as ${format}`, true, logs);
-    if (length > MAX_IMAGE || (await this.part('image', 0, start.length)) !== start) throw unsaved;
-    const pieces: Buffer[] = [];
-    for (let at = start.length; at < length; at += SLICE) {
-      pieces.push(Buffer.from(await this.part('image', at, Math.min(at + SLICE, length)), 'base64'));
-    }
-    const bytes = Buffer.concat(pieces);
-    if (!MAGIC[format](bytes)) throw unsaved;
+    const functionDeclaration = 'function () { return this.image; }';
+    const { objectId } = this;
+    const { result } = await this.session.send('Runtime.callFunctionOn', { objectId, functionDeclaration });
+    const bytes = result.objectId ? await this.blob(result.objectId) : Buffer.alloc(0);
+    if (!MAGIC[format](bytes)) throw new SketchError('error', `The canvas could not be saved as ${format}`, true, logs);
     return bytes;
   }
 
@@ -85,6 +80,22 @@ export class PageAnswers {
     if (!found) throw new SketchError('error', 'The page of the sketch gave no video', true);
     const [, frames, position, base64 = ''] = found;
     return { frames: Number(frames), position: Number(position), bytes: Buffer.from(base64, 'base64') };
+  }
+
+  /** Its bytes, read from the browser beside the page; none of one that is larger than an image can be. */
+  private async blob(objectId: string): Promise<Buffer> {
+    const { uuid } = await this.session.send('IO.resolveBlob', { objectId });
+    const handle = `blob:${uuid}`;
+    const pieces: Buffer[] = [];
+    let length = 0;
+    for (let eof = false; !eof && length <= MAX_IMAGE; ) {
+      const piece = await this.session.send('IO.read', { handle, size: SLICE });
+      pieces.push(Buffer.from(piece.data, piece.base64Encoded ? 'base64' : 'utf8'));
+      length += pieces.at(-1)?.length ?? 0;
+      eof = piece.eof;
+    }
+    await this.session.send('IO.close', { handle });
+    return length > MAX_IMAGE ? Buffer.alloc(0) : Buffer.concat(pieces);
   }
 
   private async text(of: string, max: number): Promise<string> {

@@ -1,13 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Where a page finds the runtime, and the script that names the edition. */
-export const RUNTIME_PATH = '.platen/runtime.js';
+/** Where a page finds the script that names the edition. */
 export const EDITION_PATH = '.platen/edition.js';
 
 /**
  * Asks for the edition once what stands before has run. The browser reads ahead for scripts and would
- * ask for one that is plain to see before the runtime is there.
+ * ask for one that is plain to see before its turn.
  */
 export const EDITION_SCRIPT = `<script>document.write('<script src="/${EDITION_PATH}"></' + 'script>')</script>`;
 

@@ -5,7 +5,7 @@ import {
 import { PageAnswers, type PageReport } from './page-answer.js';
 import { EDITION_PATH } from './page-runtime.js';
 import {
-  commonFile, CONTENT_SECURITY_POLICY, p5Release, sketchFiles, SKETCH_ORIGIN, type SiteFile,
+  commonFile, CONTENT_SECURITY_POLICY, p5Release, sketchFiles, SKETCH_ORIGIN, type SiteFile, type SketchDocument,
 } from './sketch-site.js';
 import type { VideoFile } from './video-file.js';
 
@@ -63,16 +63,16 @@ export class SketchPage {
     private readonly page: Page,
     private readonly session: CDPSession,
     private readonly p5Version: Sketch['p5Version'],
-    private readonly document: string,
+    private readonly html: string,
   ) {}
 
-  /** Opens `html` (see `sketchDocument`) in a window of the given size. */
-  static async open(browser: Browser, html: string, frame: PageFrame): Promise<SketchPage> {
+  /** Opens a document in a window of the given size. */
+  static async open(browser: Browser, document: SketchDocument, frame: PageFrame): Promise<SketchPage> {
     let timer: NodeJS.Timeout | undefined;
     const limit = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new Error('The page did not open in time')), OPEN_LIMIT_MS);
     });
-    const opened = SketchPage.openInContext(browser, html, frame);
+    const opened = SketchPage.openInContext(browser, document, frame);
     // A page that opens too late is nobody's.
     limit.catch(() => opened.then((page) => page.close()).catch(() => undefined));
     return whileConnected(browser, Promise.race([opened, limit])).finally(() => clearTimeout(timer));
@@ -80,7 +80,7 @@ export class SketchPage {
 
   private static async openInContext(
     browser: Browser,
-    html: string,
+    { html, programs }: SketchDocument,
     { p5Version, width, height }: PageFrame,
   ): Promise<SketchPage> {
     const context = await browser.newContext({
@@ -96,6 +96,7 @@ export class SketchPage {
       const page = await context.newPage();
       const opened = new SketchPage(browser, context, page, await context.newCDPSession(page), p5Version, html);
       await opened.listen();
+      await opened.runFirst(programs);
       await opened.load();
       return opened;
     } catch (failure) {
@@ -112,6 +113,15 @@ export class SketchPage {
         return route.abort().catch(() => undefined);
       }),
     );
+  }
+
+  /** Not in the empty document that each one replaces, nor in frames. */
+  private async runFirst(programs: string[]): Promise<void> {
+    await this.session.send('Page.enable');
+    for (const program of programs) {
+      const source = `if (window === top && location.origin === '${SKETCH_ORIGIN}') {\n${program}\n}`;
+      await this.session.send('Page.addScriptToEvaluateOnNewDocument', { source });
+    }
   }
 
   private async load(): Promise<void> {
@@ -270,6 +280,6 @@ export class SketchPage {
     this.opened = true;
     // Not to be stored, nor to be kept for a way back.
     const headers = { 'content-security-policy': CONTENT_SECURITY_POLICY, 'cache-control': 'no-store' };
-    return route.fulfill({ body: this.document, contentType: 'text/html; charset=utf-8', headers });
+    return route.fulfill({ body: this.html, contentType: 'text/html; charset=utf-8', headers });
   }
 }

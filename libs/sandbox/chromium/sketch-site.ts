@@ -5,7 +5,7 @@ import type { Sketch, SketchRun, VideoRun } from '#libs/sandbox/sketch-renderer.
 import { captureRule, createsCanvas } from './capture-rule.js';
 import { ENCODER_PATH, encoderScript } from './encoder-script.js';
 import { adoptLibraries, isLibraryFile, sketchScripts } from './index-html.js';
-import { EDITION_PATH, EDITION_SCRIPT, pageRuntime, RUNTIME_PATH } from './page-runtime.js';
+import { EDITION_PATH, EDITION_SCRIPT, pageRuntime } from './page-runtime.js';
 
 /** `*.localhost` is a secure context, so that crypto and WebCodecs are there. */
 export const SKETCH_ORIGIN = 'http://sketch.localhost';
@@ -42,19 +42,19 @@ const textFile = (path: string, body: string): SiteFile => ({
 });
 
 const libraryTexts = new Map<string, string>();
-function libraryFile(path: string): SiteFile {
+function libraryText(path: string): string {
   const text = libraryTexts.get(path) ?? readFileSync(path, 'utf8');
   libraryTexts.set(path, text);
-  return textFile(path, text);
+  return text;
 }
+const p5Text = (version: Sketch['p5Version']) => libraryText(join(p5Folder(version), 'p5.min.js'));
 
 /** What every page of one p5 version gets, whatever its sketch: it can be loaded before there is one. */
 export function commonFile(path: string, version: Sketch['p5Version']): SiteFile | undefined {
   if (path === ENCODER_PATH) return textFile(path, encoderScript());
-  if (path === RUNTIME_PATH) return textFile(path, pageRuntime());
-  if (path === '.platen/p5.js') return libraryFile(join(p5Folder(version), 'p5.min.js'));
+  if (path === '.platen/p5.js') return textFile(path, p5Text(version));
   if (path === '.platen/p5.sound.js' && version === '1') {
-    return libraryFile(join(p5Folder(version), 'addons', 'p5.sound.min.js'));
+    return textFile(path, libraryText(join(p5Folder(version), 'addons', 'p5.sound.min.js')));
   }
   return undefined;
 }
@@ -63,14 +63,20 @@ export function commonFile(path: string, version: Sketch['p5Version']): SiteFile
 const CODE_PAGE = `<!doctype html>
 <html><head><meta charset="utf-8"><title>Sketch</title>
 <style>html, body { margin: 0; padding: 0; overflow: hidden } canvas { display: block }</style>
-<script src="/${RUNTIME_PATH}"></script>
-<script src="/.platen/p5.js"></script>
 ${EDITION_SCRIPT}
 </head><body><main></main><script src="/sketch.js"></script></body></html>`;
 
 /** The document of a sketch, before its edition is known. */
-export const sketchDocument = (sketch: Sketch): string =>
-  'code' in sketch.source ? CODE_PAGE : adoptLibraries(sketch.source.files);
+export interface SketchDocument {
+  html: string;
+  /** What runs before anything in it. The browser gets it once, not with each document: p5 is a million characters. */
+  programs: string[];
+}
+
+export const sketchDocument = ({ source, p5Version }: Sketch): SketchDocument =>
+  'code' in source
+    ? { html: CODE_PAGE, programs: [pageRuntime(), p5Text(p5Version)] }
+    : { html: adoptLibraries(source.files), programs: [pageRuntime()] };
 
 /** What the sketch's author wrote, without libraries that came along: what the capture rule goes by. */
 export const sourceText = ({ source }: Sketch): string => {

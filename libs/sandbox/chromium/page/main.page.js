@@ -13,19 +13,28 @@
   let p5;
   let features = () => ({});
 
-  /** Kept here to be read piece by piece. A promise of an object would ask the sketch's own `then` for it. */
-  function end(outcome, image = '') {
-    if (ended) return;
+  /** From here on nothing of the sketch counts. False: it had ended before. */
+  function stop(outcome) {
+    if (ended) return false;
     ended = true;
     platen.clock.stop();
     platen.report = platen.safely.report(outcome, platen.log.lines);
+    return true;
+  }
+
+  function end(outcome) {
+    if (stop(outcome)) settle(true);
+  }
+
+  /** Kept here to be read piece by piece. A promise of an object would ask the sketch's own `then` for it. */
+  function endWith(image) {
     platen.image = image;
     settle(true);
   }
   platen.console = () => platen.safely.report({}, platen.log.lines);
   platen.part = (of, from, to) => platen.safely.slice(platen[of], from, to);
 
-  const { widthOf, heightOf, dataUrlOf } = platen.safely;
+  const { widthOf, heightOf, saveAs } = platen.safely;
   const area = (canvas) => widthOf(canvas) * heightOf(canvas);
 
   /** p5's main canvas, else the largest in the page. */
@@ -56,8 +65,9 @@
     const canvas = mainCanvas();
     const fault = faultOf(canvas);
     if (fault) return end(fault);
-    const url = dataUrlOf(canvas, `image/${edition.format}`, QUALITY);
-    return end({ width: widthOf(canvas), height: heightOf(canvas), features: features() }, url);
+    const outcome = { width: widthOf(canvas), height: heightOf(canvas), features: features() };
+    saveAs(canvas, `image/${edition.format}`, QUALITY, endWith);
+    return void stop(outcome);
   };
 
   const drewOnce = () => (p5.inUse() ? p5.drewOnce() : mainCanvas() !== undefined || platen.clock.idle());

@@ -9,7 +9,7 @@ platen.safely = (() => {
   const { isFinite } = Number;
   const textOf = String;
   const sliceOf = String.prototype.slice;
-  const { toDataURL } = HTMLCanvasElement.prototype;
+  const { toBlob } = HTMLCanvasElement.prototype;
   const getter = (name) => Object.getOwnPropertyDescriptor(HTMLCanvasElement.prototype, name).get;
   const widthGetter = getter('width');
   const heightGetter = getter('height');
@@ -64,7 +64,7 @@ platen.safely = (() => {
     widthOf: (canvas) => apply(widthGetter, canvas, []),
     heightOf: (canvas) => apply(heightGetter, canvas, []),
     /** Throws for all but a canvas element. */
-    dataUrlOf: (canvas, type, quality) => apply(toDataURL, canvas, [type, quality]),
+    saveAs: (canvas, type, quality, onSaved) => apply(toBlob, canvas, [onSaved, type, quality]),
     /** The outcome as JSON text of some megabytes at most. */
     report({ fault, message = '', width = 0, height = 0, features }, lines) {
       const why = fault ? `"fault":${stringify(fault)},"message":${stringify(cut(message))},` : '';
