@@ -31,6 +31,12 @@ describe.each([
   });
 });
 
+it('every folder of libs is shown in the architecture', () => {
+  const text = readFileSync(join(root, 'docs/architecture.md'), 'utf8');
+  const folders = readdirSync(join(root, 'libs')).map((name) => `\`libs/${name}\``);
+  expect(folders.filter((folder) => !text.includes(folder))).toEqual([]);
+});
+
 it('migrations are listed oldest first', () => {
   const listed = importsOf('libs/database/migrations/index.ts');
   expect(listed).toEqual([...listed].sort());
