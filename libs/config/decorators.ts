@@ -24,8 +24,14 @@ export const json = Transform(({ value }) => {
   }
 });
 
+/** Drivers decode what stands in an address, and say of a bare `%` neither where it is nor what to do. */
+const percentEncoded = ValidateBy({
+  name: 'percentEncoded',
+  validator: { validate: isDecodable, defaultMessage: () => '$property must have a % of its own, as in a password, written as %25' },
+});
+
 export const url = (protocols: string[]) =>
-  IsUrl({ protocols, require_tld: false, require_protocol: true, require_host: true });
+  applyDecorators(IsUrl({ protocols, require_tld: false, require_protocol: true, require_host: true }), percentEncoded);
 
 /** A whole number of days, or none. */
 export const days = applyDecorators(IsOptional(), Type(() => Number), IsInt(), Min(1), Max(36_500));
@@ -52,6 +58,14 @@ export const redisUrl = ValidateBy({
     defaultMessage: (given) => `$property ${redisFault(given?.value)}`,
   },
 });
+
+function isDecodable(value: unknown): boolean {
+  try {
+    return decodeURIComponent(String(value)) !== '';
+  } catch {
+    return false;
+  }
+}
 
 function redisFault(value: unknown): string | undefined {
   try {

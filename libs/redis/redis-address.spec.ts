@@ -22,6 +22,7 @@ it('reads a cluster', () => {
 it.each([
   ['http://hunter22@localhost', 'must begin with redis://'],
   ['redis://hunter22@h1,h2:6379', 'must name one host'],
+  ['redis://:hunter22%off@h1', 'percent-encoded'],
   ['redis+sentinel://:hunter22@h1,h2/0', '?name=<master>'],
   ['redis+sentinel://:hunter22@h1,h2/first?name=main', 'number of a database'],
   ['redis+sentinel://:hunter22@/0?name=main', 'host[:port],host[:port]'],

@@ -85,6 +85,8 @@ function single(url: string): SingleAddress {
   if (!isURL(url, { protocols: ['redis', 'rediss'], require_tld: false, require_protocol: true, require_host: true })) {
     throw new Error('must name one host; several are for redis+sentinel:// and redis+cluster://');
   }
+  const { username, password } = new URL(url);
+  credentialsIn(`${username}:${password}`);
   return { kind: 'single', url };
 }
 

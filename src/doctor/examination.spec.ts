@@ -25,6 +25,12 @@ it('tells no secret, whatever a library says', async () => {
   expect((await of(async () => [ok(said)])).findings).toEqual([ok('…, …, …, …')]);
 });
 
+it('leaves nothing of a secret that has another in it', async () => {
+  const nested = buildPatient({ JWT_SECRET: 's'.repeat(32), METRICS_TOKEN: `${'s'.repeat(32)}-and-more` });
+  const { findings } = await examine({ name: 'it', examine: async () => [ok(`${'s'.repeat(32)}-and-more`)] }, nested);
+  expect(findings).toEqual([ok('…')]);
+});
+
 it('is sound with warnings, and not with a failure', async () => {
   expect(isSound([{ check: 'it', findings: [ok('a'), warn('b', 'c')] }])).toBe(true);
   expect(isSound([{ check: 'it', findings: [ok('a'), fail('b', 'c')] }])).toBe(false);

@@ -15,7 +15,10 @@ export function withoutSecrets({ environment, databaseUrl, redisUrl }: Patient):
   const configured = SECRETS.flatMap((name) => environment[name] as string | string[] | undefined ?? []);
   const inAddresses = [databaseUrl, ...environment.COMFYUI_URLS].flatMap(passwordsIn);
   if (redisUrl) inAddresses.push(...redisPasswordsIn(redisUrl));
-  const secrets = [...configured, ...inAddresses].filter((secret) => secret.length >= SHORTEST);
+  const secrets = [...configured, ...inAddresses]
+    .filter((secret) => secret.length >= SHORTEST)
+    // One that is part of another would leave the rest of it.
+    .sort((one, other) => other.length - one.length);
   return (text) => secrets.reduce((told, secret) => told.replaceAll(secret, '…'), text);
 }
 
