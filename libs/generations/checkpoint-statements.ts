@@ -14,7 +14,7 @@ import { LEASE_SECONDS } from './claims.js';
 
 /**
  * A claimed generation begins, or goes on. `$8` values, `$9` traits, `$10` milliseconds it may take, `$11` its
- * progress in percent.
+ * progress in percent. A pause that came between the claim and a late beginning has marked it: what has begun is not held.
  */
 export const BEGIN = prepared('begin_generation', `
   with ${locked()}, fenced as (
@@ -22,7 +22,8 @@ export const BEGIN = prepared('begin_generation', `
        set status = 'processing', lease_until = clock_timestamp() + make_interval(secs => ${LEASE_SECONDS}),
            values = $8::jsonb, traits = $9::jsonb, progress = $11::real,
            started_at = coalesce(g.started_at, locked.now),
-           deadline_at = coalesce(g.deadline_at, locked.now + make_interval(secs => $10::float8 / 1000))
+           deadline_at = coalesce(g.deadline_at, locked.now + make_interval(secs => $10::float8 / 1000)),
+           paused_by = null, paused_at = null
       from locked
      where g.id = $2 and g.lease = $3 and g.status in ('pending', 'waiting')
     returning g.*

@@ -107,6 +107,19 @@ describe('cancel and resume', () => {
     await road.control.cancelJob(userId, jobId);
   });
 
+  it('resumes where the queue of its priority stands, however far an urgent one has gone', async () => {
+    const [urgent, waiting, moved] = await Promise.all([
+      road.submit({ steps: slow(1), priority: 90, firstTurn: 500 }), road.submit({ steps: slow(1), priority: 60, firstTurn: 7 }),
+      road.submit({ steps: slow(1) }),
+    ]);
+    await road.database.query('update generation set started_at = now() where job_id = $1', [urgent.jobId]);
+    await road.control.cancelJob(moved.userId, moved.jobId);
+    await road.database.query('update job set priority = 60 where id = $1', [moved.jobId]);
+    await road.control.resumeJob(moved.userId, moved.jobId);
+    expect(await generationRows(road.database, moved.jobId)).toMatchObject([{ status: 'pending', priority: 60, turn: '7' }]);
+    for (const { userId, jobId } of [urgent, waiting, moved]) await road.control.cancelJob(userId, jobId);
+  });
+
   it('resumes no more editions than the collection has', async () => {
     const { jobId, userId } = await road.submit({ steps: slow(1) });
     const collectionId = await createCollection(road.database, userId);

@@ -10,6 +10,7 @@ import type { WakeQueue } from '#libs/queue/wake-queue.js';
 import { tracepoint } from '#libs/tracepoints/tracepoints.js';
 import type { ChangedGeneration, JobChange, JobTransactions } from './job-transaction.js';
 import { CHANGED_COLUMNS, changedGeneration, endOpenSteps, eventOf, type ChangedRow } from './settlement.js';
+import { standOf } from './turns.js';
 
 const ENDED = new Set(['completed', 'failed', 'cancelled']);
 
@@ -205,27 +206,30 @@ const CANCEL = `
    where job_id = $1 and ($2::integer is null or index = $2) and status in ('pending', 'processing', 'waiting')
   returning ${CHANGED_COLUMNS}`;
 
+/** At the job's priority of now, in the turn that a submission would get now: what is open beside it counts. */
 const RESUME = `
   with locked as (
-    select id, index, status, user_id, lane from generation
-     where job_id = $1 and ($2::integer is null or index = $2) and status in ('failed', 'cancelled')
-     order by index for update
+    select g.id, g.index, g.status, g.user_id, g.lane, j.priority
+      from generation g join job j on j.id = g.job_id
+     where g.job_id = $1 and ($2::integer is null or g.index = $2) and g.status in ('failed', 'cancelled')
+     order by g.index for update of g
   ), ended as (
     select *, row_number() over (order by index) as place from locked
-  ), place as (
-    select user_id, lane, count(*) as count,
-           (select max(g.turn) from generation g where g.lane = e.lane and g.started_at is not null) as lane_turn
-      from ended e group by user_id, lane
+  ), lanes as (
+    select user_id, lane, priority, count(*) as count from ended group by user_id, lane, priority
+  ), stand as (
+    select *, ${standOf({ lane: 'lanes.lane', priority: 'lanes.priority' })} as turn from lanes
   ), turns as (
     update account a
-       set last_turns = a.last_turns || jsonb_build_object(
-             place.lane, coalesce(greatest(place.lane_turn, (a.last_turns ->> place.lane)::bigint), 0) + place.count)
-      from place where a.user_id = place.user_id
-    returning (a.last_turns ->> place.lane)::bigint - place.count as last
+       set last_turns = a.last_turns || jsonb_build_object(stand.lane, stand.count + greatest(stand.turn,
+             case when a.open_generations + a.in_flight > 0 then (a.last_turns ->> stand.lane)::bigint end))
+      from stand where a.user_id = stand.user_id
+    returning (a.last_turns ->> stand.lane)::bigint - stand.count as last
   ), resumed as (
     update generation g
        set status = 'pending', run = g.run + 1, wake_seq = g.wake_seq + 1, wake_at = clock_timestamp(),
-           turn = turns.last + e.place, alone = false, breaks = 0, error = null, deadline_at = null, completed_at = null
+           priority = e.priority, turn = turns.last + e.place, alone = false, breaks = 0, error = null,
+           deadline_at = null, completed_at = null
       from ended e cross join turns
      where g.id = e.id
     returning g.id, g.index, g.hash, g.run, g.price, g.lane, g.lease + g.wake_seq as dispatch

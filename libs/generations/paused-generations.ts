@@ -4,8 +4,8 @@ import { standOf } from './turns.js';
 
 /** Generations that one statement sets aside. */
 const SET_ASIDE_AT_ONCE = 2_000;
-/** Users whose generations one statement takes back: each one's all together, as their turns move by as much. */
-const USERS_AT_ONCE = 50;
+/** Generations after which one statement takes back no further user's: each one's go together, as their turns move by as much. */
+const TAKEN_BACK_AT_ONCE = 2_000;
 
 /** SQL of what makes a pause `p` count: it was not lifted, and its time is not over. */
 export const IN_FORCE = 'p.lifted_at is null and (p.until is null or p.until > now())';
@@ -47,7 +47,7 @@ export async function setAside(db: Queryable, pauseId: string): Promise<number> 
  * outside, move by the time they were held back. One that another pause holds back goes over to it.
  */
 export function takeBack(database: Database, pauseId: string): Promise<TakenBack[]> {
-  return database.change<TakenBack>(TAKE_BACK, [pauseId, USERS_AT_ONCE]);
+  return database.change<TakenBack>(TAKE_BACK, [pauseId, TAKEN_BACK_AT_ONCE]);
 }
 
 const FREE = '(g.lease_until is null or g.lease_until < now())';
@@ -68,7 +68,8 @@ const SET_ASIDE = `
 
 const TAKE_BACK = `
   with whose as (
-    select distinct user_id from generation where paused_by = $1 order by user_id limit $2
+    select distinct user_id
+      from (select user_id from generation where paused_by = $1 order by user_id limit $2) as first
   ), marked as (
     select g.* from generation g
      where g.paused_by = $1 and g.user_id in (select user_id from whose) for update of g skip locked

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Attempt, Claim, Lease } from '#libs/engine/generation-store.js';
 import type { Step } from '#libs/instruction-set/instruction-set.js';
 import { submitJob } from '../../test/factories/job.js';
@@ -5,6 +6,7 @@ import { account, eventTypes } from '../../test/factories/reads.js';
 import { buildRoad, type Road } from '../../test/factories/road.js';
 import { testKeys } from '../../test/factories/keys.js';
 import { claim } from './claims.js';
+import { setAside } from './paused-generations.js';
 
 const steps: Step[] = [
   { id: 1, nodeName: 'slow', nodePayload: { ms: 1 } },
@@ -88,6 +90,21 @@ describe('under a lease that ran out', () => {
     const before = await everything();
     await expect(road.store.begin(stale.lease, stale.state, start(1))).rejects.toThrow('lease');
     expect(await everything()).toEqual(before);
+  });
+
+  it('a beginning that nobody else was quicker with counts, and no pause that came first holds it', async () => {
+    const { generationIds } = await submitJob(road.database, { steps });
+    const { lease, state } = await take();
+    await runOut();
+    const pause = randomUUID();
+    await road.database.query(
+      "insert into pause (id, scope, subject, mode, reason, created_by) values ($1, 'all', '', 'drain', 'a release', $1)", [pause],
+    );
+    expect(await setAside(road.database, pause)).toBe(1);
+    await road.store.begin(lease, state, start(1));
+    await road.store.park(lease, state.wakeSeq, 0);
+    expect((await take()).lease.generationId).toBe(generationIds[0]);
+    await road.database.query('truncate pause cascade');
   });
 
   it('nothing begins twice under one', async () => {

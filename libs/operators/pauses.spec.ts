@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { Ledger } from '#libs/credits/ledger.js';
 import { aloneWaits, claim } from '#libs/generations/claims.js';
 import { JobTransactions } from '#libs/generations/job-transaction.js';
+import { takeBack } from '#libs/generations/paused-generations.js';
 import { Reconciler } from '#libs/generations/reconciler.js';
 import { standOf } from '#libs/generations/turns.js';
 import type { Lane } from '#libs/nodes/node.js';
@@ -158,6 +159,14 @@ describe('pauses', () => {
     expect(await takeAll()).toEqual([]);
     expect(await marks()).toBe(2);
     expect(queue.wakeUps).toEqual([]);
+  });
+
+  it('end for a few users at a time where each has many behind them', async () => {
+    for (let user = 0; user < 3; user++) await submit({ generations: 1_500 });
+    const { id } = await pause();
+    expect(await takeBack(test.database, id)).toHaveLength(3_000);
+    await pauses.lift(operator, id);
+    expect(await marks()).toBe(0);
   });
 
   it('end by themselves when their time is over', async () => {
