@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { submitJob } from '../../test/factories/job.js';
+import { eventually } from '../../test/setup/eventually.js';
 import { createTestDatabase, type TestDatabase } from '../../test/setup/database.js';
 import { Metrics } from './metrics.js';
 import { measureRows } from './row-metrics.js';
@@ -130,6 +131,21 @@ describe('metrics of rows', () => {
     expect([page.get('platen_storage_bytes'), page.get('platen_storage_files')]).toEqual([1500, 2]);
     expect(page.get('platen_storage_missing_files')).toBe(1);
     expect(page.get(`platen_workflow_info{workflow="${id}",name="rings \\"of fire\\""}`)).toBe(1);
+  });
+
+  it('are left out one and all when the database is away, also those that were read before', async () => {
+    await submitJob(test.database, { steps: STEPS });
+    let isAway = false;
+    const database = { transaction: (work: never) => (isAway ? Promise.reject(new Error('away')) : test.database.transaction(work)) };
+    const metrics = new Metrics();
+    measureRows(metrics, database as never, { generationTimeoutMs: 60_000, workflowIds: () => [] });
+    await eventually(async () => expect(await metrics.text()).toContain('platen_open_generations{'));
+    isAway = true;
+    const clock = jest.spyOn(performance, 'now').mockReturnValue(performance.now() + 600_000);
+    const page = await metrics.text();
+    clock.mockRestore();
+    metrics.close();
+    expect(page.split('\n').filter((line) => line.startsWith('platen_'))).toEqual([]);
   });
 
   it('are left out, instead of old, when the database does not answer', async () => {

@@ -85,7 +85,11 @@ function createGauges({ registry }: Metrics) {
         for (const { scope, mode, pauses: count } of values.pauses) pauses.set({ scope, mode }, count);
         queue.set(values);
       },
-      forget: queue.forget,
+      forget() {
+        open.reset();
+        pauses.reset();
+        queue.forget();
+      },
     },
     books: row<keyof Books>({
       accounts: ['platen_accounts', 'Users who were ever seen.'],

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { eventually } from '../../test/setup/eventually.js';
 import { PrivateRedis } from '../../test/setup/private-redis.js';
@@ -80,6 +81,18 @@ const wakeUp = (): WakeUp => ({ lane: 'default', generationId: randomUUID(), dis
     await queue!.close();
     expect(Date.now() - start).toBeLessThan(8_000);
   }, 15_000);
+
+  it('leaves a master that was made a replica for the one that its address leads to now', async () => {
+    const backend = await connectRedisBackend(redis.url, '{role}', () => undefined);
+    const { connection } = backend.queueOptions as { connection: Redis };
+    const operator = new Redis(redis.url);
+    await operator.replicaof('127.0.0.1', 1);
+    const left = new Promise((resolve) => connection.once('close', () => resolve('left')));
+    await expect(connection.set('a', 'b')).rejects.toThrow('READONLY');
+    expect(await Promise.race([left, delay(2_000)])).toBe('left');
+    operator.disconnect();
+    await backend.close();
+  });
 
   it('refuses a Redis that may evict entries, and says how to put it right', async () => {
     await redis.kill();

@@ -12,7 +12,7 @@ type ClusterAddress = Extract<RedisAddress, { kind: 'cluster' }>;
  */
 export function connectRedis(url: string, options: RedisOptions = {}): RedisClient {
   const address = parseRedisUrl(url);
-  if (address.kind === 'single') return new Redis(address.url, options);
+  if (address.kind === 'single') return new Redis(address.url, { ...followPrimary, ...options });
   if (address.kind === 'sentinel') return new Redis(sentinelOptions(address, options));
   return new Cluster(address.nodes, clusterOptions(address, options));
 }
@@ -23,7 +23,7 @@ export function connectRedis(url: string, options: RedisOptions = {}): RedisClie
  */
 export function redisConnectionOptions(url: string, options: RedisOptions): (RedisOptions & { url?: string }) | Cluster {
   const address = parseRedisUrl(url);
-  if (address.kind === 'single') return { url: address.url, ...options };
+  if (address.kind === 'single') return { url: address.url, ...followPrimary, ...options };
   if (address.kind === 'sentinel') return sentinelOptions(address, options);
   return new Cluster(address.nodes, clusterOptions(address, options));
 }
@@ -37,9 +37,13 @@ export function serversOf(client: RedisClient): Redis[] {
   return client instanceof Cluster ? client.nodes('master') : [client];
 }
 
+/** A master that was made a replica may still be connected: whom sentinels, or the name, lead to now can write. */
+const followPrimary: RedisOptions = { reconnectOnError: ({ message }) => message.startsWith('READONLY') };
+
 function sentinelOptions(address: SentinelAddress, options: RedisOptions): RedisOptions {
   const { nodes, username, password, name, db, tls, sentinelUsername, sentinelPassword } = address;
   return {
+    ...followPrimary,
     ...options,
     sentinels: nodes,
     name,
@@ -51,8 +55,6 @@ function sentinelOptions(address: SentinelAddress, options: RedisOptions): Redis
     ...(tls && { tls: {}, sentinelTLS: {}, enableTLSForSentinelMode: true }),
     sentinelRetryStrategy: options.retryStrategy ?? undefined,
     sentinelCommandTimeout: options.connectTimeout,
-    // A master that was made a replica may still be connected: whom the sentinels name now can write.
-    reconnectOnError: ({ message }) => message.startsWith('READONLY'),
   };
 }
 

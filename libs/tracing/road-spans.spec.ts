@@ -37,7 +37,7 @@ describe('the spans of the road', () => {
   /** Runs an attempt within its generation's span, and gives the plan of its own. */
   async function planOf(attempt: { stepId: string; token: string; number?: number }, waiting = false): Promise<SpanPlan> {
     const runner = new TracedStepRunner(new NodeRegistry([node]), { store: fail, read: fail, open: fail }, { find: async () => new Map() });
-    const prepared = await runner.prepare(state, { id: 1, nodeName: 'echo', nodePayload: {} });
+    const prepared = await runner.prepare(state, { id: 1, nodeName: 'echo', alias: 'for Ada', nodePayload: {} });
     const reference = { ...attempt, reference: 'r' } as unknown as WaitingAttempt;
     const call = {
       state, prepared, attempt, lostTokens: [], signal: new AbortController().signal, logs: [], onProgress: () => undefined,
@@ -64,6 +64,10 @@ describe('the spans of the road', () => {
     expect(await planOf({ stepId: '1', token: 't', number: 1 }, true)).toMatchObject({
       name: 'poll echo', continues: begun.key,
     });
+  });
+
+  it('of a step say nothing in its author\'s words', async () => {
+    expect(JSON.stringify(await planOf({ stepId: '1', token: 't', number: 1 }))).not.toContain('Ada');
   });
 
   it('of what is only worked out have no name for others', async () => {

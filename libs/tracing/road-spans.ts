@@ -24,13 +24,13 @@ export class TracedStepRunner extends StepRunner {
   }
 }
 
-/** An attempt goes on from the one before it; asking after it, from its beginning. */
+/** An attempt goes on from the one before it; asking after it, from its beginning. Its alias is its author's own words. */
 function stepSpan({ state, prepared, attempt: { stepId, number }, waiting }: StepCall): SpanPlan {
   const keyOf = (attempt: number) => `${state.generationId}:${stepId}:${attempt}`;
-  const { nodeName, alias } = prepared.step;
+  const { nodeName } = prepared.step;
   const attributes = {
     'platen.generation.id': state.generationId, 'platen.step.id': stepId, 'platen.node': nodeName,
-    ...(alias && { 'platen.step.alias': alias }), ...(number && { 'platen.attempt': number }),
+    ...(number && { 'platen.attempt': number }),
   };
   if (number === undefined) return { name: `step ${nodeName}`, attributes };
   if (waiting) return { name: `poll ${nodeName}`, continues: keyOf(number), attributes };
