@@ -23,7 +23,7 @@ interface ResumedRow extends ChangedRow {
 
 /** What an operator adds to a change. */
 export interface Aside {
-  /** Told with the end of a job, to its owner. */
+  /** Told to the owner, with the end of what was cancelled. */
   error?: EventError;
   /** Written in the same transaction. */
   write?: (change: JobChange) => Promise<void>;
@@ -62,11 +62,11 @@ export class JobControl {
   }
 
   /** Throws `JOB_NOT_FOUND`, `GENERATION_NOT_FOUND`, `INVALID_GENERATION_STATUS`. */
-  cancelGeneration(userId: string | null, jobId: string, index: number, { write }: Aside = {}): Promise<void> {
+  cancelGeneration(userId: string | null, jobId: string, index: number, { error, write }: Aside = {}): Promise<void> {
     return this.jobs.change(
       jobId,
       async (change) => {
-        const cancelled = await this.cancel(change, index);
+        const cancelled = await this.cancel(change, index, error);
         if (cancelled === 0) throw await statusFault(change, index, 'ended');
         change.finish();
         await write?.(change);
@@ -110,14 +110,15 @@ export class JobControl {
     );
   }
 
-  private async cancel(change: JobChange, index: number | null): Promise<number> {
-    const rows = await change.tx.query<ChangedRow>(CANCEL, [change.job.id, index, change.now]);
+  private async cancel(change: JobChange, index: number | null, error?: EventError): Promise<number> {
+    const reason = error && JSON.stringify({ ...error, step_id: null });
+    const rows = await change.tx.query<ChangedRow>(CANCEL, [change.job.id, index, change.now, reason]);
     const generations = rows.map(changedGeneration).sort((a, b) => a.index - b.index);
     const ids = generations.map(({ id }) => id);
     await endOpenSteps(change, ids);
     for (const generation of generations) {
       change.released(generation, 'cancelled');
-      change.emit('generation_cancelled', { ...eventOf(generation), status: 'cancelled' });
+      change.emit('generation_cancelled', { ...eventOf(generation), status: 'cancelled', ...(error && { error }) });
     }
     if (ids.length > 0) {
       tracepoint('cancel.before-commit', { jobId: change.job.id });
@@ -202,7 +203,7 @@ async function statusFault(change: JobChange, index: number, problem: string): P
 const CANCEL = `
   update generation
      set status = 'cancelled', completed_at = $3, lease = lease + 1, lease_until = null, leased_by = null,
-         wake_at = null
+         wake_at = null, error = $4::jsonb
    where job_id = $1 and ($2::integer is null or index = $2) and status in ('pending', 'processing', 'waiting')
   returning ${CHANGED_COLUMNS}`;
 

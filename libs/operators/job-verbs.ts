@@ -25,10 +25,12 @@ export class JobVerbs {
    * `INVALID_JOB_STATUS`, `INVALID_GENERATION_STATUS`.
    */
   cancel(by: string, { jobId, index }: JobTarget, reason: string): Promise<void> {
-    const aside = this.aside({ by, verb: 'cancel', target: targetOf({ jobId, index }), details: { reason } });
-    const error = { code: 'CANCELLED_BY_OPERATOR', message: reason };
+    const aside = {
+      ...this.aside({ by, verb: 'cancel', target: targetOf({ jobId, index }), details: { reason } }),
+      error: { code: 'CANCELLED_BY_OPERATOR', message: reason },
+    };
     return index === undefined
-      ? this.control.cancelJob(null, jobId, { ...aside, error })
+      ? this.control.cancelJob(null, jobId, aside)
       : this.control.cancelGeneration(null, jobId, index, aside);
   }
 

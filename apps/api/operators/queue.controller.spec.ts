@@ -63,7 +63,10 @@ describe('the queue, for operators', () => {
     expect(await data('POST', `/jobs/${jobId}/cancel`, { reason })).toMatchObject({ status: 'cancelled', cancelled: 2 });
     expect(outcomeOf(await ask('POST', `/jobs/${jobId}/cancel`, { reason }))).toBe('409 INVALID_JOB_STATUS');
     const seen = await call(`${api.url}/jobs/${jobId}`, { headers: api.as(userId) });
-    expect(seen.json?.data).toMatchObject({ error: { code: 'CANCELLED_BY_OPERATOR', message: reason }, cost: { captured: 0 } });
+    const error = { code: 'CANCELLED_BY_OPERATOR', message: reason };
+    expect(seen.json?.data).toMatchObject({ error, generations: [{ error: null }, { error }], cost: { captured: 0 } });
+    expect(await api.database.query("select data -> 'error' as error from job_history where type = 'generation_cancelled' order by seq"))
+      .toEqual([{ error }, { error: null }]);
   });
 
   it('runs again what was cancelled, at its owner\'s cost', async () => {
