@@ -1,4 +1,4 @@
-// Made by `npm run client` from the OpenAPI document 9dcc52b5b390d972f95a48098f27c299361d1eab16016715e8d2295f5346ef3a.
+// Made by `npm run client` from the OpenAPI document 6fd3ad80c4abe2ebfe2a1b64841e686855b6b09030da60068c02ac67e89d96d4.
 /** The POSTs that take an `Idempotency-Key`. */
 export const KEYED_POSTS = [
   '/assets',

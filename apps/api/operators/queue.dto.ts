@@ -1,7 +1,8 @@
 import { Type } from 'class-transformer';
 import { IsIn, IsInt, IsOptional, IsString, Length, Max, MaxLength, Min } from 'class-validator';
-import { GROUPINGS, type Grouping } from '#libs/operators/queue-view.js';
-import { PAUSE_MODES, PAUSE_SCOPES, type PauseMode, type PauseScope } from '#libs/operators/pauses.js';
+import type { RecordedAction } from '#libs/operators/operator-log.js';
+import { PAUSE_MODES, PAUSE_SCOPES, type Pause, type PauseMode, type PauseScope } from '#libs/operators/pauses.js';
+import { GROUPINGS, type Grouping, type OperatedJob, type PauseState, type Running, type Waiting } from '#libs/operators/queue-view.js';
 import { ApiAnyJson } from '../http/answers.js';
 import { IsInstant, MayBeAbsent } from '../http/body-fields.js';
 
@@ -22,7 +23,7 @@ export class RunningQuery {
 }
 
 /** Open generations of a lane, workflow or user. Ages are seconds; null: there is none. */
-export class WaitingAnswer {
+export class WaitingAnswer implements Waiting {
   /** The lane, or the id of the workflow or user; null: of an instruction set of its own. */
   subject: string | null;
   /** What the workflow is called. */
@@ -40,7 +41,7 @@ export class WaitingAnswer {
 }
 
 /** A generation in the hands of a worker. */
-export class RunningAnswer {
+export class RunningAnswer implements Running {
   generation_id: string;
   job_id: string;
   index: number;
@@ -80,11 +81,11 @@ export class PauseRequest {
   until?: string;
 }
 
-export class PauseAnswer {
+export class PauseAnswer implements Pause {
   id: string;
-  scope: string;
+  scope: PauseScope;
   subject: string;
-  mode: string;
+  mode: PauseMode;
   reason: string;
   created_by: string;
   created_at: Date;
@@ -95,7 +96,7 @@ export class PauseAnswer {
 }
 
 /** A pause in force. */
-export class PauseStateAnswer extends PauseAnswer {
+export class PauseStateAnswer extends PauseAnswer implements PauseState {
   /** Generations that it holds back. */
   holds: number;
   /** Those it is for that go on: they run in a worker, or had begun when a drain came. 0: it is drained. */
@@ -120,7 +121,7 @@ export class PriorityRequest {
 }
 
 /** A job after what an operator did to it. */
-export class OperatedJobAnswer {
+export class OperatedJobAnswer implements OperatedJob {
   id: string;
   user_id: string;
   workflow_id: string | null;
@@ -132,7 +133,7 @@ export class OperatedJobAnswer {
   cancelled: number;
 }
 
-export class OperatorActionAnswer {
+export class OperatorActionAnswer implements RecordedAction {
   id: string;
   /** The operator. */
   user_id: string;
