@@ -9,7 +9,10 @@ import type {
 
 type Cursor = string | null;
 
-export type Order = Pick<GenerateCollectionBody, 'title' | 'workflow_id'> & { generations: number; variables: Record<string, unknown> };
+export type Order = Pick<GenerateCollectionBody, 'title' | 'workflow_id' | 'description' | 'options'> & {
+  generations: number;
+  variables: Record<string, unknown>;
+};
 export type Draft = Pick<PreviewRequest, 'code' | 'width' | 'height'> & { hash: string };
 /** `data` of a collection that is made here. */
 export interface NewSet {
@@ -30,8 +33,8 @@ export const estimate = (
 export const generate = (body: Order, idempotencyKey: string): Promise<SubmissionAnswer> =>
   client.value.request('post', '/api/collections/generate', { body, idempotencyKey });
 /** Without a number: as many as the set says. */
-export const generateMore = (id: string, generations?: number): Promise<SubmissionAnswer> =>
-  client.value.request('post', `/collections/${id}/generations`, { body: { generations } });
+export const generateMore = (id: string, generations?: number, idempotencyKey?: string): Promise<SubmissionAnswer> =>
+  client.value.request('post', `/collections/${id}/generations`, { body: { generations }, ...(idempotencyKey && { idempotencyKey }) });
 export const createCollection = (body: { title: string; data: NewSet }): Promise<OwnCollection> =>
   client.value.request('post', '/projects/collections', { body });
 

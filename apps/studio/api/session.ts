@@ -5,15 +5,19 @@ const KEY = 'platen.token';
 /** The access token, or null. It lives as long as the tab does: other tabs and later visits know nothing of it. */
 export const token = signal<string | null>(null);
 
-/** Takes the token of `#token=…`, and out of the address bar; else the one that this tab had before. */
+/** Takes the token of `#token=…`, now and whenever such an address is opened in this tab; else the one it had before. */
 export function restoreSession(): void {
-  const [, given] = /^#token=(.+)$/.exec(location.hash) ?? [];
-  if (given) {
-    history.replaceState(null, '', location.pathname + location.search);
-    signIn(decodeURIComponent(given));
-    return;
-  }
   token.value = sessionStorage.getItem(KEY);
+  takeToken();
+  addEventListener('hashchange', takeToken);
+}
+
+/** Out of the address bar, too. */
+function takeToken(): void {
+  const [, given] = /^#token=(.+)$/.exec(location.hash) ?? [];
+  if (given === undefined) return;
+  history.replaceState(null, '', location.pathname + location.search);
+  signIn(given);
 }
 
 export function signIn(given: string): void {

@@ -17,12 +17,13 @@ export function App() {
     isFirst.current = false;
   }, [path.value]);
 
+  // Whoever comes or goes begins anew: what was shown to another is nobody's.
   return (
     <>
       <a class="skip" href="#content">Skip to content</a>
       <Header />
       <main id="content" ref={place} tabIndex={-1}>
-        {token.value === null && !isOpen ? <SignIn /> : <Screen key={path.value} id={parameter} />}
+        {token.value === null && !isOpen ? <SignIn /> : <Screen key={`${path.value} ${token.value}`} id={parameter} />}
       </main>
     </>
   );

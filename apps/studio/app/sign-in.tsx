@@ -18,7 +18,8 @@ export function SignIn() {
       <form class="stack" onSubmit={submit}>
         <label class="field">
           <span>Access token</span>
-          <input name="token" type="password" autocomplete="off" spellcheck={false} required />
+          <input name="token" type="password" autocomplete="off" spellcheck={false} required
+            pattern="\s*[\x21-\x7e]+\s*" title="Letters, digits and signs without a space between them" />
         </label>
         <button class="primary" type="submit">Enter</button>
       </form>

@@ -1,19 +1,22 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { sentenceOf } from '../api/client.js';
 import { readCollection } from '../api/platen.js';
-import type { OwnCollection } from '../api/shapes.js';
+import type { Job, OwnCollection } from '../api/shapes.js';
 import { hrefOf } from '../app/router.js';
 import { counted } from '../elements/amounts.js';
 import { Loading, useLoaded } from '../elements/loading.js';
 import { Notice } from '../elements/notice.js';
 import { Status } from '../elements/status.js';
 import { Title } from '../elements/title.js';
+import { hasEnded } from '../jobs/job-state.js';
 import { collectionRuns, editionsOf, type CollectionRuns, type NumberedEdition } from './collection-runs.js';
 import { Edition } from './edition.js';
 import { EditionDialog } from './edition-dialog.js';
 import { MoreEditions } from './more-editions.js';
 import { Publish } from './publish.js';
 import { RunState } from './run-state.js';
+
+const PUBLISHED_AFTER_MS = 5_000;
 
 /** A collection while it is made, and after. */
 export function CollectionPage({ id }: { id: string }) {
@@ -27,8 +30,10 @@ export function CollectionPage({ id }: { id: string }) {
 }
 
 function Made({ collection, runs, onChange }: { collection: OwnCollection; runs: CollectionRuns; onChange: () => void }) {
-  const editions = editionsOf(runs.jobs.value);
-  const finished = editions.filter(({ generation }) => generation.status === 'completed').length;
+  const jobs = runs.jobs.value.flatMap(({ job }) => job.value ?? []);
+  const finished = jobs.reduce((sum, { counts }) => sum + counts.completed, 0);
+  usePublished(collection, jobs, onChange);
+  const isConnected = runs.connected.value !== false;
   return (
     <>
       <div class="headline">
@@ -44,11 +49,22 @@ function Made({ collection, runs, onChange }: { collection: OwnCollection; runs:
         <Publish collection={collection} canPublish={finished > 0} onPublished={onChange} />
       </div>
       {runs.error.value !== null && <Notice>{sentenceOf(runs.error.value)}</Notice>}
-      {runs.jobs.value.map((live) => <RunState key={live} live={live} />)}
-      <Wall editions={editions} runs={runs} />
+      {jobs.map((job) => <RunState key={job.id} job={job} isConnected={isConnected} />)}
+      <Wall editions={editionsOf(jobs)} runs={runs} />
+      <Unseen jobs={jobs} />
       <MoreEditions collectionId={collection.id} onStarted={runs.refresh} />
     </>
   );
+}
+
+/** A draft that is to publish itself is published by a worker, a moment after its last edition. */
+function usePublished({ status }: OwnCollection, jobs: Job[], onChange: () => void) {
+  const mayBe = status === 'draft' && jobs.length > 0 && jobs.every((job) => hasEnded(job.status));
+  useEffect(() => {
+    if (!mayBe) return;
+    const timer = setTimeout(onChange, PUBLISHED_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, [mayBe]);
 }
 
 function Wall({ editions, runs }: { editions: NumberedEdition[]; runs: CollectionRuns }) {
@@ -68,4 +84,10 @@ function Wall({ editions, runs }: { editions: NumberedEdition[]; runs: Collectio
       )}
     </>
   );
+}
+
+/** A wall of thousands would stand still: of each job the first hundred hang there. */
+function Unseen({ jobs }: { jobs: Job[] }) {
+  const unseen = jobs.reduce((sum, { counts, generations }) => sum + counts.total - generations.length, 0);
+  return unseen > 0 ? <p class="quiet">And {counted(unseen, 'more edition')}.</p> : null;
 }

@@ -1,6 +1,7 @@
 import { signal, type Signal } from '@preact/signals';
+import { client } from '../api/client.js';
 import { listJobs, readTokens } from '../api/platen.js';
-import type { Generation, Token } from '../api/shapes.js';
+import type { Generation, Job, JobEvent, Token } from '../api/shapes.js';
 import { refreshBalance } from '../credits/balance.js';
 import { hasEnded } from '../jobs/job-state.js';
 import { liveJob, type LiveJob } from '../jobs/live-job.js';
@@ -13,53 +14,89 @@ export interface CollectionRuns {
   jobs: Signal<LiveJob[]>;
   /** By the id of the generation. */
   tokens: Signal<Map<string, Token>>;
+  /** Whether events come at present; null while none are awaited. */
+  connected: Signal<boolean | null>;
   error: Signal<unknown>;
   /** Looks for jobs that were added, and follows them. */
   refresh: () => Promise<void>;
   stop: () => void;
 }
 
+/** All jobs share one stream, which is open while one of them is: a browser has six connections for all of its tabs. */
 export function collectionRuns(collectionId: string): CollectionRuns {
   const jobs = signal<LiveJob[]>([]);
   const tokens = signal(new Map<string, Token>());
+  const connected = signal<boolean | null>(null);
   const error = signal<unknown>(null);
   const known = new Map<string, LiveJob>();
-  const unsubscribe: Array<() => void> = [];
+  let following = new AbortController();
+  following.abort();
   let isStopped = false;
 
-  const readRarity = async () => {
-    const { items } = await readTokens(collectionId);
-    tokens.value = new Map(items.map((token) => [token.generation_id, token]));
-  };
-  const follow = (id: string) => {
+  const add = (id: string) => {
     const live = liveJob(id);
     known.set(id, live);
-    let finished = -1;
-    unsubscribe.push(live.job.subscribe((job) => {
-      const { completed } = job?.counts ?? { completed: 0 };
-      if (!job || completed === finished) return;
-      finished = completed;
+    onProgress(live, () => {
       // What a rarity is depends on all that are finished.
-      if (completed > 0) void readRarity().catch(() => undefined);
-      if (hasEnded(job.status)) void refreshBalance();
-    }));
-    live.follow();
+      readTokens(collectionId).then(({ items }) => {
+        tokens.value = new Map(items.map((token) => [token.generation_id, token]));
+      }, () => undefined);
+    });
     return live;
+  };
+  const take = (event: JobEvent) => {
+    known.get(event.job_id)?.take(event);
+    if (event.type === 'job_queued') void refresh();
+  };
+  const follow = async () => {
+    const { signal: ended } = (following = new AbortController());
+    const onConnected = (is: boolean) => (connected.value = is);
+    const events = client.value.events(`/collections/${collectionId}/events`, { signal: ended, onConnected, patienceMs: Infinity });
+    try {
+      for await (const { type, data } of events) {
+        if (type === 'snapshot') await Promise.all(jobs.value.filter(isOpen).map(({ load }) => load()));
+        else take(data as JobEvent);
+        if (!jobs.value.some(isOpen)) following.abort();
+      }
+    } catch (failure) {
+      if (!ended.aborted) error.value = failure;
+      following.abort();
+    }
   };
   const refresh = async () => {
     try {
       const { items } = await listJobs({ collection_id: collectionId, limit: MOST_JOBS });
-      if (!isStopped) jobs.value = items.toReversed().map(({ id }) => known.get(id) ?? follow(id));
+      if (isStopped) return;
+      const added = items.filter(({ id }) => !known.has(id));
+      jobs.value = items.toReversed().map(({ id }) => known.get(id) ?? add(id));
+      // A stream begins with all that are open.
+      const begins = following.signal.aborted && items.some(({ status }) => !hasEnded(status));
+      if (begins) void follow();
+      const untold = added.filter(({ status }) => !begins || hasEnded(status));
+      await Promise.all(untold.map(({ id }) => known.get(id)?.load()));
     } catch (failure) {
       error.value = failure;
     }
   };
   const stop = () => {
     isStopped = true;
-    unsubscribe.forEach((end) => end());
+    following.abort();
     known.forEach((live) => live.stop());
   };
-  return { jobs, tokens, error, refresh, stop };
+  return { jobs, tokens, connected, error, refresh, stop };
+}
+
+const isOpen = ({ job }: LiveJob): boolean => job.value === null || !hasEnded(job.value.status);
+
+/** Calls whenever more editions of a job are finished than before. */
+function onProgress({ job }: LiveJob, call: () => void): void {
+  let [finished, wasOpen] = [0, true];
+  job.subscribe((now) => {
+    if (!now) return;
+    if (now.counts.completed !== finished) call();
+    if (wasOpen && hasEnded(now.status)) void refreshBalance();
+    [finished, wasOpen] = [now.counts.completed, !hasEnded(now.status)];
+  });
 }
 
 export interface NumberedEdition {
@@ -69,7 +106,12 @@ export interface NumberedEdition {
   number: number;
 }
 
-export const editionsOf = (jobs: LiveJob[]): NumberedEdition[] =>
-  jobs
-    .flatMap(({ job }) => (job.value?.generations ?? []).map((generation) => ({ generation, jobId: job.value?.id ?? '' })))
-    .map((edition, index) => ({ ...edition, number: index + 1 }));
+/** Of each job those that it carries: a hundred at most. */
+export function editionsOf(jobs: Job[]): NumberedEdition[] {
+  let before = 0;
+  return jobs.flatMap(({ id, generations, counts }) => {
+    const numbered = generations.map((generation) => ({ generation, jobId: id, number: before + generation.index + 1 }));
+    before += counts.total;
+    return numbered;
+  });
+}

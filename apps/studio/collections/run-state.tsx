@@ -1,16 +1,12 @@
-import { sentenceOf } from '../api/client.js';
+import type { Job } from '../api/shapes.js';
 import { hrefOf } from '../app/router.js';
 import { counted } from '../elements/amounts.js';
-import { Notice } from '../elements/notice.js';
 import { Progress } from '../elements/progress.js';
 import { hasEnded } from '../jobs/job-state.js';
-import type { LiveJob } from '../jobs/live-job.js';
 
 /** How one job of a collection goes on; nothing once it has ended well. */
-export function RunState({ live }: { live: LiveJob }) {
-  const job = live.job.value;
-  if (live.error.value !== null) return <Notice>{sentenceOf(live.error.value)}</Notice>;
-  if (!job || job.status === 'completed') return null;
+export function RunState({ job, isConnected }: { job: Job; isConnected: boolean }) {
+  if (job.status === 'completed') return null;
   const { completed, failed, total } = job.counts;
   const isOpen = !hasEnded(job.status);
   return (
@@ -20,7 +16,7 @@ export function RunState({ live }: { live: LiveJob }) {
         <span>{sayOf(job.status, job.queue_position)}</span>
         <span>{completed} of {counted(total, 'edition')}</span>
         {failed > 0 && <span class="fault">{failed} failed</span>}
-        {isOpen && live.connected.value === false && <span class="fault">Connection lost: coming back …</span>}
+        {isOpen && !isConnected && <span class="fault">Connection lost: coming back …</span>}
         <a href={hrefOf(`/jobs/${job.id}`)}>Steps</a>
       </p>
     </section>

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { sentenceOf } from '../api/client.js';
 import type { Page } from '../api/shapes.js';
 import { Loading, useLoaded } from './loading.js';
@@ -11,7 +11,7 @@ export function Pages<Item>({ load, children }: {
   children: (items: Item[]) => ComponentChildren;
 }) {
   const first = useLoaded(() => load(null), load);
-  return <Loading of={first}>{(page) => <Further first={page} load={load}>{children}</Further>}</Loading>;
+  return <Loading of={first}>{(page) => <Further key={page} first={page} load={load}>{children}</Further>}</Loading>;
 }
 
 function Further<Item>({ first, load, children }: {
@@ -21,11 +21,17 @@ function Further<Item>({ first, load, children }: {
 }) {
   const [more, setMore] = useState<Page<Item>>({ items: [], next_cursor: first.next_cursor });
   const [error, setError] = useState<unknown>(null);
-  const loadMore = () =>
-    load(more.next_cursor).then(
+  const isLoading = useRef(false);
+  const loadMore = async () => {
+    if (isLoading.current) return;
+    isLoading.current = true;
+    setError(null);
+    await load(more.next_cursor).then(
       ({ items, next_cursor }) => setMore((before) => ({ items: [...before.items, ...items], next_cursor })),
       setError,
     );
+    isLoading.current = false;
+  };
   return (
     <>
       {children([...first.items, ...more.items])}

@@ -2,13 +2,13 @@ import { useEffect, useState } from 'preact/hooks';
 import { readHistory } from '../api/platen.js';
 import type { JobEvent } from '../api/shapes.js';
 import { timeText } from '../elements/amounts.js';
-import type { LiveJob } from './live-job.js';
+import type { FollowedJob } from './followed-job.js';
 
 const CLOCK = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
 const MOST_PAGES = 5;
 
 /** Everything that happened to a job, in order; what happens meanwhile comes at the end. */
-export function EventLog({ jobId, live }: { jobId: string; live: LiveJob }) {
+export function EventLog({ jobId, live }: { jobId: string; live: FollowedJob }) {
   const [before, setBefore] = useState<JobEvent[]>([]);
   useEffect(() => {
     let isWanted = true;

@@ -10,16 +10,16 @@ import { Progress } from '../elements/progress.js';
 import { Status, statusName } from '../elements/status.js';
 import { Title } from '../elements/title.js';
 import { EventLog } from './event-log.js';
+import { followedJob, type FollowedJob } from './followed-job.js';
 import { GraphView } from './graph-view.js';
 import { JobActions } from './job-actions.js';
 import { hasEnded } from './job-state.js';
-import { liveJob, type LiveJob } from './live-job.js';
 import { graphOf, type GraphNode } from './step-graph.js';
 import { StepsTable } from './steps-table.js';
 
 /** A job as those see it who want to know why. */
 export function JobPage({ id }: { id: string }) {
-  const live = useMemo(() => liveJob(id), [id]);
+  const live = useMemo(() => followedJob(id), [id]);
   useEffect(() => {
     live.follow();
     return live.stop;
@@ -30,7 +30,7 @@ export function JobPage({ id }: { id: string }) {
   return <Shown job={job} live={live} />;
 }
 
-function Shown({ job, live }: { job: Job; live: LiveJob }) {
+function Shown({ job, live }: { job: Job; live: FollowedJob }) {
   return (
     <>
       <div class="headline">

@@ -89,6 +89,15 @@ const begunBy = ({ step_id = '', alias = '', node = '', at }: JobEvent): Step =>
   error: null,
 });
 
+/** With what no event tells: traits and thumbnails of what has ended, and the counts of generations that are not here. */
+export function withSettled(job: Job, fresh: Job): Job {
+  const settled = new Map(fresh.generations.filter(({ status }) => hasEnded(status)).map((each) => [each.id, each]));
+  const generations = job.generations.map((each) => settled.get(each.id) ?? each);
+  const isWhole = generations.length >= job.counts.total;
+  const sums = isWhole ? {} : { counts: fresh.counts, progress: Math.max(job.progress, fresh.progress) };
+  return { ...job, ...sums, cost: fresh.cost, generations };
+}
+
 /** Of a job whose generations are not all here, what it says itself stands. */
 function countsOf(job: Job, generations: Generation[]): Job['counts'] {
   if (generations.length < job.counts.total) return job.counts;

@@ -1,74 +1,60 @@
 import { signal, type Signal } from '@preact/signals';
-import { client } from '../api/client.js';
 import { readJob } from '../api/platen.js';
 import type { Job, JobEvent } from '../api/shapes.js';
-import { afterEvent, hasEnded } from './job-state.js';
+import { afterEvent, hasEnded, withSettled } from './job-state.js';
 
 /** Events after which the job is read again: they settle what they do not tell, traits and thumbnails. */
 const SETTLING = /^(generation|job)_(completed|failed|cancelled)$/;
-const READ_AFTER_MS = 250;
+/** Editions that end one upon the other are read together. */
+const SETTLED_AFTER_MS = 250;
 
-/** One job as it goes on. */
+/** One job as it goes on, by the events that are told to it. */
 export interface LiveJob {
   job: Signal<Job | null>;
-  /** Recorded events since it is followed, each once, in order. */
-  events: Signal<JobEvent[]>;
-  /** Whether events come at present; null until the first connection. */
-  connected: Signal<boolean | null>;
-  error: Signal<unknown>;
-  /** Follows it (again, after a resume) until it ends. */
-  follow: () => void;
+  /** Begins anew, with the job as it is now. */
+  show: (job: Job) => void;
+  /** Reads the job, and shows it. */
+  load: () => Promise<void>;
+  /** What comes before the job is shown, or while it is loaded, happens to it then. */
+  take: (event: JobEvent) => void;
   stop: () => void;
 }
 
-export function liveJob(id: string, first: Job | null = null): LiveJob {
-  const job = signal(first);
-  const events = signal<JobEvent[]>([]);
-  const connected = signal<boolean | null>(null);
-  const error = signal<unknown>(null);
-  let following = new AbortController();
-  let reading: ReturnType<typeof setTimeout> | undefined;
+export function liveJob(id: string): LiveJob {
+  const job = signal<Job | null>(null);
+  let waiting: JobEvent[] | null = [];
+  let settling: ReturnType<typeof setTimeout> | undefined;
+  /** Counts what is shown: an answer to a question from before that comes too late. */
+  let turn = 0;
 
-  const read = async () => {
+  const stop = () => {
+    turn += 1;
+    clearTimeout(settling);
+    settling = undefined;
+  };
+  const show = (now: Job) => {
+    stop();
+    job.value = (waiting ?? []).reduce(afterEvent, now);
+    waiting = null;
+  };
+  const load = async () => {
+    waiting ??= [];
+    const asked = ++turn;
+    const fresh = await readJob(id);
+    if (asked === turn) show(fresh);
+  };
+  const settle = async () => {
+    settling = undefined;
+    const asked = turn;
     const fresh = await readJob(id).catch(() => null);
+    if (!fresh || !job.value || asked !== turn) return;
     // It may be older than the events that came meanwhile, except when it says that all is over.
-    if (fresh && (hasEnded(fresh.status) || job.value === null)) job.value = fresh;
-    else if (fresh && job.value) job.value = withSettled(job.value, fresh);
+    job.value = hasEnded(fresh.status) ? fresh : withSettled(job.value, fresh);
   };
   const take = (event: JobEvent) => {
-    if (event.seq !== undefined) events.value = [...events.value, event];
-    if (job.value) job.value = afterEvent(job.value, event);
-    if (!SETTLING.test(event.type)) return;
-    clearTimeout(reading);
-    reading = setTimeout(() => void read(), READ_AFTER_MS);
+    if (waiting || !job.value) return void waiting?.push(event);
+    job.value = afterEvent(job.value, event);
+    if (SETTLING.test(event.type)) settling ??= setTimeout(() => void settle(), SETTLED_AFTER_MS);
   };
-  const watch = async (stopped: AbortSignal) => {
-    const onConnected = (is: boolean) => (connected.value = is);
-    const options = { signal: stopped, onConnected, patienceMs: Infinity };
-    try {
-      for await (const { type, data } of client.value.watch(id, options)) {
-        if (type === 'snapshot') job.value = data as Job;
-        else take(data as JobEvent);
-      }
-    } catch (failure) {
-      if (!stopped.aborted) throw failure;
-    }
-  };
-  const stop = () => {
-    following.abort();
-    clearTimeout(reading);
-  };
-  const follow = () => {
-    stop();
-    following = new AbortController();
-    events.value = [];
-    watch(following.signal).catch((failure: unknown) => (error.value = failure));
-  };
-  return { job, events, connected, error, follow, stop };
-}
-
-/** Takes from `fresh` the editions that have ended, with their traits and thumbnails. */
-function withSettled(job: Job, fresh: Job): Job {
-  const settled = new Map(fresh.generations.filter(({ status }) => hasEnded(status)).map((each) => [each.id, each]));
-  return { ...job, cost: fresh.cost, generations: job.generations.map((each) => settled.get(each.id) ?? each) };
+  return { job, show, load, take, stop };
 }

@@ -1,4 +1,5 @@
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
+import { newIdempotencyKey } from '#libs/client/index.js';
 import { sentenceOf } from '../api/client.js';
 import { createCollection, generateMore, type NewSet } from '../api/platen.js';
 import { goTo } from '../app/router.js';
@@ -14,14 +15,21 @@ export function MakeCollection({ code, hash, size }: { code: string; hash: strin
   const [count, setCount] = useState(4);
   const [isSending, setSending] = useState(false);
   const [error, setError] = useState<unknown>(null);
+  // Pressed again after a failure it goes on where it was, and neither makes nor pays anything twice.
+  const made = useRef({ text: '', id: '', key: '' });
   const send = async (event: Event) => {
     event.preventDefault();
     if (isSending) return;
     setSending(true);
     setError(null);
     try {
-      const { id } = await createCollection({ title: title.trim(), data: setOf(code, hashesFrom(hash, count), size) });
-      await generateMore(id);
+      const text = JSON.stringify([title, code, hash, count, size]);
+      if (made.current.text !== text) {
+        const { id } = await createCollection({ title: title.trim(), data: setOf(code, hashesFrom(hash, count), size) });
+        made.current = { text, id, key: newIdempotencyKey() };
+      }
+      const { id, key } = made.current;
+      await generateMore(id, undefined, key);
       void refreshBalance();
       goTo(`/collections/${id}`);
     } catch (failure) {

@@ -17,8 +17,8 @@ export function SketchPage() {
   const [size, setSize] = useState(768);
   const live = usePreview({ code, hash, width: size, height: size });
   const change = useCallback((changed: string) => {
-    localStorage.setItem(KEPT, changed);
     setCode(changed);
+    localStorage.setItem(KEPT, changed);
   }, []);
   return (
     <>

@@ -1,11 +1,12 @@
 import { useMemo, useRef, useState } from 'preact/hooks';
 import { newIdempotencyKey, PlatenError } from '#libs/client/index.js';
 import { sentenceOf } from '../api/client.js';
-import { generate } from '../api/platen.js';
+import { generate, type Order } from '../api/platen.js';
 import type { Fault, Workflow } from '../api/shapes.js';
 import { goTo } from '../app/router.js';
 import { refreshBalance } from '../credits/balance.js';
 import { Notice } from '../elements/notice.js';
+import { AboutFields, aboutOf } from './about-fields.js';
 import { fieldsOf, groupsOf, initialValues, variablesOf, type Value } from './form-fields.js';
 import { FormField } from './form-field.js';
 import { PriceTag, useQuote } from './price-tag.js';
@@ -16,11 +17,9 @@ const MOST_EDITIONS = 10;
 export function OrderForm({ workflow }: { workflow: Workflow }) {
   const fields = useMemo(() => fieldsOf(workflow), [workflow]);
   const [values, setValues] = useState<Record<string, Value>>(() => initialValues(fields));
-  const [title, setTitle] = useState(() => workflow.label ?? workflow.name);
+  const [about, setAbout] = useState({ title: workflow.label ?? workflow.name, description: '', isPublishing: false });
   const [editions, setEditions] = useState(Math.min(4, mostEditions(workflow)));
-  const order = {
-    title: title.trim(), workflow_id: workflow.id, generations: editions, variables: variablesOf(values),
-  };
+  const order: Order = { ...aboutOf(about), workflow_id: workflow.id, generations: editions, variables: variablesOf(values) };
   const quote = useQuote(workflow.id, { variables: order.variables, generations: editions });
   const { submit, isSending, failure } = useSubmission(order);
   const faults = failure instanceof PlatenError ? failure.faults : [];
@@ -39,10 +38,7 @@ export function OrderForm({ workflow }: { workflow: Workflow }) {
       ))}
       <fieldset>
         <legend>The collection</legend>
-        <label class="field">
-          <span>Title</span>
-          <input name="title" required maxLength={100} value={title} onInput={({ currentTarget }) => setTitle(currentTarget.value)} />
-        </label>
+        <AboutFields about={about} onChange={setAbout} />
         <Editions most={mostEditions(workflow)} value={editions} onChange={setEditions} />
       </fieldset>
       <div class="checkout">
@@ -71,7 +67,7 @@ function Editions({ most, value, onChange }: { most: number; value: number; onCh
  * Sends the order once: the key stays until the order is another one, so that neither a second press nor a lost answer
  * makes a second collection.
  */
-function useSubmission(order: Parameters<typeof generate>[0]) {
+function useSubmission(order: Order) {
   const [isSending, setSending] = useState(false);
   const [failure, setFailure] = useState<unknown>(null);
   const sent = useRef({ text: '', key: '' });
