@@ -100,9 +100,9 @@ describe('comfy_workflow', () => {
   });
 
   it('goes where the nodes and models are', async () => {
+    const before = newer.executor.begun.length;
     const video = await comfy.submit(shownBy('VHS_VideoCombine', { filename_prefix: 'v' }));
     const model = await comfy.submit(shownBy('SaveImage', { filename_prefix: 'm' }), { models: [{ kind: 'checkpoints', name: 'sdxl.safetensors' }] });
-    const before = newer.executor.begun.length;
     for (const { jobId } of [video, model]) await jobEnds(road.database, jobId, 'completed');
     expect(newer.executor.begun.length).toBe(before + 1);
   });
