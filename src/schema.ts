@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm';
-import { createDataSource, migrate } from '#libs/database/data-source.js';
+import { createDataSource, migrate, type DataSourceOptions } from '#libs/database/data-source.js';
 import { CommandFailure } from './command-failure.js';
 
 /** Enough for a command: one for the lock, one for the work. */
@@ -9,8 +9,9 @@ const CONNECTIONS = 2;
 export async function withDataSource<Result>(
   url: string,
   work: (source: DataSource) => Promise<Result>,
+  options: Pick<DataSourceOptions, 'unhurried'> = {},
 ): Promise<Result> {
-  const source = createDataSource({ url, poolSize: CONNECTIONS });
+  const source = createDataSource({ url, poolSize: CONNECTIONS, ...options });
   await source.initialize().catch((error: Error) => {
     throw new CommandFailure(`The database at ${new URL(url).host} cannot be used: ${error.message}`);
   });
@@ -21,9 +22,9 @@ export async function withDataSource<Result>(
   }
 }
 
-/** Brings the schema up to date and returns the names of the migrations that ran. */
+/** Brings the schema up to date, however long an index takes to build, and returns the names of the migrations that ran. */
 export function migrateDatabase(url: string): Promise<string[]> {
-  return withDataSource(url, migrate);
+  return withDataSource(url, migrate, { unhurried: true });
 }
 
 /** Fails when the schema is older than this program. */

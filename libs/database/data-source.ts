@@ -13,6 +13,8 @@ export interface DataSourceOptions {
   name?: string;
   /** How long an answer may take before the connection counts as lost. */
   silenceMs?: number;
+  /** For migrations: statements may take as long as they do. */
+  unhurried?: boolean;
 }
 
 /** Postgres itself ends a statement that takes this long. */
@@ -20,7 +22,8 @@ const STATEMENT_MS = 30_000;
 /** Longer than any statement: without an answer by then the way to Postgres is broken, and nobody said so. */
 const SILENCE_MS = STATEMENT_MS + 1_000;
 
-export function createDataSource({ url, poolSize, name, silenceMs = SILENCE_MS }: DataSourceOptions): DataSource {
+export function createDataSource(options: DataSourceOptions): DataSource {
+  const { url, poolSize, name, silenceMs = SILENCE_MS, unhurried = false } = options;
   return new DataSource({
     type: 'postgres',
     url,
@@ -35,8 +38,7 @@ export function createDataSource({ url, poolSize, name, silenceMs = SILENCE_MS }
       // Who has a name keeps a connection, and with it the name.
       min: name ? 1 : 0,
       connectionTimeoutMillis: 5_000,
-      statement_timeout: STATEMENT_MS,
-      query_timeout: silenceMs,
+      ...(!unhurried && { statement_timeout: STATEMENT_MS, query_timeout: silenceMs }),
       lock_timeout: 10_000,
       idle_in_transaction_session_timeout: 30_000,
       keepAlive: true,
@@ -50,12 +52,15 @@ export function createDataSource({ url, poolSize, name, silenceMs = SILENCE_MS }
 /** Brings the schema up to date. Safe to call from any number of processes at once. */
 export async function migrate(dataSource: DataSource): Promise<string[]> {
   const lock = dataSource.createQueryRunner();
+  // Whoever comes second waits for the first one's migrations, which may take minutes.
+  await lock.query('set lock_timeout = 0');
   await lock.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
   try {
     const ran = await dataSource.runMigrations({ transaction: 'each' });
     return ran.map((migration) => migration.name);
   } finally {
     await lock.query('select pg_advisory_unlock($1)', [MIGRATION_LOCK]);
+    await lock.query('reset lock_timeout');
     await lock.release();
   }
 }

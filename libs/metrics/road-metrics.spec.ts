@@ -82,18 +82,20 @@ describe('metrics of the road', () => {
     ]));
   });
 
-  it('stay bounded, whatever users call their workflows and errors', async () => {
+  it('stay bounded, whatever users call their workflows, nodes and errors', async () => {
     for (let index = 0; index < 300; index++) {
       committed(
         job(randomUUID()),
         { type: 'generation_completed' },
         { type: 'node_failed', node: 'javascript', error: { code: `E${index}`, message: '' } },
+        { type: 'node_completed', node: `p5${'.'.repeat(index)}` },
       );
     }
     const lines = await read();
     const of = (name: string) => lines.filter((line) => line.startsWith(name));
     expect(of('platen_generations_total{')).toHaveLength(101);
     expect(of('platen_step_errors_total{')).toHaveLength(101);
+    expect(of('platen_steps_total{')).toHaveLength(101);
     expect(lines).toContain('platen_generations_total{status="completed",workflow="other"} 200');
   });
 

@@ -6,8 +6,9 @@ import { BoundedLabels } from './bounded-labels.js';
 import type { Metrics } from './metrics.js';
 import { Stopwatch } from './stopwatch.js';
 
-/** Workflows and error codes are made by users. */
+/** Workflows and error codes are made by users, and nodes are spelled by them or named after their workflows. */
 const WORKFLOWS = 100;
+const NODES = 100;
 const CODES = 100;
 /** Seconds, from a quick script to a long video. */
 const BUCKETS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1_800];
@@ -21,6 +22,7 @@ const NO_WORKFLOW = 'none';
  */
 export class RoadMetrics {
   private readonly workflows = new BoundedLabels(WORKFLOWS);
+  private readonly nodes = new BoundedLabels(NODES);
   private readonly codes = new BoundedLabels(CODES);
   private readonly steps = new Stopwatch();
   private readonly generations = new Stopwatch();
@@ -62,7 +64,8 @@ export class RoadMetrics {
     }
   }
 
-  private countStep({ type, generation_id, step_id, node = 'unknown', at, error, retry_at }: JobEvent): void {
+  private countStep({ type, generation_id, step_id, node: name = 'unknown', at, error, retry_at }: JobEvent): void {
+    const node = this.nodes.of(name);
     const id = `${generation_id}:${step_id}`;
     if (type === 'node_started') return this.steps.begin(id, at);
     const { stepSeconds, steps, stepErrors, retries } = this.instruments;

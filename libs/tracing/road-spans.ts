@@ -27,15 +27,15 @@ export class TracedStepRunner extends StepRunner {
 /** An attempt goes on from the one before it; asking after it, from its beginning. Its alias is its author's own words. */
 function stepSpan({ state, prepared, attempt: { stepId, number }, waiting }: StepCall): SpanPlan {
   const keyOf = (attempt: number) => `${state.generationId}:${stepId}:${attempt}`;
-  const { nodeName } = prepared.step;
+  const { name } = prepared.node;
   const attributes = {
-    'platen.generation.id': state.generationId, 'platen.step.id': stepId, 'platen.node': nodeName,
+    'platen.generation.id': state.generationId, 'platen.step.id': stepId, 'platen.node': name,
     ...(number && { 'platen.attempt': number }),
   };
-  if (number === undefined) return { name: `step ${nodeName}`, attributes };
-  if (waiting) return { name: `poll ${nodeName}`, continues: keyOf(number), attributes };
+  if (number === undefined) return { name: `step ${name}`, attributes };
+  if (waiting) return { name: `poll ${name}`, continues: keyOf(number), attributes };
   return {
-    name: `step ${nodeName}`, key: keyOf(number), continues: number > 1 ? keyOf(number - 1) : undefined, attributes,
+    name: `step ${name}`, key: keyOf(number), continues: number > 1 ? keyOf(number - 1) : undefined, attributes,
   };
 }
 
