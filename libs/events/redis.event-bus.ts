@@ -1,10 +1,9 @@
 import type { RedisOptions } from 'ioredis';
 import { within } from '#libs/queue/deadline.js';
-import { connectRedis, type RedisClient } from '#libs/redis/redis-client.js';
+import { connectRedis, LASTING, type RedisClient } from '#libs/redis/redis-client.js';
 import { EventBus, type BusMessage } from './event-bus.js';
 import { Listeners, type BusListener } from './listeners.js';
 
-const RECONNECT_AT_MOST_MS = 1_000;
 const PUBLISH_TIMEOUT_MS = 2_000;
 /** A subscriber only reads, so a connection that died silently is found by asking. */
 const PING_EVERY_MS = 5_000;
@@ -25,8 +24,8 @@ export class RedisEventBus extends EventBus {
   ) {
     super();
     this.listeners = new Listeners(onError);
-    this.publisher = connectRedis(url, { ...publisherOptions });
-    this.subscriber = connectRedis(url, { ...subscriberOptions });
+    this.publisher = connectRedis(url, publisherOptions);
+    this.subscriber = connectRedis(url, subscriberOptions);
     this.publisher.on('error', onError);
     this.subscriber.on('error', onError);
     this.subscriber.on('message', (_channel: string, text: string) => this.listeners.deliver(text));
@@ -66,14 +65,8 @@ export class RedisEventBus extends EventBus {
   }
 }
 
-const connectionOptions: RedisOptions = {
-  retryStrategy: (times) => Math.min(times * 100, RECONNECT_AT_MOST_MS),
-  connectTimeout: PUBLISH_TIMEOUT_MS,
-  keepAlive: 10_000,
-};
-
 const publisherOptions: RedisOptions = {
-  ...connectionOptions,
+  ...LASTING,
   // A hint is worth nothing later: it fails at once while Redis is away.
   enableOfflineQueue: false,
   maxRetriesPerRequest: 0,
@@ -84,7 +77,7 @@ const publisherOptions: RedisOptions = {
 };
 
 const subscriberOptions: RedisOptions = {
-  ...connectionOptions,
+  ...LASTING,
   maxRetriesPerRequest: null,
   socketTimeout: PING_TIMEOUT_MS,
 };

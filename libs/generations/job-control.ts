@@ -8,11 +8,10 @@ import type { EventError } from '#libs/events/job-event.js';
 import type { Lane } from '#libs/nodes/node.js';
 import type { WakeQueue } from '#libs/queue/wake-queue.js';
 import { tracepoint } from '#libs/tracepoints/tracepoints.js';
+import { hasEnded } from './job-status.js';
 import type { ChangedGeneration, JobChange, JobTransactions } from './job-transaction.js';
 import { CHANGED_COLUMNS, changedGeneration, endOpenSteps, eventOf, type ChangedRow } from './settlement.js';
 import { standOf } from './turns.js';
-
-const ENDED = new Set(['completed', 'failed', 'cancelled']);
 
 interface ResumedRow extends ChangedRow {
   lane: Lane;
@@ -47,7 +46,7 @@ export class JobControl {
     return this.jobs.change(
       jobId,
       async (change) => {
-        if (ENDED.has(change.job.status)) throw invalidJobStatus(`The job is already ${change.job.status}`);
+        if (hasEnded(change.job.status)) throw invalidJobStatus(`The job is already ${change.job.status}`);
         await this.cancelOpen(change, error);
         await write?.(change);
       },
@@ -141,7 +140,7 @@ export class JobControl {
     }
     job.failed -= rows.filter(({ ended }) => ended === 'failed').length;
     job.cancelled -= rows.filter(({ ended }) => ended === 'cancelled').length;
-    const reopens = ENDED.has(job.status);
+    const reopens = hasEnded(job.status);
     job.status = job.started ? 'processing' : 'pending';
     if (reopens) {
       change.emit('job_resumed', { status: job.status });

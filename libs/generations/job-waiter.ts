@@ -1,9 +1,9 @@
 import type { EventFeed, FeedMessage } from '#libs/events/event-feed.js';
 import type { EventLog } from '#libs/events/event-log.js';
 import { FINAL_EVENTS } from '#libs/events/job-event.js';
+import { hasEnded } from './job-status.js';
 
 const LONGEST_SECONDS = 60;
-const ENDED = new Set(['completed', 'failed', 'cancelled']);
 
 interface Wait {
   jobId: string;
@@ -50,7 +50,7 @@ export class JobWaiter {
 
   private async hasEnded(jobId: string): Promise<boolean> {
     const [head] = await this.log.heads([jobId]);
-    return head === undefined || ENDED.has(head.status);
+    return head === undefined || hasEnded(head.status);
   }
 }
 

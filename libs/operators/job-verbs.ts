@@ -1,5 +1,6 @@
 import { invalidJobStatus } from '#libs/errors/errors.js';
 import type { Aside, JobControl } from '#libs/generations/job-control.js';
+import { hasEnded } from '#libs/generations/job-status.js';
 import type { JobTransactions } from '#libs/generations/job-transaction.js';
 import { standOf } from '#libs/generations/turns.js';
 import type { OperatorAction, OperatorLog } from './operator-log.js';
@@ -9,8 +10,6 @@ export interface JobTarget {
   jobId: string;
   index?: number;
 }
-
-const ENDED = new Set(['completed', 'failed', 'cancelled']);
 
 /** What operators do to anybody's jobs: as its owner would, but told of as theirs. */
 export class JobVerbs {
@@ -51,7 +50,7 @@ export class JobVerbs {
    */
   prioritise(by: string, jobId: string, priority: number): Promise<void> {
     return this.jobs.change(jobId, async (change) => {
-      if (ENDED.has(change.job.status)) throw invalidJobStatus(`The job is already ${change.job.status}`);
+      if (hasEnded(change.job.status)) throw invalidJobStatus(`The job is already ${change.job.status}`);
       await change.tx.query('update job set priority = $2 where id = $1', [jobId, priority]);
       await change.tx.query(PRIORITISE, [jobId, priority]);
       await this.log.record(change.tx, { by, verb: 'prioritise', target: targetOf({ jobId }), details: { priority } });

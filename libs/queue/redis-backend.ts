@@ -1,11 +1,11 @@
 import { createRedisBackend, withBackend } from 'bullmq';
 import { Cluster, type Redis, type RedisOptions } from 'ioredis';
-import { connectRedis, isRedisCluster, redisConnectionOptions, serversOf, type RedisClient } from '#libs/redis/redis-client.js';
+import {
+  connectRedis, isRedisCluster, LASTING, redisConnectionOptions, serversOf, type RedisClient,
+} from '#libs/redis/redis-client.js';
 import type { AnyBackendFactory, QueueBackend } from './queue-backend.js';
 import { fullest, memoryIn } from './redis-memory.js';
 
-/** After an outage BullMQ's own backoff grows to 20 s; work has to go on within seconds. */
-const RECONNECT_AT_MOST_MS = 1_000;
 const COMMAND_TIMEOUT_MS = 2_000;
 /** A command that timed out leaves its connection as it is; one that says nothing at all is given up. */
 const SILENT_SOCKET_MS = 3_000;
@@ -38,7 +38,7 @@ export async function connectRedisBackend(
 ): Promise<QueueBackend> {
   if (isRedisCluster(url) && !HASH_TAG.test(prefix)) throw new Error(`On a Redis Cluster the prefix "${prefix}" needs braces`);
   const producer = connectRedis(url, {
-    ...connectionOptions,
+    ...LASTING,
     // A request must not wait for a Redis that is away: the reconciler repeats what is lost.
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
@@ -73,13 +73,7 @@ export async function connectRedisBackend(
   };
 }
 
-const connectionOptions: RedisOptions = {
-  retryStrategy: (times) => Math.min(times * 100, RECONNECT_AT_MOST_MS),
-  connectTimeout: COMMAND_TIMEOUT_MS,
-  keepAlive: 10_000,
-};
-
-const consumerOptions: RedisOptions = { ...connectionOptions, maxRetriesPerRequest: null, socketTimeout: DEAD_SOCKET_MS };
+const consumerOptions: RedisOptions = { ...LASTING, maxRetriesPerRequest: null, socketTimeout: DEAD_SOCKET_MS };
 
 function consumersOf(url: string, onError: (error: Error) => void): ReturnType<typeof redisConnectionOptions> {
   const connection = redisConnectionOptions(url, consumerOptions);

@@ -3,6 +3,16 @@ import { parseRedisUrl, type RedisAddress } from './redis-address.js';
 
 export type RedisClient = Redis | Cluster;
 
+/** Options of connections that are to last. */
+export const LASTING: RedisOptions = {
+  // Work has to go on within seconds of an outage; BullMQ's own backoff grows to 20 s.
+  retryStrategy: (times) => Math.min(times * 100, 1_000),
+  connectTimeout: 2_000,
+  keepAlive: 10_000,
+  // A master that was made a replica may still be connected: whom sentinels, or its name, lead to now can write.
+  reconnectOnError: ({ message }) => message.startsWith('READONLY'),
+};
+
 type SentinelAddress = Extract<RedisAddress, { kind: 'sentinel' }>;
 type ClusterAddress = Extract<RedisAddress, { kind: 'cluster' }>;
 
@@ -12,7 +22,7 @@ type ClusterAddress = Extract<RedisAddress, { kind: 'cluster' }>;
  */
 export function connectRedis(url: string, options: RedisOptions = {}): RedisClient {
   const address = parseRedisUrl(url);
-  if (address.kind === 'single') return new Redis(address.url, { ...followPrimary, ...options });
+  if (address.kind === 'single') return new Redis(address.url, options);
   if (address.kind === 'sentinel') return new Redis(sentinelOptions(address, options));
   return new Cluster(address.nodes, clusterOptions(address, options));
 }
@@ -23,7 +33,7 @@ export function connectRedis(url: string, options: RedisOptions = {}): RedisClie
  */
 export function redisConnectionOptions(url: string, options: RedisOptions): (RedisOptions & { url?: string }) | Cluster {
   const address = parseRedisUrl(url);
-  if (address.kind === 'single') return { url: address.url, ...followPrimary, ...options };
+  if (address.kind === 'single') return { url: address.url, ...options };
   if (address.kind === 'sentinel') return sentinelOptions(address, options);
   return new Cluster(address.nodes, clusterOptions(address, options));
 }
@@ -37,13 +47,9 @@ export function serversOf(client: RedisClient): Redis[] {
   return client instanceof Cluster ? client.nodes('master') : [client];
 }
 
-/** A master that was made a replica may still be connected: whom sentinels, or the name, lead to now can write. */
-const followPrimary: RedisOptions = { reconnectOnError: ({ message }) => message.startsWith('READONLY') };
-
 function sentinelOptions(address: SentinelAddress, options: RedisOptions): RedisOptions {
   const { nodes, username, password, name, db, tls, sentinelUsername, sentinelPassword } = address;
   return {
-    ...followPrimary,
     ...options,
     sentinels: nodes,
     name,
@@ -60,7 +66,8 @@ function sentinelOptions(address: SentinelAddress, options: RedisOptions): Redis
 
 function clusterOptions(address: ClusterAddress, options: RedisOptions): ClusterOptions {
   const { username, password, tls } = address;
-  const { retryStrategy, enableOfflineQueue, enableAutoPipelining, lazyConnect, ...ofEachNode } = options;
+  // A cluster tells by itself who is a master.
+  const { retryStrategy, enableOfflineQueue, enableAutoPipelining, lazyConnect, reconnectOnError: _own, ...ofEachNode } = options;
   return {
     clusterRetryStrategy: retryStrategy,
     enableOfflineQueue: enableOfflineQueue ?? true,

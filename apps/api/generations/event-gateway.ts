@@ -5,6 +5,7 @@ import type { EventFeed } from '#libs/events/event-feed.js';
 import type { EventLog, LogScope } from '#libs/events/event-log.js';
 import type { JobEvent } from '#libs/events/job-event.js';
 import type { JobQueries } from '#libs/generations/job-queries.js';
+import { hasEnded } from '#libs/generations/job-status.js';
 import { presentEvent } from '#libs/generations/job-view.js';
 import { AccountStream } from './account-stream.js';
 import { JobStream } from './job-stream.js';
@@ -16,7 +17,6 @@ const OPEN_JOBS_SHOWN = 100;
 const RETRY_AFTER_SECONDS = 10;
 /** What a client has at shutdown to take the rest. */
 const SHUTDOWN_GRACE_MS = 1_000;
-const ENDED = new Set(['completed', 'failed', 'cancelled']);
 
 export interface StreamRequest {
   userId: string;
@@ -56,13 +56,13 @@ export class EventGateway {
       if (head?.userId !== request.userId) throw jobNotFound();
       const resumeAfter = decodeSeq(request.lastEventId, head.seq);
       if (resumeAfter !== null) {
-        if (resumeAfter === head.seq && ENDED.has(head.status)) return null;
+        if (resumeAfter === head.seq && hasEnded(head.status)) return null;
         return async (connection) => stream.start(connection, resumeAfter, head.seq, false);
       }
       const { job, seq } = await this.jobs.snapshot(request.userId, jobId);
       return async (connection) => {
         await connection.send({ id: String(seq), event: 'snapshot', json: JSON.stringify(job) });
-        stream.start(connection, seq, seq, ENDED.has(job.status));
+        stream.start(connection, seq, seq, hasEnded(job.status));
       };
     });
   }

@@ -2,7 +2,7 @@ import type { ThrottlerStorage } from '@nestjs/throttler';
 import pg from 'pg';
 import { RateLimiterPostgres, RateLimiterRedis, type RateLimiterStoreAbstract } from 'rate-limiter-flexible';
 import type { Environment } from '#libs/config/environment.js';
-import { connectRedis } from '#libs/redis/redis-client.js';
+import { connectRedis, LASTING } from '#libs/redis/redis-client.js';
 
 /** A store that does not answer in this time is away: the request goes on uncounted. */
 const TIMEOUT_MS = 200;
@@ -58,11 +58,11 @@ export function createRateLimitStore(environment: Pick<Environment, 'REDIS_URL' 
 
 function inRedis(url: string): RateLimitStore {
   const redis = connectRedis(url, {
+    ...LASTING,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     commandTimeout: TIMEOUT_MS,
     enableAutoPipelining: true,
-    retryStrategy: (attempt) => Math.min(attempt * 100, 1_000),
   });
   // Without a listener a lost connection would end the process; the next request tries again.
   redis.on('error', () => undefined);
