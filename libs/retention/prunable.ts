@@ -5,8 +5,10 @@ export interface Prunable {
   name: string;
   /** Absent: they are kept for ever. */
   keepDays: number | undefined;
-  /** Rows removed by one statement at most. */
+  /** Rows removed by one statement at most, counted by their weight; one goes, whatever it weighs. */
   atOnce: number;
+  /** SQL of what a row `r` counts for, where that is not 1. */
+  weight?: string;
   table: string;
   /** Before the first id. */
   firstId: string;
@@ -24,8 +26,8 @@ const NO_UUID = '00000000-0000-0000-0000-000000000000';
  */
 export const prunables = (environment: Environment): Prunable[] => [
   {
-    name: 'jobs', keepDays: environment.KEEP_JOBS_DAYS, atOnce: 20, table: 'job', firstId: NO_UUID, idType: 'uuid',
-    isOld: `
+    name: 'jobs', keepDays: environment.KEEP_JOBS_DAYS, atOnce: 2_000, weight: 'r.generations', table: 'job',
+    firstId: NO_UUID, idType: 'uuid', isOld: `
       r.status in ('completed', 'failed', 'cancelled') and r.completed_at < now() - make_interval(days => $1)
         and (r.completed = 0 or r.collection_id is null)
         and not exists (select from flat_file f where f.job_id = r.id and f.deleted_at is null)

@@ -86,10 +86,19 @@ describe('pruning', () => {
   });
 
   it('removes nothing that nobody said how long to keep, and a little at a time of the rest', async () => {
-    for (let n = 0; n < 25; n++) await ended(31);
+    for (let n = 0; n < 5; n++) await ended(31, "status = 'failed', failed = 1, generations = 700");
     expect(await pruning({}).all({ dry: false })).toContainEqual({ name: 'jobs', rows: 0 });
     const sweeping = pruning();
-    expect(await sweeping.sweep()).toContainEqual({ name: 'jobs', rows: 20 });
-    expect(await sweeping.sweep()).toContainEqual({ name: 'jobs', rows: 5 });
+    expect(await sweeping.sweep()).toContainEqual({ name: 'jobs', rows: 2 });
+    expect(await sweeping.sweep()).toContainEqual({ name: 'jobs', rows: 2 });
+    expect(await sweeping.sweep()).toContainEqual({ name: 'jobs', rows: 1 });
+  });
+
+  it('removes as many small jobs as it looks at, and a huge one alone', async () => {
+    for (let n = 0; n < 30; n++) await ended(31);
+    expect(await pruning().sweep()).toContainEqual({ name: 'jobs', rows: 30 });
+    for (let n = 0; n < 2; n++) await ended(31, "status = 'failed', failed = 1, generations = 10000");
+    expect(await pruning().sweep()).toContainEqual({ name: 'jobs', rows: 1 });
+    expect(await pruning().all({ dry: false })).toContainEqual({ name: 'jobs', rows: 1 });
   });
 });

@@ -4,9 +4,14 @@ import type { Prunable } from './prunable.js';
 /** Rows looked at by one statement: so much a sweep costs, however many there are. */
 const PAGE = 1_000;
 
+interface OldRow {
+  id: string;
+  weight: number;
+}
+
 /** A page of rows: those that may go, and the last one looked at; null: there are no more. */
 interface Page {
-  old: string[];
+  old: OldRow[];
   last: string | null;
 }
 
@@ -30,7 +35,7 @@ export class Pruning {
     const pruned: Pruned[] = [];
     for (const kind of this.kinds.filter(({ keepDays }) => keepDays !== undefined)) {
       const page = await this.page(kind, this.places.get(kind.name) ?? kind.firstId);
-      const goes = page.old.slice(0, kind.atOnce);
+      const goes = batchOf(page.old, kind.atOnce);
       const isCut = goes.length < page.old.length;
       this.places.set(kind.name, (isCut ? goes.at(-1) : page.last) ?? kind.firstId);
       pruned.push({ name: kind.name, rows: await this.remove(kind, goes) });
@@ -58,21 +63,23 @@ export class Pruning {
     return rows;
   }
 
-  private async removeAll(kind: Prunable, ids: string[]): Promise<number> {
+  private async removeAll(kind: Prunable, old: OldRow[]): Promise<number> {
     let rows = 0;
-    for (let from = 0; from < ids.length; from += kind.atOnce) {
-      rows += await this.remove(kind, ids.slice(from, from + kind.atOnce));
+    for (let rest = old; rest.length > 0; ) {
+      const ids = batchOf(rest, kind.atOnce);
+      rows += await this.remove(kind, ids);
+      rest = rest.slice(ids.length);
     }
     return rows;
   }
 
-  private async page({ table, idType, isOld, keepDays }: Prunable, after: string): Promise<Page> {
-    const rows = await this.database.query<{ id: string; old: boolean | null }>(
-      `select r.id, ${isOld} as old from (select * from ${table} where id > $2::${idType} order by id limit $3) as r order by r.id`,
+  private async page({ table, idType, isOld, weight = '1', keepDays }: Prunable, after: string): Promise<Page> {
+    const rows = await this.database.query<OldRow & { old: boolean | null }>(
+      `select r.id, ${weight} as weight, ${isOld} as old
+         from (select * from ${table} where id > $2::${idType} order by id limit $3) as r order by r.id`,
       [keepDays, after, PAGE],
     );
-    const old = rows.filter((row) => row.old).map(({ id }) => id);
-    return { old, last: rows.length < PAGE ? null : (rows.at(-1)?.id ?? null) };
+    return { old: rows.filter(({ old }) => old), last: rows.length < PAGE ? null : (rows.at(-1)?.id ?? null) };
   }
 
   /** What is not old any more by then stays: a job may have been resumed. */
@@ -84,4 +91,11 @@ export class Pruning {
     );
     return gone.length;
   }
+}
+
+/** Ids of the first rows, as many as one statement takes. */
+function batchOf(rows: OldRow[], atOnce: number): string[] {
+  let weight = 0;
+  const end = rows.findIndex((row, index) => (weight += row.weight) > atOnce && index > 0);
+  return (end === -1 ? rows : rows.slice(0, end)).map(({ id }) => id);
 }
