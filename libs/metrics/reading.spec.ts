@@ -13,18 +13,21 @@ describe('a reading', () => {
     expect(reads).toBe(2);
   });
 
-  it('that failed says that nothing is known, and is tried again', async () => {
+  it('that failed says that nothing is known, and is tried again when it is time, no sooner', async () => {
     const said: string[] = [];
     let isAway = true;
     const read = async () => {
       if (isAway) throw new Error('away');
       said.push('known');
     };
-    const reading = new Reading(60_000, read, () => said.push('unknown'));
+    const reading = new Reading(200, read, () => said.push('unknown'));
     await reading.refresh();
     isAway = false;
     await reading.refresh();
-    expect(said).toEqual(['unknown', 'known']);
+    expect(said).toEqual(['unknown', 'unknown']);
+    await delay(250);
+    await reading.refresh();
+    expect(said).toEqual(['unknown', 'unknown', 'known']);
   });
 
   it('that hangs holds nobody up for long, nor is it begun twice', async () => {

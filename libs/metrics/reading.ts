@@ -5,6 +5,8 @@ const STALE_MS = 60_000;
 
 /** Something read from outside the process: at most every so often, and by one call at a time. */
 export class Reading {
+  /** When there was an answer, of whatever kind: what costs much is asked no more often because it fails. */
+  private askedAt = -Infinity;
   private readAt = -Infinity;
   private running: Promise<void> | undefined;
 
@@ -17,7 +19,11 @@ export class Reading {
 
   /** Brings the values up to date, when they are not and that takes no longer than 2 s. Never fails. */
   readonly refresh = async (): Promise<void> => {
-    if (performance.now() - this.readAt < this.everyMs) return;
+    if (performance.now() - this.askedAt >= this.everyMs) await this.readInTime();
+    if (performance.now() - this.readAt > this.everyMs + STALE_MS) this.forget();
+  };
+
+  private async readInTime(): Promise<void> {
     this.running ??= this.readOnce().finally(() => (this.running = undefined));
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
@@ -25,8 +31,7 @@ export class Reading {
     });
     await Promise.race([this.running, late]);
     clearTimeout(timer);
-    if (performance.now() - this.readAt > this.everyMs + STALE_MS) this.forget();
-  };
+  }
 
   private async readOnce(): Promise<void> {
     try {
@@ -35,5 +40,6 @@ export class Reading {
     } catch {
       this.readAt = -Infinity;
     }
+    this.askedAt = performance.now();
   }
 }
