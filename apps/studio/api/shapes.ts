@@ -1,22 +1,11 @@
-import type {
-  CollectionAnswer, EstimateAnswer, GenerationAnswer, JobAnswer, JobEventAnswer, JobSummaryAnswer, ListedCollectionAnswer,
-  PreviewView, PublicCollectionAnswer, StepAnswer, TokenAnswer, TraitAnswer, WorkflowAnswer,
+import type { CollectionAnswer, JobEventAnswer, WorkflowAnswer } from '#libs/client/index.js';
+
+/** What the studio reads of the API's answers, by the names that it has here; and more of what their types leave open. */
+export type {
+  Asset, Credits, EstimateAnswer as Estimate, FieldFault as Fault, GenerationAnswer as Generation, JobAnswer as Job,
+  JobSummaryAnswer as JobSummary, LedgerEntry, ListedCollectionAnswer as Collection, PreviewView as Preview,
+  PublicCollectionAnswer as PublicCollection, StepAnswer as Step, TokenAnswer as Token, TraitAnswer as Trait,
 } from '#libs/client/index.js';
-
-/** What the studio reads of the API's answers: their types, and more of what these leave open. */
-
-export type { Asset, Credits, FieldFault as Fault, LedgerEntry } from '#libs/client/index.js';
-export type Estimate = EstimateAnswer;
-/** One edition. */
-export type Generation = GenerationAnswer;
-export type Job = JobAnswer;
-export type JobSummary = JobSummaryAnswer;
-export type Preview = PreviewView;
-export type PublicCollection = PublicCollectionAnswer;
-export type Step = StepAnswer;
-/** A finished edition with its rarity among the finished ones. */
-export type Token = TokenAnswer;
-export type Trait = TraitAnswer;
 
 export interface Page<Item> {
   items: Item[];
@@ -32,9 +21,6 @@ export interface SetStep {
   nodeName: string;
   nodePayload: unknown;
 }
-
-/** As lists show it. */
-export type Collection = ListedCollectionAnswer;
 
 /** As its owner sees it. */
 export type OwnCollection = Omit<CollectionAnswer, 'data'> & { data: { steps: SetStep[] } | null };

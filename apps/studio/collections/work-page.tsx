@@ -7,7 +7,7 @@ import { Status } from '../elements/status.js';
 import { Title } from '../elements/title.js';
 import { CollectionCard } from './collection-card.js';
 
-const jobsFrom = (cursor: string | null) => listJobs({ cursor, limit: 20 });
+const jobsFrom = (cursor?: string) => listJobs({ cursor, limit: 20 });
 
 /** The caller's collections and jobs, newest first. */
 export function WorkPage() {

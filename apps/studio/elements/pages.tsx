@@ -5,18 +5,21 @@ import type { Page } from '../api/shapes.js';
 import { Loading, useLoaded } from './loading.js';
 import { Notice } from './notice.js';
 
+/** Without a cursor: the first page. */
+type Load<Item> = (cursor?: string) => Promise<Page<Item>>;
+
 /** A list of the API, page by page. */
 export function Pages<Item>({ load, children }: {
-  load: (cursor: string | null) => Promise<Page<Item>>;
+  load: Load<Item>;
   children: (items: Item[]) => ComponentChildren;
 }) {
-  const first = useLoaded(() => load(null), load);
+  const first = useLoaded(() => load(), load);
   return <Loading of={first}>{(page) => <Further key={page} first={page} load={load}>{children}</Further>}</Loading>;
 }
 
 function Further<Item>({ first, load, children }: {
   first: Page<Item>;
-  load: (cursor: string | null) => Promise<Page<Item>>;
+  load: Load<Item>;
   children: (items: Item[]) => ComponentChildren;
 }) {
   const [more, setMore] = useState<Page<Item>>({ items: [], next_cursor: first.next_cursor });
@@ -26,7 +29,7 @@ function Further<Item>({ first, load, children }: {
     if (isLoading.current) return;
     isLoading.current = true;
     setError(null);
-    await load(more.next_cursor).then(
+    await load(more.next_cursor ?? undefined).then(
       ({ items, next_cursor }) => setMore((before) => ({ items: [...before.items, ...items], next_cursor })),
       setError,
     );

@@ -5,7 +5,8 @@ import { timeText } from '../elements/amounts.js';
 import type { FollowedJob } from './followed-job.js';
 
 const CLOCK = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
-const MOST_PAGES = 5;
+/** Of those that happened before the page was opened. */
+const MOST_EVENTS = 500;
 
 /** Everything that happened to a job, in order; what happens meanwhile comes at the end. */
 export function EventLog({ jobId, live }: { jobId: string; live: FollowedJob }) {
@@ -36,13 +37,7 @@ export function EventLog({ jobId, live }: { jobId: string; live: FollowedJob }) 
 /** The first few hundred. */
 async function readBeginning(jobId: string): Promise<JobEvent[]> {
   const events: JobEvent[] = [];
-  let cursor: string | null = null;
-  for (let page = 0; page < MOST_PAGES; page += 1) {
-    const { items, next_cursor }: { items: JobEvent[]; next_cursor: string | null } = await readHistory(jobId, cursor);
-    events.push(...items);
-    cursor = next_cursor;
-    if (cursor === null) break;
-  }
+  for await (const event of readHistory(jobId)) if (events.push(event) >= MOST_EVENTS) break;
   return events;
 }
 

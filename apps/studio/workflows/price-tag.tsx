@@ -1,17 +1,12 @@
 import { useEffect, useState } from 'preact/hooks';
 import { PlatenError } from '#libs/client/index.js';
 import { sentenceOf } from '../api/client.js';
-import { estimate } from '../api/platen.js';
+import { estimate, type Asked } from '../api/platen.js';
 import type { Estimate, Fault } from '../api/shapes.js';
 import { balance } from '../credits/balance.js';
 import { creditsText, durationText, numberText } from '../elements/amounts.js';
 
 const AFTER_TYPING_MS = 300;
-
-export interface Asked {
-  variables: Record<string, unknown>;
-  generations: number;
-}
 
 export interface Quote {
   estimate: Estimate | null;

@@ -16,7 +16,7 @@ export function WorkflowsPage() {
     const timer = setTimeout(() => setWanted(typed.trim()), AFTER_TYPING_MS);
     return () => clearTimeout(timer);
   }, [typed]);
-  const load = useCallback((cursor: string | null) => listWorkflows(wanted, cursor), [wanted]);
+  const load = useCallback((cursor?: string) => listWorkflows(wanted, cursor), [wanted]);
   return (
     <>
       <div class="headline">
