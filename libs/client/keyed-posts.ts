@@ -1,4 +1,4 @@
-// Made by `npm run client` from the OpenAPI document 6fd3ad80c4abe2ebfe2a1b64841e686855b6b09030da60068c02ac67e89d96d4.
+// Made by `npm run client` from the OpenAPI document 51c5f484d53b15e5b91b323153a2516c29bfe4016b8fd9aec1707b6396e24237.
 /** The POSTs that take an `Idempotency-Key`. */
 export const KEYED_POSTS = [
   '/assets',

@@ -41,6 +41,7 @@ export interface JobRow {
   captured: string;
   released: string;
   queue_position: number | null;
+  paused: boolean;
   /** The workflow's own idea of how long a generation takes. */
   duration_hint: number | null;
 }
@@ -85,12 +86,17 @@ export const JOB_SELECT = `
          j.workflow_version, j.tags, j.external_id, j.generations as generation_count, j.completed, j.failed,
          j.cancelled, j.seq, j.encrypted, j.error, j.created_at, j.created_at::text as created_at_text, j.started_at,
          j.completed_at, now() as now, money.*,
-         j.base_price + (select coalesce(sum(g.price), 0) from generation g where g.job_id = j.id) as price,
+         j.base_price + own.price as price, own.paused,
          waiting.position::int as queue_position,
          (select (v.data ->> 'estimated_duration')::float8 from workflow_version v
            where j.status = 'pending' and v.workflow_id = j.workflow_id and v.version = j.workflow_version
          ) as duration_hint
     from job j
+   cross join lateral (
+     select coalesce(sum(g.price), 0) as price,
+            coalesce(bool_or(g.paused_by is not null and g.status in ('pending', 'waiting')), false) as paused
+       from generation g where g.job_id = j.id
+   ) as own
    cross join lateral (
      select coalesce(sum(c.amount) filter (where c.type = 'hold'), 0) as hold,
             coalesce(sum(c.amount) filter (where c.type = 'capture'), 0) as captured,
@@ -111,7 +117,8 @@ export const JOB_SELECT = `
                     limit ${QUEUE_COUNTED}) as earlier) as position
        from (select g.lane, g.priority, g.turn, g.id
                from (select * from generation where job_id = j.id and j.status = 'pending' offset 0) as g
-              where g.status = 'pending' and g.wake_at is not null order by g.turn, g.id limit 1) as first
+              where g.status = 'pending' and g.wake_at is not null and g.paused_by is null
+              order by g.turn, g.id limit 1) as first
    ) as waiting on true`;
 
 const STEPS = (withOutput: boolean) => `

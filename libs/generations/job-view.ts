@@ -25,6 +25,8 @@ export interface JobSummary {
   external_id: string | null;
   /** While the job waits: 1 is next in its lane. */
   queue_position: number | null;
+  /** An operator holds back generations of it; what runs goes on. */
+  paused: boolean;
   estimated_completion: string | null;
   /** Credits. `total` is the price of everything; a resume holds again what was released. */
   cost: { total: number; held: number; captured: number; released: number };
@@ -82,6 +84,7 @@ export function presentSummary(row: JobRow, seconds: number): JobSummary {
     id, name, description, job_type, status, priority, progress, collection_id, workflow_id, workflow_version,
     tags, external_id,
     queue_position: row.queue_position,
+    paused: row.paused,
     estimated_completion:
       row.queue_position === null ? null : iso(row.now.getTime() + finishedFirst * seconds * 1_000),
     cost: {

@@ -42,7 +42,7 @@ async function printEvents(client: Platen, id: string) {
   return readJob(client, id);
 }
 
-const rowOf = ({ id, status, counts, cost, created_at: created, name }: JobSummaryAnswer): string[] =>
-  [id, status, `${counts.completed} of ${counts.total}`, String(cost.captured), minuteOf(created), name];
+const rowOf = ({ id, status, paused, counts, cost, created_at: created, name }: JobSummaryAnswer): string[] =>
+  [id, paused ? `${status}, paused` : status, `${counts.completed} of ${counts.total}`, String(cost.captured), minuteOf(created), name];
 
 const minuteOf = (time: string): string => time.slice(0, 'yyyy-mm-ddThh:mm'.length).replace('T', ' ');

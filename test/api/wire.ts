@@ -61,7 +61,7 @@ const SUMMARY_FIELDS = {
   status: JOB_STATUS, priority: { type: 'integer', minimum: 1, maximum: 100 }, progress: PERCENT,
   collection_id: nullable(UUID), workflow_id: nullable(UUID), workflow_version: nullable(INTEGER),
   tags: list(TEXT),
-  external_id: nullable(TEXT), queue_position: nullable(INTEGER), estimated_completion: nullable(TIME),
+  external_id: nullable(TEXT), queue_position: nullable(INTEGER), paused: FLAG, estimated_completion: nullable(TIME),
   cost: object({ total: NUMBER, held: NUMBER, captured: NUMBER, released: NUMBER }), error: nullable(ERROR),
   created_at: TIME, started_at: nullable(TIME), completed_at: nullable(TIME),
   urls: object({ job_status_url: URL, job_events_url: URL, collection_url: nullable(URL) }),

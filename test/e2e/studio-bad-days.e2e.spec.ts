@@ -136,6 +136,7 @@ describe('the studio on a bad day', () => {
       'GET /jobs/j/history': () => ({ data: pageOf([]) }),
     });
     await eventually(async () => expect(await page.locator('.figures .main dd').textContent()).toBe('1 of 1000'));
+    expect(await page.getByText('Held back').isVisible()).toBe(true);
   });
 
   it('follows all jobs of a collection on one connection', async () => {
@@ -167,7 +168,7 @@ const workflow = (name: string) => ({
 });
 const job = (id: string, total: number) => ({
   id, name: 'Tides', status: 'processing', progress: 0, collection_id: null, counts: { total, completed: 0, failed: 0, cancelled: 0 },
-  cost: { captured: 0, released: 0 }, error: null, queue_position: null, created_at: AT, started_at: AT, completed_at: null,
+  cost: { captured: 0, released: 0 }, error: null, queue_position: null, paused: true, created_at: AT, started_at: AT, completed_at: null,
   generations: Array.from({ length: Math.min(total, 100) }, (_, index) => ({
     id: `${id}-${index}`, index, hash: 'oo', status: 'processing', progress: 0, error: null, traits: [], steps: [], assets: [],
     started_at: AT, completed_at: null,

@@ -134,8 +134,10 @@ export class JobSummaryAnswer {
   workflow_version: number | null;
   tags: string[];
   external_id: string | null;
-  /** While the job waits: 1 is next. */
+  /** While the job waits: 1 is next. Null while it is paused. */
   queue_position: number | null;
+  /** An operator holds back generations of it; what runs goes on. */
+  paused: boolean;
   /** While the job waits, ISO 8601. */
   estimated_completion: string | null;
   cost: CostAnswer;

@@ -48,6 +48,16 @@ describe('the queue, for operators', () => {
     expect(await data('GET', '')).toMatchObject({ pauses: [], lanes: [{ ready: 3, paused: 0 }, {}] });
   });
 
+  it('tells owners that their work is held back, and promises no time meanwhile', async () => {
+    const { jobId, userId } = await submitJob(api.database, { steps: STEPS, generations: 2 });
+    const seen = async () => (await call(`${api.url}/jobs/${jobId}`, { headers: api.as(userId) })).json?.data;
+    expect(await seen()).toMatchObject({ paused: false, queue_position: 1, estimated_completion: expect.any(String) });
+    const { id } = await data('POST', '/pauses', { scope: 'user', subject: userId, reason });
+    expect(await seen()).toMatchObject({ status: 'pending', paused: true, queue_position: null, estimated_completion: null });
+    await data('DELETE', `/pauses/${id}`);
+    expect(await seen()).toMatchObject({ paused: false, queue_position: 1 });
+  });
+
   it('tells of a pause of everything what still goes on', async () => {
     const { jobId } = await submitJob(api.database, { steps: STEPS, generations: 2 });
     await api.database.query("update generation set status = 'processing' where job_id = $1 and index = 0", [jobId]);

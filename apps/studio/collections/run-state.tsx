@@ -2,7 +2,7 @@ import type { Job } from '../api/shapes.js';
 import { hrefOf } from '../app/router.js';
 import { counted } from '../elements/amounts.js';
 import { Progress } from '../elements/progress.js';
-import { hasEnded } from '../jobs/job-state.js';
+import { HELD_BACK, hasEnded } from '../jobs/job-state.js';
 
 /** How one job of a collection goes on; nothing once it has ended well. */
 export function RunState({ job, isConnected }: { job: Job; isConnected: boolean }) {
@@ -13,7 +13,7 @@ export function RunState({ job, isConnected }: { job: Job; isConnected: boolean 
     <section class="run" aria-label="Progress">
       {isOpen && <Progress percent={job.progress} label="All editions" />}
       <p aria-live="polite">
-        <span>{sayOf(job.status, job.queue_position)}</span>
+        <span>{sayOf(job)}</span>
         <span>{completed} of {counted(total, 'edition')}</span>
         {failed > 0 && <span class="fault">{failed} failed</span>}
         {isOpen && !isConnected && <span class="fault">Connection lost: coming back …</span>}
@@ -23,7 +23,8 @@ export function RunState({ job, isConnected }: { job: Job; isConnected: boolean 
   );
 }
 
-function sayOf(status: string, position: number | null): string {
+function sayOf({ status, paused, queue_position: position }: Job): string {
+  if (paused && !hasEnded(status)) return HELD_BACK;
   if (status === 'pending') return position !== null && position > 1 ? `${position - 1} before you` : 'Waiting for a worker';
   if (status === 'processing') return 'Being made';
   return status === 'failed' ? 'Not all could be made' : 'Cancelled';

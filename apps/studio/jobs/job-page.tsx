@@ -13,7 +13,7 @@ import { EventLog } from './event-log.js';
 import { followedJob, type FollowedJob } from './followed-job.js';
 import { GraphView } from './graph-view.js';
 import { JobActions } from './job-actions.js';
-import { hasEnded } from './job-state.js';
+import { HELD_BACK, hasEnded } from './job-state.js';
 import { graphOf, type GraphNode } from './step-graph.js';
 import { StepsTable } from './steps-table.js';
 
@@ -38,6 +38,7 @@ function Shown({ job, live }: { job: Job; live: FollowedJob }) {
           <Title>{job.name}</Title>
           <p class="facts" aria-live="polite">
             <Status of={job.status} />
+            {job.paused && !hasEnded(job.status) && <span>{HELD_BACK}</span>}
             {live.connected.value === false && !hasEnded(job.status) && <span class="fault">Connection lost: coming back …</span>}
             {job.collection_id !== null && <a href={hrefOf(`/collections/${job.collection_id}`)}>The collection</a>}
           </p>

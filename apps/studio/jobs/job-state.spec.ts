@@ -9,7 +9,7 @@ const generation = (index: number) => ({
 });
 const JOB = {
   id: 'j', status: 'pending', progress: 0, counts: { total: 2, completed: 0, failed: 0, cancelled: 0 }, started_at: null,
-  completed_at: null, queue_position: 1, error: null, generations: [generation(0), generation(1)],
+  completed_at: null, queue_position: 1, paused: false, error: null, generations: [generation(0), generation(1)],
 } as unknown as Job;
 
 const event = (type: string, more: Partial<JobEvent> = {}): JobEvent => ({ type, job_id: 'j', at: AT, ...more });
@@ -32,6 +32,7 @@ describe('a job after its events', () => {
   it('is what they tell: states, steps, files and counts', () => {
     const job = after(...ONE_DONE);
     expect(job).toMatchObject({ status: 'processing', progress: 50, counts: { completed: 1 }, queue_position: null });
+    expect(afterEvent({ ...JOB, paused: true }, event('job_started'))).toMatchObject({ paused: false });
     expect(job.generations[0]).toMatchObject({
       status: 'completed', progress: 100, assets: [{ id: '1' }], steps: [{ step_id: '7', alias: 'art', status: 'completed', progress: 100 }],
     });

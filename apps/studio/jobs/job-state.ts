@@ -12,10 +12,16 @@ const STEP_STATUS: Record<string, Step['status']> = {
   node_started: 'running', node_progress: 'running', node_completed: 'completed', node_failed: 'failed',
 };
 
+/** Of a job that is paused: what nobody can change but an operator. */
+export const HELD_BACK = 'Held back by the operators of this Platen';
+/** What is taken up was not, or is no longer, held back. */
+const GOES_ON = new Set(['job_started', 'generation_started', 'generation_resumed']);
+
 export const hasEnded = (status: string): boolean => ['completed', 'failed', 'cancelled'].includes(status);
 
 /** The job after an event. Doing it twice changes nothing more, and an event of an unknown kind changes nothing. */
-export function afterEvent(job: Job, event: JobEvent): Job {
+export function afterEvent(before: Job, event: JobEvent): Job {
+  const job = before.paused && GOES_ON.has(event.type) ? { ...before, paused: false } : before;
   if (event.type in JOB_STATUS) return withJobStatus(job, event);
   const index = job.generations.findIndex(({ id, index: place }) =>
     id === event.generation_id || place === event.generation_index);
