@@ -23,6 +23,9 @@ export function backoff(attempt: number, longestMs: number): number {
   return full * (0.5 + Math.random() / 2);
 }
 
+/** Timers of more than 31 bits go off at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** Rejects with the signal's reason when it is aborted. */
 export function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -32,7 +35,7 @@ export function pause(ms: number, signal: AbortSignal): Promise<void> {
       if (signal.aborted) reject(signal.reason as Error);
       else resolve();
     };
-    const timer = setTimeout(wake, ms);
+    const timer = setTimeout(wake, Math.min(ms, LONGEST_TIMER_MS));
     if (signal.aborted) return wake();
     signal.addEventListener('abort', wake);
   });

@@ -117,11 +117,16 @@ describe('the studio on a bad day', () => {
       'POST /api/collections/generate': () => ({ data: { collection_id: 'c1' } }),
     });
     await page.getByLabel('Description').fill(' Of the sea ');
+    await page.getByLabel('Chain').selectOption('Tezos');
+    await page.getByLabel('Price of an edition').fill('2.5');
     await page.getByLabel('Publish once').check();
     await page.getByRole('button', { name: 'Generate' }).click();
     await page.waitForURL('**/collections/c1');
     expect(bodiesOf('POST /api/collections/generate')).toEqual([
-      { title: 'w', description: 'Of the sea', options: { auto_publish: true }, workflow_id: 'w', generations: 4, variables: {} },
+      {
+        title: 'w', description: 'Of the sea', metadata: { blockchain: 'TEZOS', price: 2.5 }, options: { auto_publish: true },
+        workflow_id: 'w', generations: 4, variables: {},
+      },
     ]);
   });
 

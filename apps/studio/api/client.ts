@@ -22,5 +22,6 @@ const endingRefusedSessions: typeof fetch = async (address, request) => {
 /** A sentence for whatever was thrown. */
 export function sentenceOf(error: unknown): string {
   if (!(error instanceof PlatenError)) return 'Something went wrong in this page.';
-  return ['UNREACHABLE', 'TIMEOUT'].includes(error.code) ? 'Platen cannot be reached.' : error.message;
+  if (['UNREACHABLE', 'TIMEOUT'].includes(error.code)) return 'Platen cannot be reached.';
+  return [error.message, ...error.faults.map(({ field, message }) => `${field} ${message}`)].join('; ');
 }

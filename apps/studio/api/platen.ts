@@ -4,7 +4,7 @@ import type { Asset, OwnCollection, Page, SetStep, Workflow } from './shapes.js'
 
 /** Every question that the studio asks of the API. All throw `PlatenError`. */
 
-export type Order = Pick<GenerateCollectionBody, 'title' | 'workflow_id' | 'description' | 'options'> & Asked;
+export type Order = Pick<GenerateCollectionBody, 'title' | 'workflow_id' | 'description' | 'metadata' | 'options'> & Asked;
 export type Draft = Pick<PreviewRequest, 'code' | 'width' | 'height'> & { hash: string };
 /** What an order's price depends on. */
 export interface Asked {

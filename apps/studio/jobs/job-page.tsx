@@ -25,9 +25,14 @@ export function JobPage({ id }: { id: string }) {
     return live.stop;
   }, [live]);
   const job = live.job.value;
-  if (live.error.value !== null) return <Notice>{sentenceOf(live.error.value)}</Notice>;
-  if (!job) return <p class="quiet" role="status">One moment …</p>;
-  return <Shown job={job} live={live} />;
+  const error = live.error.value;
+  return (
+    <>
+      {error !== null && <Notice>{sentenceOf(error)}</Notice>}
+      {job && <Shown job={job} live={live} />}
+      {!job && error === null && <p class="quiet" role="status">One moment …</p>}
+    </>
+  );
 }
 
 function Shown({ job, live }: { job: Job; live: FollowedJob }) {

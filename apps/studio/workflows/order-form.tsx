@@ -6,7 +6,7 @@ import type { Fault, Workflow } from '../api/shapes.js';
 import { goTo } from '../app/router.js';
 import { refreshBalance } from '../credits/balance.js';
 import { Notice } from '../elements/notice.js';
-import { AboutFields, aboutOf } from './about-fields.js';
+import { AboutFields, aboutNothing, aboutOf } from './about-fields.js';
 import { fieldsOf, groupsOf, initialValues, variablesOf, type Value } from './form-fields.js';
 import { FormField } from './form-field.js';
 import { PriceTag, useQuote } from './price-tag.js';
@@ -17,7 +17,7 @@ const MOST_EDITIONS = 10;
 export function OrderForm({ workflow }: { workflow: Workflow }) {
   const fields = useMemo(() => fieldsOf(workflow), [workflow]);
   const [values, setValues] = useState<Record<string, Value>>(() => initialValues(fields));
-  const [about, setAbout] = useState({ title: workflow.label ?? workflow.name, description: '', isPublishing: false });
+  const [about, setAbout] = useState(() => aboutNothing(workflow.label ?? workflow.name));
   const [editions, setEditions] = useState(Math.min(4, mostEditions(workflow)));
   const order: Order = { ...aboutOf(about), workflow_id: workflow.id, generations: editions, variables: variablesOf(values) };
   const quote = useQuote(workflow.id, { variables: order.variables, generations: editions });
