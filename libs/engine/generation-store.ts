@@ -91,7 +91,8 @@ export interface GenerationState {
   resumed: boolean;
   /** Whose version of a stored workflow the set was made from. */
   workflowId: string | null;
-  submittedAt: Date;
+  /** Since when it might be claimed. */
+  dueAt: Date;
   /** The span of its submission, as a W3C `traceparent`. */
   trace?: string;
   instructionSet: InstructionSet;

@@ -68,6 +68,7 @@ export class Checkpoints {
         this.timeoutMs, progressOf(state),
       ],
     });
+    if (!resumed) signals.begun.send({ waitedMs: row.now.getTime() - state.dueAt.getTime() });
     return attemptsOf(row);
   }
 
@@ -136,7 +137,7 @@ export class Checkpoints {
     }));
     const job = {
       id: state.jobId, user_id: state.userId, collection_id: state.collectionId, workflow_id: state.workflowId,
-      created_at: state.submittedAt, seq: first + told.length - 1, encrypted: state.seal !== undefined,
+      seq: first + told.length - 1, encrypted: state.seal !== undefined,
     };
     this.jobs.announce(job, events).catch(() => undefined);
   }

@@ -143,7 +143,7 @@ const CLAIM = prepared('claim', `
     returning g.*
   )
   select exists (select from held) as set_aside, g.id, g.job_id, g.lease, g.alone, g.index, g.hash, g.run, g.wake_seq, g.started_at is not null as resumed,
-         j.user_id, j.collection_id, j.workflow_id, j.created_at, j.generations, j.instruction_set, j.encrypted,
+         j.user_id, j.collection_id, j.workflow_id, g.wake_at, j.generations, j.instruction_set, j.encrypted,
          j.options -> 'save_intermediate_outputs' as shows_all, j.options -> 'renders' as renders, j.options -> 'files' as files,
          j.options ->> 'trace' as trace, ${ATTEMPTS} as attempts
     from (values (1)) as one left join claimed g on true left join job j on j.id = g.job_id`);

@@ -24,7 +24,7 @@ export interface ClaimedRow {
   collection_id: string | null;
   workflow_id: string | null;
   generations: number;
-  created_at: Date;
+  wake_at: Date;
   instruction_set: InstructionSet;
   /** What follows is sealed: see `openedClaim`. */
   encrypted: boolean;
@@ -74,7 +74,7 @@ export function stateOf(row: ClaimedRow, seal?: CollectionSeal): GenerationState
     resumed: row.resumed,
     workflowId: row.workflow_id,
     editions: row.generations,
-    submittedAt: row.created_at,
+    dueAt: row.wake_at,
     instructionSet: row.instruction_set,
     showsAll: row.shows_all === true,
     renders: row.renders === true,

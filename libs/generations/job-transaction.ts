@@ -13,7 +13,6 @@ export interface LockedJob {
   user_id: string;
   collection_id: string | null;
   workflow_id: string | null;
-  created_at: Date;
   status: string;
   seq: number;
   steps: number;
@@ -33,10 +32,7 @@ export interface LockedJob {
 }
 
 /** The part of a job that those who hear of its events need. `seq` is the newest event's number. */
-export type AnnouncedJob = Pick<
-  LockedJob,
-  'id' | 'user_id' | 'collection_id' | 'workflow_id' | 'created_at' | 'seq' | 'encrypted'
->;
+export type AnnouncedJob = Pick<LockedJob, 'id' | 'user_id' | 'collection_id' | 'workflow_id' | 'seq' | 'encrypted'>;
 
 /** The part of a generation that money and events need. */
 export interface ChangedGeneration {
@@ -98,10 +94,7 @@ export class JobTransactions {
   /** Tells of committed events, whoever wrote them. */
   announce(job: AnnouncedJob, events: JobEvent[]): Promise<void> {
     this.observe(events, job.user_id);
-    signals.committed.send({
-      job: { id: job.id, workflowId: job.workflow_id, submittedAt: job.created_at },
-      events,
-    });
+    signals.committed.send({ job: { id: job.id, workflowId: job.workflow_id }, events });
     return this.bus.publish({
       kind: 'events',
       jobId: job.id,
@@ -236,7 +229,7 @@ const LOCK_COLLECTION = `
   select from collection where id = (select collection_id from job where id = $1) for update`;
 
 const LOCK = `
-  select id, user_id, collection_id, workflow_id, created_at, status, seq, steps, steps_done, generations,
+  select id, user_id, collection_id, workflow_id, status, seq, steps, steps_done, generations,
          completed, failed, cancelled, base_price, base_run, base_status, face, in_flight, encrypted, started_at, clock_timestamp() as now
     from job where id = $1 and ($2::uuid is null or user_id = $2) for no key update`;
 

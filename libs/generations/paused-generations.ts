@@ -43,8 +43,8 @@ export async function setAside(db: Queryable, pauseId: string): Promise<number> 
 /**
  * Takes the mark from generations of a pause that is over, some of them: none when there is none left, or when others
  * hold them just then. They join the queue where it stands, each user's in the order they had: whoever waited behind
- * a pause neither overtakes the others nor has lost their place. Their deadlines, and those of what they wait for
- * outside, move by the time they were held back. One that another pause holds back goes over to it.
+ * a pause neither overtakes the others nor has lost their place. Their deadlines, those of what they wait for outside,
+ * and since when they might be taken, move by the time they were held back. One that another pause holds back goes over to it.
  */
 export function takeBack(database: Database, pauseId: string): Promise<TakenBack[]> {
   return database.change<TakenBack>(TAKE_BACK, [pauseId, TAKEN_BACK_AT_ONCE]);
@@ -88,7 +88,9 @@ const TAKE_BACK = `
     update generation g
        set paused_by = h.pause_id, paused_at = case when h.pause_id is not null then g.paused_at end,
            turn = g.turn + case when h.queues then coalesce(m.by, 0) else 0 end,
-           deadline_at = case when h.pause_id is null then g.deadline_at + (now() - h.paused_at) else g.deadline_at end
+           deadline_at = case when h.pause_id is null then g.deadline_at + (now() - h.paused_at) else g.deadline_at end,
+           wake_at = case when h.pause_id is null then greatest(g.wake_at, least(now(), g.wake_at + (now() - h.paused_at)))
+                          else g.wake_at end
       from held h left join move m using (user_id, lane, priority)
      where g.id = h.id
     returning g.id, g.lane, g.lease + g.wake_seq as dispatch,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Attempt, Claim, Lease } from '#libs/engine/generation-store.js';
 import type { Step } from '#libs/instruction-set/instruction-set.js';
+import { signals } from '#libs/tracepoints/signals.js';
 import { submitJob } from '../../test/factories/job.js';
 import { account, eventTypes } from '../../test/factories/reads.js';
 import { buildRoad, type Road } from '../../test/factories/road.js';
@@ -114,6 +115,22 @@ describe('under a lease that ran out', () => {
     const before = await everything();
     await expect(road.store.begin(lease, state, [])).rejects.toThrow('lease');
     expect(await everything()).toEqual(before);
+  });
+});
+
+describe('a beginning', () => {
+  it('tells how long it might have begun before: what its user or an operator held back has not waited', async () => {
+    const road = await buildRoad();
+    const waits: number[] = [];
+    const stop = signals.begun.listen(({ waitedMs }) => waits.push(waitedMs));
+    const { jobId } = await submitJob(road.database, { steps });
+    await road.database.query("update job set created_at = now() - interval '1 hour' where id = $1", [jobId]);
+    const { lease, state } = (await claim(road.database, testKeys(road.database), { lane: 'default', worker: 'test', idle: true })) as Claim;
+    await road.store.begin(lease, state, start(1));
+    stop();
+    expect(waits).toHaveLength(1);
+    expect(waits[0]).toBeLessThan(60_000);
+    await road.close();
   });
 });
 

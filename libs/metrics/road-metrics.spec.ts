@@ -20,13 +20,14 @@ const committed = (job: CommittedJob, ...events: Array<Partial<JobEvent> & Pick<
     job, events: events.map((event, seq) => ({ seq, job_id: job.id, at: at(0), generation_id: 'g', ...event })),
   });
 const job = (workflowId: string | null = null): CommittedJob => ({
-  id: randomUUID(), workflowId, submittedAt: new Date(10_000),
+  id: randomUUID(), workflowId,
 });
 const read = async () => (await metrics.text()).split('\n').filter((line) => line.startsWith('platen_'));
 
 describe('metrics of the road', () => {
   it('count generations by status and workflow, their wait and their duration', async () => {
     const workflowId = randomUUID();
+    signals.begun.send({ waitedMs: 2_000 });
     committed(job(workflowId), { type: 'generation_started', at: at(12) });
     committed(job(workflowId), { type: 'generation_waiting', at: at(13) }, { type: 'generation_resumed', at: at(20) });
     committed(job(workflowId), { type: 'generation_completed', at: at(42) });

@@ -30,8 +30,9 @@ export class RoadMetrics {
 
   constructor(metrics: Metrics) {
     this.instruments = createInstruments(metrics);
-    const { submitted, generationsSubmitted, credits, refused, repairs, wakes, deliveries, previews } = this.instruments;
+    const { submitted, generationsSubmitted, queueWait, credits, refused, repairs, wakes, deliveries, previews } = this.instruments;
     const stops = [
+      signals.begun.listen(({ waitedMs }) => queueWait.observe(Math.max(0, waitedMs) / 1_000)),
       signals.committed.listen((change) => this.count(change)),
       signals.submitted.listen(({ workflowId, face, generations }) => {
         submitted.inc({ face });
@@ -78,11 +79,9 @@ export class RoadMetrics {
   }
 
   private countGeneration(job: CommittedJob, { type, generation_id = '', at }: JobEvent): void {
-    const { queueWait, generations, generationSeconds } = this.instruments;
+    const { generations, generationSeconds } = this.instruments;
     switch (type) {
       case 'generation_started':
-        queueWait.observe(Math.max(0, Date.parse(at) - job.submittedAt.getTime()) / 1_000);
-        return this.generations.begin(generation_id, at);
       case 'generation_resumed':
         return this.generations.begin(generation_id, at);
       case 'generation_completed':
@@ -114,7 +113,7 @@ function createInstruments({ registry }: Metrics) {
     generationSeconds: seconds(
       'platen_generation_duration_seconds', 'From the start of a generation to its end.', 'status', 'workflow',
     ),
-    queueWait: seconds('platen_generation_queue_wait_seconds', 'From submission to the start of a generation.'),
+    queueWait: seconds('platen_generation_queue_wait_seconds', 'How long a generation that might begin has waited for a worker.'),
     steps: counter('platen_steps_total', 'Attempts at a step that ended.', 'node', 'outcome'),
     stepSeconds: seconds('platen_step_duration_seconds', 'From the start of an attempt to its end.', 'node', 'outcome'),
     stepErrors: counter('platen_step_errors_total', 'Attempts that failed, by the code of the error.', 'node', 'code'),

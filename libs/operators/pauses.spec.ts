@@ -119,6 +119,20 @@ describe('pauses', () => {
     expect(queue.wakeUps).toHaveLength(1);
   });
 
+  it('let nothing wait for a worker meanwhile, nor forget how long it had waited before', async () => {
+    const early = await submit();
+    const { id } = await pause();
+    const later = await submit();
+    await set(early.jobId, "wake_at = now() - interval '61 minutes', paused_at = now() - interval '1 hour'");
+    await set(later.jobId, `wake_at = now() - interval '9 minutes', paused_by = '${id}', paused_at = now() - interval '1 hour'`);
+    await pauses.lift(operator, id);
+    const rows = await test.database.query<{ seconds: number }>(
+      'select extract(epoch from now() - wake_at)::float8 as seconds from generation order by job_id = $1 desc', [early.jobId],
+    );
+    expect(rows.map(({ seconds }) => Math.round(seconds / 10))).toEqual([6, 0]);
+    expect(await takeAll()).toHaveLength(2);
+  });
+
   it('do not fail what nobody has marked yet', async () => {
     const { jobId } = await submit();
     await pause();

@@ -8,7 +8,6 @@ export interface CommittedJob {
   id: string;
   /** Null: made from an instruction set of its own. */
   workflowId: string | null;
-  submittedAt: Date;
 }
 
 /** A committed change of state: its events, in order. */
@@ -44,6 +43,8 @@ export class Signal<Fact> {
 export const signals = {
   /** A submission was committed. `workflowId` null: an instruction set of its own. */
   submitted: new Signal<{ workflowId: string | null; face: string; generations: number }>('platen:signal.submitted'),
+  /** A generation began for the first time. `waitedMs`: since it might have. */
+  begun: new Signal<{ waitedMs: number }>('platen:signal.begun'),
   /** A job's events were committed. */
   committed: new Signal<Committed>('platen:signal.committed'),
   /** Credits moved, and that was committed. */
