@@ -23,7 +23,9 @@ const CHANGES: Record<string, { state: string; percent?: number }> = {
 
 /** Follows a job with a bar per edition, and returns it as it ended, with all of its editions. */
 export async function followJob(client: Platen, id: string, output: NodeJS.WriteStream = process.stderr): Promise<JobAnswer> {
-  const bars = showEditions((await readJob(client, id)).generations, output);
+  const { generations } = await readJob(client, id);
+  const bars = showEditions(generations, output);
+  showStates(generations, bars);
   try {
     for await (const event of client.watch(id)) show(event, bars);
   } catch (error) {
@@ -51,10 +53,13 @@ export function assertWhole({ status, counts, error, generations }: JobAnswer): 
   throw new CommandFailure(reason ? `${sentence}: ${reason}` : `${sentence}.`);
 }
 
+function showStates(generations: GenerationAnswer[], bars: EditionBars): void {
+  for (const { index, progress, status } of generations) bars.update(index, progress, STATES[status]);
+}
+
 function show(event: JobStreamEvent, bars: EditionBars): void {
   if (event.type === 'snapshot') {
-    const { generations } = event.data as JobAnswer;
-    return generations.forEach(({ index, progress, status }) => bars.update(index, progress, STATES[status]));
+    return showStates((event.data as JobAnswer).generations, bars);
   }
   const { generation_index: index, progress = 0 } = event.data as { generation_index?: number; progress?: number };
   const change = CHANGES[event.type];

@@ -61,6 +61,17 @@ describe('the studio on a bad day', () => {
     expect(asked.at(-1)?.headers()['authorization']).toBe('Bearer good');
   });
 
+  it('works where nothing can be kept', async () => {
+    const page = await open('/gallery', { 'GET /collections': () => ({ data: pageOf([]) }) });
+    const off = "({ get() { throw new DOMException('off', 'SecurityError'); } })";
+    await page.addInitScript(`for (const name of ['sessionStorage', 'localStorage']) Object.defineProperty(window, name, ${off})`);
+    await page.goto(`${ORIGIN}/studio/sketch#token=good`);
+    await page.reload();
+    await page.getByLabel('Access token').waitFor();
+    await page.goto(`${ORIGIN}/studio/sketch#token=good`);
+    await page.getByRole('heading', { name: 'Sketch', exact: true }).waitFor();
+  });
+
   it('asks again for a token that can be none', async () => {
     const page = await open('/credits', {});
     await page.getByLabel('Access token').fill('a token …');

@@ -1,4 +1,5 @@
 import { signal } from '@preact/signals';
+import { keep, kept } from '../app/kept.js';
 
 const KEY = 'platen.token';
 
@@ -7,7 +8,7 @@ export const token = signal<string | null>(null);
 
 /** Takes the token of `#token=…`, now and whenever such an address is opened in this tab; else the one it had before. */
 export function restoreSession(): void {
-  token.value = sessionStorage.getItem(KEY);
+  token.value = kept('sessionStorage', KEY);
   takeToken();
   addEventListener('hashchange', takeToken);
 }
@@ -21,11 +22,11 @@ function takeToken(): void {
 }
 
 export function signIn(given: string): void {
-  sessionStorage.setItem(KEY, given);
+  keep('sessionStorage', KEY, given);
   token.value = given;
 }
 
 export function signOut(): void {
-  sessionStorage.removeItem(KEY);
+  keep('sessionStorage', KEY, null);
   token.value = null;
 }

@@ -1,4 +1,5 @@
 import { useCallback, useState } from 'preact/hooks';
+import { keep, kept } from '../app/kept.js';
 import { Title } from '../elements/title.js';
 import { Editor } from './editor.js';
 import { newHash } from './hashes.js';
@@ -12,13 +13,13 @@ const SIZES = [512, 768, 1024];
 
 /** Writes a sketch beside its picture, and makes a collection of it. */
 export function SketchPage() {
-  const [code, setCode] = useState(() => localStorage.getItem(KEPT) ?? STARTER);
+  const [code, setCode] = useState(() => kept('localStorage', KEPT) ?? STARTER);
   const [hash, setHash] = useState(newHash);
   const [size, setSize] = useState(768);
   const live = usePreview({ code, hash, width: size, height: size });
   const change = useCallback((changed: string) => {
     setCode(changed);
-    localStorage.setItem(KEPT, changed);
+    keep('localStorage', KEPT, changed);
   }, []);
   return (
     <>
