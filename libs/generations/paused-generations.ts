@@ -10,13 +10,15 @@ const TAKEN_BACK_AT_ONCE = 2_000;
 /** SQL of what makes a pause `p` count: it was not lifted, and its time is not over. */
 export const IN_FORCE = 'p.lifted_at is null and (p.until is null or p.until > now())';
 
+/** SQL of whether a generation `g` of the job `j` is of what a pause names. */
+export const isOf = (pause: string): string => `
+    case ${pause}.scope when 'all' then true
+                        when 'lane' then ${pause}.subject = g.lane
+                        when 'user' then ${pause}.subject = g.user_id::text
+                        else ${pause}.subject = j.workflow_id::text end`;
+
 /** SQL of whether a pause `p` is for a generation `g` of the job `j`. What has begun goes on while a drain lasts. */
-const IS_FOR = `
-  (p.mode = 'pause' or g.deadline_at is null)
-    and case p.scope when 'all' then true
-                     when 'lane' then p.subject = g.lane
-                     when 'user' then p.subject = g.user_id::text
-                     else p.subject = j.workflow_id::text end`;
+const IS_FOR = `(p.mode = 'pause' or g.deadline_at is null) and ${isOf('p')}`;
 
 /** SQL of the oldest pause that holds back a generation `g` of the job `j`: none, or its `id`. */
 export const PAUSE_OF = `

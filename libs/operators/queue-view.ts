@@ -1,5 +1,5 @@
 import type { Database } from '#libs/database/database.js';
-import { PAUSE_OF } from '#libs/generations/paused-generations.js';
+import { isOf, PAUSE_OF } from '#libs/generations/paused-generations.js';
 import type { Pause, Pauses } from './pauses.js';
 
 /** What waiting work is told apart by. */
@@ -102,12 +102,13 @@ export class QueueView {
 
 /** Open, and on the road: what its user has not begun yet is not. */
 const OPEN = `
-  select g.*, j.workflow_id, exists (${PAUSE_OF}) and g.status <> 'processing' as paused
     from generation g join job j on j.id = g.job_id
    where g.status in ('pending', 'processing', 'waiting') and (g.wake_at is not null or g.started_at is not null)`;
 
 const waitingBy = (column: string, name: string) => `
-  with open as materialized (${OPEN}), counted as (
+  with open as materialized (
+    select g.*, j.workflow_id, exists (${PAUSE_OF}) and g.status <> 'processing' as paused ${OPEN}
+  ), counted as (
     select ${column} as subject, count(*) as all_open,
            (count(*) filter (where due))::int as ready,
            (count(*) filter (where not paused and not due and status <> 'processing'))::int as waiting,
@@ -138,12 +139,7 @@ const COUNTS = `
   select mine.id, (count(*) filter (where open.held = mine.id))::int as holds,
          (count(*) filter (where open.held is null))::int as goes_on
     from pause mine cross join lateral (
-      select case when g.status <> 'processing' then (${PAUSE_OF}) end as held
-        from generation g join job j on j.id = g.job_id
-       where g.status in ('pending', 'processing', 'waiting') and (g.wake_at is not null or g.started_at is not null)
-         and case mine.scope when 'all' then true when 'lane' then mine.subject = g.lane
-                             when 'user' then mine.subject = g.user_id::text
-                             else mine.subject = j.workflow_id::text end) as open
+      select case when g.status <> 'processing' then (${PAUSE_OF}) end as held ${OPEN} and ${isOf('mine')}) as open
    where mine.lifted_at is null group by mine.id`;
 
 const JOB = `
