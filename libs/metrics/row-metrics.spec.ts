@@ -73,6 +73,20 @@ describe('metrics of rows', () => {
     await test.database.query('delete from pause');
   });
 
+  it('know what is paused before any worker has met it', async () => {
+    await submitJob(test.database, { steps: STEPS });
+    await submitJob(test.database, { steps: STEPS, lane: 'chromium' });
+    await test.database.query(
+      `insert into pause (id, scope, subject, mode, reason, created_by) values ($1, 'lane', 'default', 'pause', 'x', $1)`, [randomUUID()],
+    );
+    await change(`wake_at = now() - interval '70 s' where lane = 'default'`);
+    const page = await read();
+    expect(page.get('platen_open_generations{lane="default",status="paused"}')).toBe(1);
+    expect(page.get('platen_open_generations{lane="chromium",status="pending"}')).toBe(1);
+    expect(page.get('platen_oldest_queued_age_seconds')).toBeLessThan(60);
+    await test.database.query('delete from pause');
+  });
+
   it('tell of work that nobody takes', async () => {
     await submitJob(test.database, { steps: STEPS });
     await change(`created_at = now() - interval '90 s', wake_at = now() - interval '70 s'`);

@@ -1,4 +1,4 @@
-import { IN_FORCE } from '#libs/generations/paused-generations.js';
+import { IN_FORCE, PAUSE_OF } from '#libs/generations/paused-generations.js';
 
 export interface Queue {
   /** Those that a pause holds back have the status `paused`. */
@@ -35,6 +35,12 @@ export interface Workflow {
   name: string;
 }
 
+/** A generation `g` that is held back, whether or not a claim has met and marked it yet. */
+const PAUSED = `
+  g.status <> 'processing' and (g.paused_by is not null
+    or exists (select from pause p where ${IN_FORCE})
+       and exists (select from job j where j.id = g.job_id and exists (${PAUSE_OF})))`;
+
 /**
  * One look at what is open, by the partial indexes on open generations. $1: milliseconds that a run may
  * take, since a resumed generation is as old as its run. One that nobody has started yet (it has neither
@@ -42,11 +48,11 @@ export interface Workflow {
  */
 export const QUEUE = `
   with open as materialized (
-    select id, lane, case when paused_by is not null and status <> 'processing' then 'paused' else status end as status,
+    select id, lane, case when ${PAUSED} then 'paused' else status end as status,
            user_id, started_at, wake_at, lease_until, deadline_at,
            case when run = 1 then created_at
                 else coalesce(deadline_at - make_interval(secs => $1::float8 / 1000), wake_at, created_at) end as since
-      from generation
+      from generation g
      where status in ('pending', 'processing', 'waiting') and (wake_at is not null or started_at is not null)
   ), step as (
     select greatest(o.started_at, max(s.started_at), max(s.completed_at)) as moved_at
