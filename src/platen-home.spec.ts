@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PlatenHome } from './platen-home.js';
@@ -20,10 +20,12 @@ describe('PlatenHome', () => {
     expect(statSync(join(folder, 'secrets.json')).mode & 0o777).toBe(0o600);
   });
 
-  it('does not take a process that is no Platen for the one that runs from it', () => {
+  it('does not take a process that is no Platen, nor half a file, for the one that runs from it', () => {
     const home = new PlatenHome(folder);
     expect(home.running()).toBeUndefined();
     home.announce({ pid: 1, url: 'http://127.0.0.1:3000', databaseUrl: 'postgres://127.0.0.1/platen' });
+    expect(home.running()).toBeUndefined();
+    writeFileSync(join(folder, 'running.json'), '{ "pid": ');
     expect(home.running()).toBeUndefined();
     home.withdraw();
     expect(home.running()).toBeUndefined();

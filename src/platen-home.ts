@@ -52,7 +52,7 @@ export class PlatenHome {
   }
 
   running(): RunningPlaten | undefined {
-    const running = this.read<RunningPlaten>('running.json');
+    const running = this.announced();
     return running && running.pid !== process.pid && isRunning(running.pid, PROGRAM) ? running : undefined;
   }
 
@@ -62,6 +62,16 @@ export class PlatenHome {
 
   withdraw(): void {
     rmSync(this.path('running.json'), { force: true });
+  }
+
+  /** What a power cut left half of is nothing. */
+  private announced(): RunningPlaten | undefined {
+    try {
+      return this.read<RunningPlaten>('running.json');
+    } catch (error) {
+      if (error instanceof SyntaxError) return undefined;
+      throw error;
+    }
   }
 
   private read<Content>(name: string): Content | undefined {
@@ -75,7 +85,7 @@ export class PlatenHome {
 
   private write(name: string, content: object): string {
     mkdirSync(this.folder, { recursive: true, mode: 0o700 });
-    writeFileSync(this.path(name), `${JSON.stringify(content, null, 2)}\n`, { mode: OWNER_ONLY });
+    writeFileSync(this.path(name), `${JSON.stringify(content, null, 2)}\n`, { mode: OWNER_ONLY, flush: true });
     return this.path(name);
   }
 }
