@@ -155,22 +155,26 @@ describe('the studio on a bad day', () => {
     expect(await page.getByText('Held back').isVisible()).toBe(true);
   });
 
-  it('follows all jobs of a collection on one connection', async () => {
-    const ids = Array.from({ length: 8 }, (_, index) => `j${index}`);
+  it('follows all jobs of a collection on one connection, and numbers those too that it has no room for', async () => {
+    const ids = Array.from({ length: 22 }, (_, index) => `j${index}`);
     const answers = Object.fromEntries(ids.map((id) => [`GET /jobs/${id}`, () => ({ data: job(id, 2) })]));
     let streams = 0;
-    const done = { type: 'generation_completed', job_id: 'j7', seq: 9, at: AT, generation_index: 1, generation_id: 'j7-1' };
+    const done = { type: 'generation_completed', job_id: 'j21', seq: 9, at: AT, generation_index: 1, generation_id: 'j21-1' };
     const page = await open('/collections/c1#token=good', {
       ...answers,
       'GET /collections/c1': () => ({ data: { ...collection('Tides'), status: 'draft', data: null } }),
       'GET /collections/c1/events': () => streams++ > 0 ? OVER : {
         stream: [{ id: 'a', event: 'snapshot', data: { jobs: [] } }, { id: 'b', event: done.type, data: done }],
       },
-      'GET /jobs': () => ({ data: pageOf(ids.toReversed().map((id) => job(id, 2))) }),
+      'GET /jobs': (request) => {
+        const limit = Number(new URL(request.url()).searchParams.get('limit'));
+        return { data: pageOf(ids.toReversed().slice(0, limit).map((id) => job(id, 2))) };
+      },
       'GET /collections/c1/metadata': () => ({ data: pageOf([]) }),
     });
-    await page.getByRole('button', { name: 'Edition 16, Finished' }).waitFor();
-    expect(await page.locator('.wall li').count()).toBe(16);
+    await page.getByRole('button', { name: 'Edition 44, Finished' }).waitFor();
+    expect(await page.locator('.wall li').count()).toBe(40);
+    await page.getByText('And 4 more editions.').waitFor();
     expect(asked.filter((request) => /\/jobs\/.*\/events/.test(request.url()))).toEqual([]);
   });
 });

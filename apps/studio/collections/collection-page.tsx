@@ -31,7 +31,8 @@ export function CollectionPage({ id }: { id: string }) {
 
 function Made({ collection, runs, onChange }: { collection: OwnCollection; runs: CollectionRuns; onChange: () => void }) {
   const jobs = runs.jobs.value.flatMap(({ job }) => job.value ?? []);
-  const finished = jobs.reduce((sum, { counts }) => sum + counts.completed, 0);
+  const earlier = runs.earlier.value;
+  const finished = jobs.reduce((sum, { counts }) => sum + counts.completed, earlier.completed);
   usePublished(collection, jobs, onChange);
   const isConnected = runs.connected.value !== false;
   return (
@@ -50,8 +51,8 @@ function Made({ collection, runs, onChange }: { collection: OwnCollection; runs:
       </div>
       {runs.error.value !== null && <Notice>{sentenceOf(runs.error.value)}</Notice>}
       {jobs.map((job) => <RunState key={job.id} job={job} isConnected={isConnected} />)}
-      <Wall editions={editionsOf(jobs)} runs={runs} />
-      <Unseen jobs={jobs} />
+      <Wall editions={editionsOf(jobs, earlier.total)} runs={runs} />
+      <Unseen jobs={jobs} earlier={earlier.total} />
       <MoreEditions collectionId={collection.id} onStarted={runs.refresh} />
     </>
   );
@@ -86,8 +87,8 @@ function Wall({ editions, runs }: { editions: NumberedEdition[]; runs: Collectio
   );
 }
 
-/** A wall of thousands would stand still: of each job the first hundred hang there. */
-function Unseen({ jobs }: { jobs: Job[] }) {
-  const unseen = jobs.reduce((sum, { counts, generations }) => sum + counts.total - generations.length, 0);
+/** A wall of thousands would stand still: of the newest jobs the first hundred editions hang there. */
+function Unseen({ jobs, earlier }: { jobs: Job[]; earlier: number }) {
+  const unseen = jobs.reduce((sum, { counts, generations }) => sum + counts.total - generations.length, earlier);
   return unseen > 0 ? <p class="quiet">And {counted(unseen, 'more edition')}.</p> : null;
 }
