@@ -39,8 +39,8 @@ export const strangerGuards: Guard[] = [
   },
   {
     name: 'sketches: WebRTC',
-    file: 'libs/sandbox/chromium/sketch-site.ts',
-    find: `"webrtc 'block'",`,
+    file: 'libs/sandbox/chromium/chromium-launch.ts',
+    find: "'--force-webrtc-ip-handling-policy=disable_non_proxied_udp',",
     replace: '',
     red: ['libs/sandbox/chromium/lockdown.spec.ts'],
   },

@@ -76,4 +76,16 @@ describe(JobStream.name, () => {
       { numRuns: 300 },
     );
   });
+
+  it('is not held up by a message that comes again while the client takes what it brought', async () => {
+    const log = { after: () => Promise.reject(new Error('Nothing need be read')) } as unknown as EventLog;
+    const client = new SlowClient(3);
+    const stream = new JobStream({ jobId: 'job', log, textOf: JSON.stringify });
+    stream.start(client as unknown as SseConnection, 0, 0, false);
+    for (const seq of [1, 2, 1]) {
+      stream.receive({ kind: 'events', jobId: 'job', userId: 'user', collectionId: null, seq, events: [eventAt(seq, 3)] });
+    }
+    for (let waited = 0; waited < 20; waited++) await turn();
+    expect(client.ids).toEqual(['1', '2']);
+  });
 });

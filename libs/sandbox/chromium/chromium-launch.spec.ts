@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { testCache } from '../../../test/factories/sketch-run.js';
@@ -31,6 +31,16 @@ describe('launchChromium', () => {
     const { browser, pid, sandboxed } = await launchChromium({ cacheDirectory: testCache, allowUnsandboxed: true });
     expect({ sandboxed, alive: process.kill(pid, 0) }).toEqual({ sandboxed: true, alive: true });
     await browser.close();
+  });
+
+  it('tells it nothing of the host but what it needs', async () => {
+    process.env['PLATEN_TEST_SECRET'] = 'known to the worker alone';
+    const { browser, pid } = await launchChromium({ cacheDirectory: testCache, allowUnsandboxed: true });
+    delete process.env['PLATEN_TEST_SECRET'];
+    const environment = await readFile(`/proc/${pid}/environ`, 'utf8');
+    await browser.close();
+    expect(environment).toContain('TZ=UTC');
+    expect(environment).not.toContain('PLATEN_TEST_SECRET');
   });
 
   it('refuses where the sandbox cannot be had, unless that is waived', async () => {

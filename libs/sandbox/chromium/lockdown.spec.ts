@@ -100,7 +100,10 @@ it('lets a sketch reach nothing, whatever it tries', async () => {
     const rendering = renderer.render(sketchRun(code, { timeLimitMs: 3_000 }));
     const failure = await rendering.catch((error: unknown) => error);
     expect(String(failure)).toContain('did not end within 3000 ms');
-    expect((failure as { logs: string[] }).logs).toContain(String(Object.keys(ATTEMPTS).length));
+    const { logs } = failure as { logs: string[] };
+    expect(logs).toContain(String(Object.keys(ATTEMPTS).length));
+    // Its policy speaks first; what that lets pass, routes and a dead proxy stop without a word.
+    expect(logs).toEqual(expect.arrayContaining(['fetch', 'image'].map((name) => `Blocked: http://127.0.0.1:${sink.tcp}/${name}`)));
     expect(sink.contacts).toEqual([]);
   } finally {
     await renderer.close();
