@@ -68,14 +68,14 @@ export function textWithout({ name, file, find, replace }: Guard, text: string):
 
 interface JestReport {
   numPassedTests: number;
-  numRuntimeErrorTestSuites: number;
   testResults: Array<{ message: string; assertionResults: Array<{ status: string; fullName: string }> }>;
 }
 
 /** A suite that cannot even be loaded shows that the change is no program, not that a test saw it. */
 function verdictOf(text: string): Verdict {
-  const { numPassedTests, numRuntimeErrorTestSuites, testResults } = JSON.parse(text) as JestReport;
-  if (numRuntimeErrorTestSuites > 0) return { broken: testResults.map(({ message }) => message).join('\n') };
+  const { numPassedTests, testResults } = JSON.parse(text) as JestReport;
+  const unloaded = testResults.filter(({ assertionResults }) => assertionResults.length === 0);
+  if (unloaded.length > 0) return { broken: unloaded.map(({ message }) => message).join('\n') };
   const results = testResults.flatMap(({ assertionResults }) => assertionResults);
   const failed = results.filter(({ status }) => status === 'failed').map(({ fullName }) => fullName);
   return { failed, passed: numPassedTests };
