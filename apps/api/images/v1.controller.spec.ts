@@ -200,6 +200,9 @@ describe('the v1 face', () => {
       }
       expect(status).toBe('succeeded');
       expect(asked() - before).toBeLessThanOrEqual(3);
+      // Of all who look at once, one wakes the step: the others would each have it asked again while no worker has come to it.
+      const [row] = await faces.api.database.query<{ wakes: number }>('select wake_seq::integer as wakes from generation where job_id = $1', [json.data['id']]);
+      expect(row?.wakes).toBeLessThanOrEqual(3);
     }, 30_000);
   });
 
