@@ -25,10 +25,10 @@ export interface AssetRow {
   is_public: boolean;
 }
 
+/** `is_public` row by row: asked as `exists`, Postgres may first read all collections there are into a table of its own. */
 export const ASSET_COLUMNS = `f.id, f.user_id, f.collection_id, f.job_id, f.generation_id, f.step_id, f.index,
   f.name, f.storage_key, f.url, f.thumbnail_url, f.mime_type, f.size, f.sha256, f.width, f.height, f.duration,
-  exists (select 1 from collection c
-          where c.id = f.collection_id and c.status = 'published' and not c.archived) as is_public`;
+  coalesce((select c.status = 'published' and not c.archived from collection c where c.id = f.collection_id), false) as is_public`;
 
 /** Whether its bytes are open to who knows its key: a public asset's, and a render's, whose key nobody can guess. */
 export const hasOpenBytes = ({ is_public, storage_key }: AssetRow): boolean =>
