@@ -34,6 +34,7 @@ export interface Pause extends PauseOrder {
 
 /** How long a verb goes on marking; the rest is done by the claims, and by the next sweep. */
 const PATIENCE_MS = 8_000;
+const SHOWN_AT_MOST = 1_000;
 const UNIQUE_VIOLATION = '23505';
 const COLUMNS = 'id, scope, subject, mode, reason, created_by, created_at, until, lifted_at, lifted_by';
 
@@ -74,8 +75,11 @@ export class Pauses {
     return pause;
   }
 
+  /** The oldest first. */
   inForce(): Promise<Pause[]> {
-    return this.database.query<Pause>(`select ${COLUMNS} from pause p where ${IN_FORCE} order by created_at`);
+    return this.database.query<Pause>(
+      `select ${COLUMNS} from pause p where ${IN_FORCE} order by created_at limit ${SHOWN_AT_MOST}`,
+    );
   }
 
   /** Ends pauses whose time is over, and what was lifted but for the marks of generations. Returns how many it found. */

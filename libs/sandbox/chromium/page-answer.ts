@@ -33,7 +33,7 @@ export interface VideoPiece {
 }
 
 /**
- * Reads what the page keeps for us. It asks for numbers and for short texts only: one message of the
+ * Reads what the page keeps for us. It asks for numbers, short texts and pieces of files only: one message of the
  * browser that is longer than a string may be would end this process.
  */
 export class PageAnswers {
@@ -98,19 +98,12 @@ export class PageAnswers {
     return length > MAX_IMAGE ? Buffer.alloc(0) : Buffer.concat(pieces);
   }
 
+  /** Empty when it is longer, whatever the page says of it. */
   private async text(of: string, max: number): Promise<string> {
-    const length = await this.lengthOf(of);
-    return length > max ? '' : this.part(of, 0, length);
-  }
-
-  private async lengthOf(of: string): Promise<number> {
     const length = await this.ask(`function () { return typeof this.${of} === 'string' ? this.${of}.length : 0; }`);
-    return typeof length === 'number' ? length : 0;
-  }
-
-  private async part(of: string, from: number, to: number): Promise<string> {
-    const part = await this.ask(`function () { return this.part('${of}', ${from}, ${to}); }`);
-    return typeof part === 'string' && part.length <= to - from ? part : '';
+    if (typeof length !== 'number' || length > max) return '';
+    const text = await this.ask(`function () { return this.part('${of}', ${length}); }`);
+    return typeof text === 'string' && text.length <= length ? text : '';
   }
 
   private async ask(functionDeclaration: string): Promise<unknown> {

@@ -26,13 +26,13 @@
     if (stop(outcome)) settle(true);
   }
 
-  /** Kept here to be read piece by piece. A promise of an object would ask the sketch's own `then` for it. */
+  /** Kept here to be read. A promise of an object would ask the sketch's own `then` for it. */
   function endWith(image) {
     platen.image = image;
     settle(true);
   }
   platen.console = () => platen.safely.report({}, platen.log.lines);
-  platen.part = (of, from, to) => platen.safely.slice(platen[of], from, to);
+  platen.part = (of, length) => platen.safely.slice(platen[of], 0, length);
 
   const { widthOf, heightOf, saveAs } = platen.safely;
   const area = (canvas) => widthOf(canvas) * heightOf(canvas);
